@@ -1,0 +1,42 @@
+# What a developer or a first user types. Everything lives in .venv, built from the lock file.
+
+PYTHON ?= python3
+BIN := .venv/bin
+TESTS ?= tests
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check fix bench lock
+
+.venv/ready: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
+	@$(PYTHON) -m venv --clear .venv || { echo "hint: on Debian and Ubuntu, apt install python3-venv" >&2; exit 1; }
+	@echo "Installing what Nestor needs into .venv ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+help: ## Show these lines
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass options in ARGS="..."
+	@$(BIN)/nestor serve --tutorial $(ARGS)
+
+test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
+	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)
+
+check: .venv/ready ## Lint, types, and the directions of imports
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet . || { echo "error: some files are not formatted"; echo "hint: make fix"; exit 1; } >&2
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+fix: .venv/ready ## Mend what the linter can mend, and format
+	@$(BIN)/ruff check --fix --quiet . || true
+	@$(BIN)/ruff format --quiet .
+
+bench: .venv/ready ## Measure the server against a bare TLS handshake of openssl on the same core
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: .venv/ready ## Write requirements.lock anew from pyproject.toml (needs uv)
+	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock

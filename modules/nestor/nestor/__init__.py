@@ -1,0 +1,22 @@
+"""Nestor: certificates for the devices of layered networks, and their renewal for years.
+
+A map of the house. Imports go down only; rooms side by side never import each other.
+
+    cli         what an operator types; errors become exit codes here, once
+    app         the only file that knows every room: settings become a House, which is swapped whole
+    settings    the whole configuration as one frozen value, composed of the rooms' own settings
+    web/        TLS, HTTP, the EST routes; the one table that turns errors into statuses
+    registrar   the only place where the order of an enrollment is written
+    access/     who is asking, may they, how often
+    ca/         profiles, prepare -> lint -> sign, the CA's own certificates
+    keys/       where private keys live
+    ledger/     what was issued, durably, before anyone receives it
+    ops/        watches events: the log, the health of the house
+    upstream/   an EST client
+    jobs        what happens unasked
+    est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike
+    document    how the configuration document is written: durations, names, references to secrets
+    ports  events  model  errors      the doorways, what happened, the nouns, what can go wrong
+"""
+
+__version__ = "0.1.0"

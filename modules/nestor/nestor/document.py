@@ -1,0 +1,172 @@
+"""How the configuration document is written: the base of every settings class, and the words that its values use.
+
+The same document is a file and, under IoT Edge, a module twin. So lists that people patch are maps keyed by name, short
+lists are one string with commas, no string reaches 4 KB, and a secret is only ever *named*: `env:NAME` or `file:PATH`.
+Settings classes have no behavior; rooms build their validated values from them.
+"""
+
+import os
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+from nestor.errors import MaterialError
+
+_UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
+_DURATION = re.compile(r"(\d+)(s|min|h|d|y)")
+
+
+class Document(BaseModel):
+    """A part of the configuration document: frozen, strict, keys in camel case, unknown keys refused."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        alias_generator=to_camel,
+        str_max_length=4095,
+        str_strip_whitespace=True,
+    )
+
+
+def parse_duration(value: object) -> object:
+    """Read `90s`, `60min`, `12h`, `30d` or `20y` (of 365 days)."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        msg = "a duration is a whole number and a unit: 90s, 60min, 12h, 30d or 20y"
+        raise ValueError(msg)
+    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+
+
+def show_duration(value: timedelta) -> str:
+    """Write a duration in its largest whole unit."""
+    seconds = int(value.total_seconds())
+    unit = next(unit for unit in ("y", "d", "h", "min", "s") if seconds % _UNITS[unit] == 0)
+    return f"{seconds // _UNITS[unit]}{unit}"
+
+
+def parse_percent(value: object) -> object:
+    """Read `5%` as 0.05."""
+    match = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
+    if match is None or int(match[1]) > 100:  # noqa: PLR2004 -- a percentage
+        msg = "a share is a whole percentage: 0% to 100%"
+        raise ValueError(msg)
+    return int(match[1]) / 100
+
+
+def parse_words(value: object) -> object:
+    """Read `a, b, c` as a tuple of words."""
+    if not isinstance(value, str):
+        msg = 'several values are one string with commas between them: "a, b"'
+        raise ValueError(msg)  # noqa: TRY004 -- pydantic turns ValueError into an error of the document
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def _schema(pattern: str, example: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(show_duration),
+    _schema(r"^\d+(s|min|h|d|y)$", "30d"),
+]
+Percent = Annotated[
+    float,
+    BeforeValidator(parse_percent),
+    PlainSerializer(lambda share: f"{round(share * 100)}%"),
+    _schema(r"^\d{1,3}%$", "5%"),
+]
+Words = Annotated[
+    tuple[str, ...],
+    BeforeValidator(parse_words),
+    PlainSerializer(", ".join),
+    WithJsonSchema({"type": "string", "examples": ["gw-*, line1-?"]}),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Where a value is kept that the document must not hold: `env:NAME` or `file:PATH`."""
+
+    kind: str
+    place: str
+
+    def __str__(self) -> str:
+        """The reference as the document writes it."""
+        return f"{self.kind}:{self.place}"
+
+    def path(self, base: Path) -> Path:
+        """The file, relative ones below `base`. Raises MaterialError for a reference into the environment."""
+        if self.kind != "file":
+            raise MaterialError(f"{self} names an environment variable where a file is needed.", "Write file:PATH.")
+        return base / self.place
+
+    def read_text(self, base: Path) -> str:
+        """The value, one trailing line break removed. Raises MaterialError; the text never shows content."""
+        if self.kind == "env":
+            value = os.environ.get(self.place)  # noqa: TID251 -- this is the one place that reads it
+            if value is None:
+                raise MaterialError(f"The environment variable {self.place} is not set.", f"Set it, or change {self}.")
+            return value
+        try:
+            return self.path(base).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
+
+    def read_bytes(self, base: Path) -> bytes:
+        """The content of the file, whole. Raises MaterialError; the text never shows content."""
+        try:
+            return self.path(base).read_bytes()
+        except OSError as error:
+            raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
+
+
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return error.strerror or type(error).__name__ if isinstance(error, OSError) else "it is not UTF-8 text"
+
+
+def parse_reference(value: object) -> object:
+    """Read `env:NAME` or `file:PATH`."""
+    if isinstance(value, Reference):
+        return value
+    kind, colon, place = value.partition(":") if isinstance(value, str) else ("", "", "")
+    if kind not in {"env", "file"} or not colon or not place:
+        msg = "a secret or file is named, not written out: env:NAME or file:PATH"
+        raise ValueError(msg)
+    return Reference(kind, place)
+
+
+def _only_file(reference: Reference) -> Reference:
+    if reference.kind != "file":
+        msg = "a file is needed here: file:PATH"
+        raise ValueError(msg)
+    return reference
+
+
+SecretReference = Annotated[
+    Reference,
+    BeforeValidator(parse_reference),
+    PlainSerializer(str),
+    _schema(r"^(env|file):.+$", "env:NESTOR_CA_PASSPHRASE"),
+]
+FileReference = Annotated[
+    Reference,
+    BeforeValidator(parse_reference),
+    AfterValidator(_only_file),
+    PlainSerializer(str),
+    _schema(r"^file:.+$", "file:factory-ca.pem"),
+]
+
+
+def described(text: str, default: Any = ..., **limits: Any) -> Any:
+    """Give a field its one-line description; no field of the document goes without one."""
+    return Field(default, description=text, **limits)

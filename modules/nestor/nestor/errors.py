@@ -1,0 +1,130 @@
+"""What can go wrong, as one tree; the type says whose fault it is.
+
+    NestorError                 a sentence for the person concerned, and a hint what to do
+    |- DeviceFault              the one who asked can mend it
+    |  |- Malformed             not base64, not DER, not a PKCS#10, a broken signature
+    |  |- UnknownPath           nothing is served there
+    |  |- WrongMethod           the operation exists, the HTTP method does not fit
+    |  |- WrongMediaType        the body is of another kind than the operation takes
+    |  |- TooLarge              more bytes than any request needs
+    |  |- TooSlow               the request did not arrive in time
+    |  |- NotOffered            a known operation that this server does not perform
+    |  |- Unauthenticated       nobody known is asking
+    |  |- Forbidden             somebody known is asking for what they may not have
+    |  `- TooOften              somebody is asking too often
+    |- OperatorFault            the one who runs Nestor can mend it
+    |  |- SettingsError         the configuration document does not hold
+    |  |- MaterialError         a key, certificate, ledger or user file cannot be used
+    |  |- CannotIssue           nothing can be signed or recorded at this time
+    |  `- Unavailable           the server cannot be reached, or the port cannot be had
+    `- OurFault                 a bug of Nestor's
+
+No HTTP here: `web/problems.py` turns types into statuses, `cli/` turns them into exit codes.
+The sentence and the hint are safe to show to whoever asked; the cause stays for the log.
+"""
+
+
+class NestorError(Exception):
+    """A sentence that tells what is wrong and where, and a hint that tells what to do.
+
+    `sentence` reads as a whole sentence without a prefix; `hint` may be empty.
+    """
+
+    def __init__(self, sentence: str, hint: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.hint = hint
+
+    @property
+    def text(self) -> str:
+        """The sentence and the hint, as one line."""
+        return f"{self.sentence} {self.hint}".strip()
+
+    @property
+    def reason(self) -> str:
+        """A stable short word for logs, counters and reports: the name of the type."""
+        return type(self).__name__
+
+
+class DeviceFault(NestorError):
+    """The one who asked can mend it."""
+
+
+class Malformed(DeviceFault):
+    """The bytes are not what the operation takes (RFC 7030, 4.2.3)."""
+
+
+class UnknownPath(DeviceFault):
+    """Nothing is served there (RFC 7030, 3.2.2)."""
+
+
+class WrongMethod(DeviceFault):
+    """The operation exists, the HTTP method does not fit; `allowed` are those that do."""
+
+    def __init__(self, sentence: str, allowed: tuple[str, ...]) -> None:
+        super().__init__(sentence)
+        self.allowed = allowed
+
+
+class WrongMediaType(DeviceFault):
+    """The body is of another kind than the operation takes (RFC 9110, 15.5.16)."""
+
+
+class TooLarge(DeviceFault):
+    """More bytes than any request needs (RFC 9110, 15.5.14)."""
+
+
+class TooSlow(DeviceFault):
+    """The request did not arrive, or could not be answered, in its time."""
+
+
+class NotOffered(DeviceFault):
+    """A known operation that this server does not perform (RFC 7030, 4.3)."""
+
+
+class Unauthenticated(DeviceFault):
+    """Nobody known is asking; `challenge` says whether a password would help (RFC 7030, 3.2.3)."""
+
+    def __init__(self, sentence: str, hint: str = "", *, challenge: bool = False) -> None:
+        super().__init__(sentence, hint)
+        self.challenge = challenge
+
+
+class Forbidden(DeviceFault):
+    """Somebody known is asking for what they may not have (RFC 7030, 3.7)."""
+
+
+class TooOften(DeviceFault):
+    """Somebody is asking too often; `retry_after` in whole seconds."""
+
+    def __init__(self, sentence: str, hint: str = "", *, retry_after: int) -> None:
+        super().__init__(sentence, hint)
+        self.retry_after = retry_after
+
+
+class OperatorFault(NestorError):
+    """The one who runs Nestor can mend it."""
+
+
+class SettingsError(OperatorFault):
+    """The configuration document does not hold; the sentence names the path of the key."""
+
+
+class MaterialError(OperatorFault):
+    """A key, certificate, ledger or user file is missing, unreadable, or contradicts another."""
+
+
+class CannotIssue(OperatorFault):
+    """Nothing can be signed or recorded at this time; `retry_after` in whole seconds."""
+
+    def __init__(self, sentence: str, hint: str = "", *, retry_after: int = 60) -> None:
+        super().__init__(sentence, hint)
+        self.retry_after = retry_after
+
+
+class Unavailable(OperatorFault):
+    """A server cannot be reached, refuses us, or its port cannot be had."""
+
+
+class OurFault(NestorError):
+    """A bug of Nestor's; the sentence shows nothing of the inside."""

@@ -1,0 +1,64 @@
+"""What happened, for whoever listens: log, counters, reports. Nobody who tells an event knows who hears it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from nestor.model import Entry, Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """A certificate left the house; `replayed` when the same request got the same one again."""
+
+    entry: Entry
+    replayed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Somebody asked for what they did not get."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate stopped counting."""
+
+    serial: int
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsApplied:
+    """A new house stands; `revision` identifies its settings."""
+
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsRefused:
+    """New settings did not hold; the last good ones stay in force."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret."""
+
+    about: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something worth a line in the log: a start, a stop, a renewal of the server's own certificate."""
+
+    about: str
+    sentence: str
+    until: datetime | None = None
+
+
+Event = Enrolled | Refused | Revoked | SettingsApplied | SettingsRefused | Trouble | Note

@@ -1,0 +1,156 @@
+"""The doorways between rooms, in words of the model: one to a few methods each, never an HTTP object.
+
+Each port has one contract suite under `tests/contract/`, run against every implementation.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from nestor.events import Event
+from nestor.model import (
+    CertificationRequest,
+    Credentials,
+    Entry,
+    Label,
+    Method,
+    OneTime,
+    Operation,
+    Order,
+    ProfileTraits,
+    Refusal,
+    Replay,
+    Requester,
+    Standing,
+)
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """The wall clock, in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds that never run backwards, for measuring how long something took."""
+
+
+class Sink(Protocol):
+    """A listener: hears every event, answers nothing, raises nothing."""
+
+    def __call__(self, event: Event) -> None:
+        """Hear one event."""
+
+
+class Ledger(Protocol):
+    """What was issued. Nothing leaves the house before `record` has returned (design D5)."""
+
+    async def find(self, sha256: bytes) -> Entry | None:
+        """The entry of a certificate by the SHA-256 of its DER encoding."""
+
+    async def standing(
+        self,
+        *,
+        device: str,
+        profile: str,
+        spki_sha256: bytes,
+        replay_key: bytes,
+        one_time: OneTime | None,
+        now: datetime,
+    ) -> Standing:
+        """Everything that bears on one request, in one reading."""
+
+    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
+        """Make the entry durable, then return it.
+
+        Where the same replay key was recorded a moment ago, nothing is written and the earlier entry is returned:
+        one row decides a race. Older active entries of the same device and profile become superseded.
+
+        Raises CannotIssue where the row cannot be made durable.
+        """
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a refusal; kept in bounded number, lost rather than waited for."""
+
+    async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
+        """The unexpired, unrevoked certificates of a device."""
+
+    async def newest(self) -> datetime | None:
+        """When the newest entry was issued: the floor under the clock."""
+
+
+class Authority(Protocol):
+    """What answers an enrollment: a CA here, or an EST server of the layer above (later)."""
+
+    def ca_certificates(self) -> Sequence[x509.Certificate]:
+        """What /cacerts shows (RFC 7030, 4.1.3); never fails."""
+
+    def csr_attributes(self, profile: str, *, link: bool) -> bytes:
+        """The DER of CsrAttrs for a profile (RFC 7030, 4.5.2; RFC 9908); `link` adds challengePassword."""
+
+    async def enroll(self, order: Order) -> x509.Certificate:
+        """Issue a certificate.
+
+        Raises Forbidden or Malformed where the profile does not allow the request, CannotIssue where nothing can be
+        signed.
+        """
+
+    async def generate(self, order: Order) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
+        """Generate a key of the profile's kind and issue a certificate for it (RFC 7030, 4.4)."""
+
+
+class Profiles(Protocol):
+    """Which profile a request is for (design D2)."""
+
+    def traits(self, name: str) -> ProfileTraits:
+        """What the gate must know of a profile."""
+
+    def choose(self, csr: CertificationRequest, pinned: str | None) -> ProfileTraits:
+        """The profile that a label pins, or the one that follows from the shape of the request.
+
+        Raises Forbidden for a shape that no profile takes, and names that shape.
+        """
+
+
+class Gate(Protocol):
+    """Who is asking, and may they; asked on every request, denies by default."""
+
+    async def identify(self, credentials: Credentials, label: Label) -> Requester:
+        """Who is asking. Raises Unauthenticated, Forbidden or TooOften."""
+
+    def check_possession(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
+        """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""
+
+    def authorize(
+        self,
+        *,
+        requester: Requester,
+        csr: CertificationRequest,
+        profile: ProfileTraits,
+        operation: Operation,
+        label: Label,
+        standing: Standing,
+        now: datetime,
+    ) -> Order:
+        """May they have this: the one function that decides. Raises Forbidden or TooOften."""
+
+
+def tell(sinks: Iterable[Sink], event: Event) -> None:
+    """Tell every listener of one event."""
+    for sink in sinks:
+        sink(event)
+
+
+__all__ = [
+    "Authority",
+    "Clock",
+    "Gate",
+    "Ledger",
+    "Method",
+    "Profiles",
+    "Sink",
+    "tell",
+]
