@@ -9,9 +9,21 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
+from cryptography.x509.oid import NameOID
 
 EDGE_CA_PREFIX = "aziot-edge CA "
 """How aziot-edged names the Edge CA of a device: this, then the device id."""
+
+
+def device_id(common_name: str) -> str:
+    """The device that a common name belongs to, folded for comparison; an Edge CA is its device's."""
+    return common_name.removeprefix(EDGE_CA_PREFIX).casefold()
+
+
+def common_name_of(name: x509.Name) -> str:
+    """The last common name of a subject, or an empty string."""
+    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return str(found[-1].value) if found else ""
 
 
 class Operation(StrEnum):
@@ -105,6 +117,12 @@ class CertificationRequest:
     sha256: bytes
     spki: bytes
     spki_sha256: bytes
+
+    @property
+    def device(self) -> str:
+        """The device id that this request is for: by its new names where it asks for some (RFC 6402, 2.8)."""
+        wanted = self.new_names.subject if self.new_names else None
+        return device_id(self.common_name if wanted is None else common_name_of(wanted))
 
 
 class Method(StrEnum):

@@ -88,8 +88,11 @@ class Authority(Protocol):
     def ca_certificates(self) -> Sequence[x509.Certificate]:
         """What /cacerts shows (RFC 7030, 4.1.3); never fails."""
 
-    def csr_attributes(self, profile: str, *, link: bool) -> bytes:
-        """The DER of CsrAttrs for a profile (RFC 7030, 4.5.2; RFC 9908); `link` adds challengePassword."""
+    def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:
+        """The DER of CsrAttrs for a profile (RFC 7030, 4.5.2; RFC 9908); `link` adds challengePassword.
+
+        None stands for a path where the shape of the request chooses: what it says must not steer that choice.
+        """
 
     async def enroll(self, order: Order) -> x509.Certificate:
         """Issue a certificate.
@@ -117,6 +120,9 @@ class Profiles(Protocol):
 
 class Gate(Protocol):
     """Who is asking, and may they; asked on every request, denies by default."""
+
+    def complete(self, credentials: Credentials, csr: CertificationRequest | None, label: Label) -> Credentials:
+        """Fill in the user that a request names only in its CSR: an empty user name, or a one-time code."""
 
     async def identify(self, credentials: Credentials, label: Label) -> Requester:
         """Who is asking. Raises Unauthenticated, Forbidden or TooOften."""

@@ -1,0 +1,33 @@
+"""The tree of commands. Every group is a module of its own; this file only hangs them up."""
+
+from typing import Annotated
+
+import typer
+
+from nestor import __version__
+from nestor.cli import est
+
+app = typer.Typer(
+    name="nestor",
+    help="EST server (RFC 7030) and certificate authority for Azure IoT Edge in layered networks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(est.app, name="est")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nestor {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def nestor(
+    version: Annotated[  # noqa: ARG001 -- its callback acts
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Describe the whole command."""

@@ -1,0 +1,55 @@
+"""From errors to exit codes and two lines on standard error: the one table, as documented in docs/cli.md."""
+
+import sys
+
+import click
+import typer
+
+from nestor.errors import CannotIssue, DeviceFault, MaterialError, NestorError, SettingsError, Unavailable
+
+OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+
+_CODES: tuple[tuple[type[NestorError], int], ...] = (
+    (SettingsError, SETTINGS),
+    (MaterialError, MATERIAL),
+    (CannotIssue, REFUSED),
+    (DeviceFault, REFUSED),
+    (Unavailable, UNAVAILABLE),
+)
+
+
+def run(app: typer.Typer) -> int:
+    """Run the command line and say how it ended."""
+    try:
+        outcome = app(standalone_mode=False)
+    except NestorError as fault:
+        return _fail(fault.sentence, fault.hint, code_of(fault))
+    except click.exceptions.NoArgsIsHelpError as help_text:
+        click.echo(help_text.format_message())
+        return USAGE
+    except click.ClickException as misuse:
+        return _fail(misuse.format_message(), _usage_hint(misuse), USAGE)
+    except (click.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    return outcome if isinstance(outcome, int) else OK
+
+
+def code_of(fault: NestorError) -> int:
+    """The exit code of an error."""
+    return next((code for kind, code in _CODES if isinstance(fault, kind)), BUG)
+
+
+def _usage_hint(misuse: click.ClickException) -> str:
+    context = getattr(misuse, "ctx", None)
+    return f"{context.command_path} --help" if context else "nestor --help"
+
+
+def _fail(sentence: str, hint: str, code: int) -> int:
+    """Say what is wrong and what to do."""
+    click.echo(f"error: {sentence}", err=True)
+    if hint:
+        click.echo(f"hint: {hint}", err=True)
+    return code

@@ -1,0 +1,1 @@
+"""What watches events and never acts: the log, and the health of the house."""

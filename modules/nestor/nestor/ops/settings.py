@@ -1,0 +1,28 @@
+"""What the document says of the log."""
+
+from enum import StrEnum
+
+from nestor.document import Document, described
+
+
+class LogFormat(StrEnum):
+    """How a line of the log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class LogLevel(StrEnum):
+    """From which weight on a line is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogSettings(Document):
+    """The log on standard output: one line per event, for people or for machines."""
+
+    format: LogFormat = described("text or json", default=LogFormat.TEXT, strict=False)
+    level: LogLevel = described("debug, info, warning or error", default=LogLevel.INFO, strict=False)

@@ -1,0 +1,248 @@
+"""One enrollment, from bytes to a certificate: read, identify, check possession, choose, decide, issue, record, tell.
+
+Every step is somebody else's; this file knows their order and why it is so. What is refused is told as well.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered
+from nestor.est import csrattrs, pkcs10, transfer
+from nestor.events import Enrolled, Refused, Trouble
+from nestor.model import (
+    CertificationRequest,
+    Credentials,
+    Entry,
+    Label,
+    Operation,
+    Order,
+    ProfileTraits,
+    Refusal,
+    Replay,
+    Requester,
+    Standing,
+)
+from nestor.ports import Authority, Clock, Gate, Ledger, Profiles, Sink, tell
+from nestor.registrar.keygen import GeneratedKey, KeyGenerator
+from nestor.registrar.labels import find_label
+
+REPLAY_WINDOW = timedelta(seconds=120)
+"""How long the same request gets the same certificate (design D6), and never more than 1 % of the lifetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request as it came: an operation on a path, a body still encoded, and who says to be asking."""
+
+    operation: Operation
+    label: str | None
+    body: bytes
+    credentials: Credentials
+    request_id: str
+
+
+@dataclass(slots=True)
+class Case:
+    """What has been found out about one request so far; a refusal tells as much as is known."""
+
+    ask: Ask
+    label: Label
+    now: datetime
+    csr: CertificationRequest | None = None
+    requester: Requester | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may be served: everything that issuing and recording need."""
+
+    csr: CertificationRequest
+    requester: Requester
+    profile: ProfileTraits
+    standing: Standing
+    order: Order
+    replay_key: bytes
+
+
+class Registrar:
+    """Where a request for a certificate is served (RFC 7030, 4.2 and 4.4)."""
+
+    def __init__(
+        self,
+        *,
+        labels: Mapping[str, Label],
+        gate: Gate,
+        profiles: Profiles,
+        authority: Authority,
+        ledger: Ledger,
+        key_generator: KeyGenerator,
+        clock: Clock,
+        sinks: Sequence[Sink],
+        revision: str,
+    ) -> None:
+        self._labels = labels
+        self._gate = gate
+        self._profiles = profiles
+        self._authority = authority
+        self._ledger = ledger
+        self._key_generator = key_generator
+        self._clock = clock
+        self._sinks = sinks
+        self._revision = revision.encode()
+
+    def ca_certificates(self, label: str | None) -> Sequence[x509.Certificate]:
+        """The CA certificates of a path (RFC 7030, 4.1). Raises UnknownPath."""
+        find_label(self._labels, label)
+        return self._authority.ca_certificates()
+
+    def csr_attributes(self, label: str | None) -> bytes:
+        """What requests on a path should hold, as the DER of CsrAttrs (RFC 7030, 4.5). Raises UnknownPath."""
+        rules = find_label(self._labels, label)
+        return self._authority.csr_attributes(rules.profile, link=rules.linking)
+
+    async def enroll(self, ask: Ask) -> x509.Certificate:
+        """Issue a certificate for the key in the request, or the one that this very request just got."""
+        case = self._open(ask)
+        try:
+            admitted = await self._admit(case)
+            if admitted.standing.replay is not None:
+                return self._answer(admitted.standing.replay, replayed=True)
+            certificate = await self._authority.enroll(admitted.order)
+            entry = self._entry(case, admitted, certificate, admitted.csr.spki_sha256)
+            window = min(REPLAY_WINDOW, (entry.not_after - entry.not_before) / 100)
+            replay = Replay(admitted.replay_key, case.now + window)
+            recorded = await self._ledger.record(entry, replay=replay, one_time=admitted.requester.one_time)
+            return self._answer(recorded, replayed=recorded.sha256 != entry.sha256)
+        except NestorError as fault:
+            self._refuse(case, fault)
+            raise
+
+    async def generate(self, ask: Ask) -> GeneratedKey:
+        """Generate a key and its certificate; never the same twice (RFC 7030, 4.4)."""
+        case = self._open(ask)
+        try:
+            if not case.label.server_keygen:
+                raise NotOffered("This server does not generate keys on this path.", "Make the key on the device.")
+            admitted = await self._admit(case)
+            wrap = await self._key_generator.wrapping(admitted.csr, case.label, admitted.requester, case.now)
+            key, certificate = await self._authority.generate(admitted.order)
+            spki = hashlib.sha256(self._key_generator.spki(key)).digest()
+            entry = self._entry(case, admitted, certificate, spki)
+            await self._ledger.record(entry, replay=None, one_time=admitted.requester.one_time)
+            self._answer(entry, replayed=False)
+            return wrap(key, certificate)
+        except NestorError as fault:
+            self._refuse(case, fault)
+            raise
+
+    def _open(self, ask: Ask) -> Case:
+        return Case(ask, find_label(self._labels, ask.label), self._clock.now())
+
+    async def _admit(self, case: Case) -> Admitted:
+        """Find out who asks for what, and whether they may. The body is judged only after its sender is known."""
+        reading = self._read(case)
+        credentials = self._gate.complete(case.ask.credentials, case.csr, case.label)
+        requester = case.requester = await self._gate.identify(credentials, case.label)
+        if isinstance(reading, Malformed):
+            raise reading
+        keygen = case.ask.operation is Operation.SERVER_KEYGEN
+        if not keygen:
+            self._gate.check_possession(reading, credentials, case.label)
+            self._check_attributes(reading, case.label)
+        profile = self._profiles.choose(reading, case.label.profile)
+        replay_key = self._replay_key(requester, case.label, reading, profile)
+        standing = await self._ledger.standing(
+            device=reading.device,
+            profile=profile.name,
+            spki_sha256=reading.spki_sha256,
+            replay_key=b"" if keygen else replay_key,
+            one_time=requester.one_time,
+            now=case.now,
+        )
+        order = self._gate.authorize(
+            requester=requester,
+            csr=reading,
+            profile=profile,
+            operation=case.ask.operation,
+            label=case.label,
+            standing=standing,
+            now=case.now,
+        )
+        return Admitted(reading, requester, profile, standing, order, replay_key)
+
+    def _read(self, case: Case) -> CertificationRequest | Malformed:
+        try:
+            case.csr = pkcs10.read(transfer.decode(case.ask.body, lenient=case.label.lenient))
+        except Malformed as fault:
+            return fault
+        return case.csr
+
+    def _check_attributes(self, csr: CertificationRequest, label: Label) -> None:
+        """Hold a request to what /csrattrs asks for, where the label says so (RFC 7030, 4.5.2)."""
+        if not label.enforce_csr_attributes:
+            return
+        wanted = csrattrs.decode(self._authority.csr_attributes(label.profile, link=label.linking))
+        missing = csrattrs.unmet(wanted, csr)
+        if missing is not None:
+            raise Malformed(
+                f"The request does not follow this path's CSR attributes: {missing}.", "Ask /csrattrs first."
+            )
+
+    def _replay_key(
+        self, requester: Requester, label: Label, csr: CertificationRequest, profile: ProfileTraits
+    ) -> bytes:
+        parts = (requester.caller.encode(), label.name.encode(), csr.sha256, profile.name.encode(), self._revision)
+        return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()
+
+    def _entry(self, case: Case, admitted: Admitted, certificate: x509.Certificate, spki_sha256: bytes) -> Entry:
+        requester, der = admitted.requester, certificate.public_bytes(Encoding.DER)
+        return Entry(
+            serial=certificate.serial_number,
+            sha256=hashlib.sha256(der).digest(),
+            der=der,
+            device=admitted.order.device,
+            subject=certificate.subject.rfc4514_string(),
+            profile=admitted.profile.name,
+            label=case.label.name,
+            not_before=certificate.not_valid_before_utc,
+            not_after=certificate.not_valid_after_utc,
+            issued_at=case.now,
+            method=requester.method,
+            requester=requester.name,
+            origin=requester.origin,
+            via=requester.entry.sha256 if requester.entry else None,
+            address=case.ask.credentials.address,
+            csr_sha256=admitted.csr.sha256,
+            spki_sha256=spki_sha256,
+            request_id=case.ask.request_id,
+        )
+
+    def _answer(self, entry: Entry, *, replayed: bool) -> x509.Certificate:
+        tell(self._sinks, Enrolled(entry, replayed))
+        return x509.load_der_x509_certificate(entry.der)
+
+    def _refuse(self, case: Case, fault: NestorError) -> None:
+        """Note a refusal in the ledger and tell it; trouble of our own side is told as trouble too."""
+        requester = case.requester
+        refusal = Refusal(
+            at=case.now,
+            address=case.ask.credentials.address,
+            label=case.label.name,
+            operation=case.ask.operation.value,
+            method=requester.method if requester else None,
+            requester=requester.name if requester else (case.ask.credentials.user or ""),
+            subject=case.csr.subject.rfc4514_string() if case.csr else "",
+            reason=fault.reason,
+            sentence=fault.text,
+            request_id=case.ask.request_id,
+        )
+        self._ledger.refuse(refusal)
+        tell(self._sinks, Refused(refusal))
+        if not isinstance(fault, DeviceFault):
+            about = "issuance" if isinstance(fault, CannotIssue) else "bug"
+            tell(self._sinks, Trouble(about, fault.text))

@@ -1,0 +1,128 @@
+"""How a key that the server makes reaches its owner (RFC 7030, 4.4): in the clear inside TLS, or wrapped for one reader.
+
+The key is never logged, never kept, never given twice. A request that names a wrapping key gets it wrapped or is refused:
+there is no falling back to the clear (RFC 7030, 4.4.1).
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+
+from nestor.errors import Malformed
+from nestor.est import envelope
+from nestor.model import CertificationRequest, KeyProtection, Label, Requester
+from nestor.ports import Ledger
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedKey:
+    """What /serverkeygen answers with: a PKCS#8 key, or CMS around one, and the certificate."""
+
+    key: bytes
+    encrypted: bool
+    certificate: x509.Certificate
+
+    def __repr__(self) -> str:
+        """Show nothing of the key."""
+        return "GeneratedKey()"
+
+
+Wrap = Callable[[CertificateIssuerPrivateKeyTypes, x509.Certificate], GeneratedKey]
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """Who made the key: signs the package around it (RFC 7030, 4.4.2; RFC 5958, 4)."""
+
+    key: CertificateIssuerPrivateKeyTypes
+    certificate: x509.Certificate
+
+
+class KeyGenerator:
+    """Chooses the wrapping before a key is made, so that a request that cannot be served makes none."""
+
+    def __init__(self, generator: Generator, shared_keys: Mapping[str, Mapping[bytes, bytes]], ledger: Ledger) -> None:
+        self._generator = generator
+        self._shared_keys = shared_keys
+        self._ledger = ledger
+
+    @staticmethod
+    def spki(key: CertificateIssuerPrivateKeyTypes) -> bytes:
+        """The public key of a private one, as DER."""
+        return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    async def wrapping(self, csr: CertificationRequest, label: Label, requester: Requester, now: datetime) -> Wrap:
+        """How the key will be handed over. Raises Malformed for a wrapping key that nobody knows or that does not fit."""
+        protection = csr.key_protection
+        if protection is None or (protection.symmetric_key_id is None and protection.asymmetric_key_id is None):
+            return _in_the_clear
+        if protection.symmetric_key_id is not None:
+            return self._with_shared_key(protection.symmetric_key_id, protection, label)
+        reader = await self._reader(protection.asymmetric_key_id or b"", csr, requester, now)
+        return self._for_reader(reader, protection)
+
+    def _with_shared_key(self, key_id: bytes, protection: KeyProtection, label: Label) -> Wrap:
+        shared = self._shared_keys.get(label.name, {}).get(key_id)
+        if shared is None:
+            raise Malformed(
+                "The request names a key-encryption key that this server does not have.",
+                "Its operator adds it to serverKeyGeneration.keyEncryptionKeys of this label.",
+            )
+
+        def wrap(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:
+            cms = envelope.envelop_symmetric(
+                self._package(key), key_id, shared, protection.algorithms, os.urandom(32), os.urandom(16)
+            )
+            return GeneratedKey(cms, encrypted=True, certificate=certificate)
+
+        return wrap
+
+    def _for_reader(self, reader: x509.Certificate, protection: KeyProtection) -> Wrap:
+        envelope.check_recipient(reader)
+
+        def wrap(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:
+            cms = envelope.envelop_certificate(
+                self._package(key), reader, protection.algorithms, os.urandom(32), os.urandom(16)
+            )
+            return GeneratedKey(cms, encrypted=True, certificate=certificate)
+
+        return wrap
+
+    def _package(self, key: CertificateIssuerPrivateKeyTypes) -> bytes:
+        return envelope.sign_package(_pkcs8(key), self._generator.key, self._generator.certificate)
+
+    async def _reader(
+        self, key_id: bytes, csr: CertificationRequest, requester: Requester, now: datetime
+    ) -> x509.Certificate:
+        """The certificate that a request names by its subject key identifier: the one presented, or one of the device."""
+        presented = [requester.certificate] if requester.certificate else []
+        own = [
+            x509.load_der_x509_certificate(entry.der) for entry in await self._ledger.live_certificates(csr.device, now)
+        ]
+        for certificate in presented + own:
+            if _subject_key_id(certificate) == key_id:
+                return certificate
+        raise Malformed(
+            "The request names a key-encryption certificate that this server does not know.",
+            "Name the subject key identifier of the presented certificate, or of a live one of this device.",
+        )
+
+
+def _subject_key_id(certificate: x509.Certificate) -> bytes | None:
+    try:
+        return certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    except (x509.ExtensionNotFound, ValueError):
+        return None
+
+
+def _pkcs8(key: CertificateIssuerPrivateKeyTypes) -> bytes:
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _in_the_clear(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:
+    return GeneratedKey(_pkcs8(key), encrypted=False, certificate=certificate)

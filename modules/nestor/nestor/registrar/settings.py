@@ -1,0 +1,45 @@
+"""What the document says of EST paths: one entry per label, `default` for the path without one."""
+
+from pydantic import Field
+
+from nestor.document import Document, FileReference, described
+from nestor.model import ChallengeUse, Combination
+
+DEFAULT = "default"
+
+
+class KeyGenerationSettings(Document):
+    """Whether the server makes keys on this path (RFC 7030, 4.4), and with what it may wrap them."""
+
+    enabled: bool = described("Answer /serverkeygen here. Keys that never leave their device are safer.", default=False)
+    key_encryption_keys: dict[str, FileReference] = described(
+        "Keys shared with devices, by the identifier that a request names (RFC 7030, 4.4.1.1): 16, 24 or 32 raw bytes.",
+        default_factory=dict,
+    )
+
+
+class LabelSettings(Document):
+    """The rules of one EST path (RFC 7030, 3.2.2)."""
+
+    profile: str | None = described(
+        "Issue this profile only. Left out, the shape of the request chooses.", default=None
+    )
+    authentication: Combination = described(
+        "Which credentials count: certificate, password, certificateOrPassword or certificateAndPassword.",
+        default=Combination.EITHER,
+        strict=False,
+    )
+    linking: bool = described(
+        "Refuse requests that do not carry the binding of their TLS session (RFC 7030, 3.5).", default=False
+    )
+    challenge_password: ChallengeUse = described(
+        "What a challengePassword is: verify (the TLS binding) or oneTimeCode (a password of the device).",
+        default=ChallengeUse.VERIFY,
+        strict=False,
+    )
+    lenient_body: bool = described("Also take PEM and raw DER where base64 belongs.", default=True)
+    enforce_csr_attributes: bool = described("Refuse requests that ignore what /csrattrs asks for.", default=False)
+    server_key_generation: KeyGenerationSettings = Field(
+        default_factory=lambda: KeyGenerationSettings.model_validate({}),
+        description="Server-side key generation, off by default (RFC 7030, section 6).",
+    )

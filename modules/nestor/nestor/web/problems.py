@@ -1,0 +1,78 @@
+"""The one table from errors to HTTP: status, headers, body (RFC 7030, 4.2.3).
+
+The body is one sentence that certd prints in its journal, and the id under which the log has the same request.
+"""
+
+import http
+
+from aiohttp import web
+
+from nestor.errors import (
+    CannotIssue,
+    Forbidden,
+    Malformed,
+    NestorError,
+    NotOffered,
+    TooLarge,
+    TooOften,
+    TooSlow,
+    Unauthenticated,
+    UnknownPath,
+    WrongMediaType,
+    WrongMethod,
+)
+
+CHALLENGE = 'Basic realm="Nestor EST", charset="UTF-8"'
+_OURS = "Nestor failed on this request by a fault of its own. Its operator finds the cause in the log."
+
+_STATUS: dict[type[NestorError], http.HTTPStatus] = {
+    Malformed: http.HTTPStatus.BAD_REQUEST,
+    Forbidden: http.HTTPStatus.FORBIDDEN,
+    UnknownPath: http.HTTPStatus.NOT_FOUND,
+    WrongMethod: http.HTTPStatus.METHOD_NOT_ALLOWED,
+    TooSlow: http.HTTPStatus.REQUEST_TIMEOUT,
+    TooLarge: http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    WrongMediaType: http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    TooOften: http.HTTPStatus.TOO_MANY_REQUESTS,
+    NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
+    CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def status_of(fault: NestorError) -> http.HTTPStatus:
+    """The status of an error; 401 only where a challenge helps (RFC 9110, 15.5.2), 500 only for our own faults."""
+    if isinstance(fault, Unauthenticated):
+        return http.HTTPStatus.UNAUTHORIZED if fault.challenge else http.HTTPStatus.FORBIDDEN
+    for kind, status in _STATUS.items():
+        if isinstance(fault, kind):
+            return status
+    return http.HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def respond_to(fault: NestorError, request_id: str) -> web.Response:
+    """The response that tells an error."""
+    status = status_of(fault)
+    text = _OURS if status is http.HTTPStatus.INTERNAL_SERVER_ERROR else fault.text
+    return text_response(status, f"{text} (request {request_id})", _headers(fault))
+
+
+def text_response(status: http.HTTPStatus, line: str, headers: dict[str, str] | None = None) -> web.Response:
+    """One line of plain text that no cache keeps."""
+    return web.Response(
+        status=status,
+        text=f"{line}\n",
+        content_type="text/plain",
+        headers={"Cache-Control": "no-store", **(headers or {})},
+    )
+
+
+def _headers(fault: NestorError) -> dict[str, str]:
+    match fault:
+        case Unauthenticated(challenge=True):
+            return {"WWW-Authenticate": CHALLENGE}
+        case WrongMethod(allowed=allowed):
+            return {"Allow": ", ".join(allowed)}
+        case TooOften(retry_after=seconds) | CannotIssue(retry_after=seconds):
+            return {"Retry-After": str(seconds)}
+        case _:
+            return {}

@@ -1,0 +1,186 @@
+"""HTTP in, HTTP out: exact paths, methods, media types and sizes first, then the registrar; knows nothing of policy.
+
+Whatever arrives gets an answer with a sentence; only a fault of our own is a 500. The house is asked for on every
+request, so that a swap counts from the next one on.
+"""
+
+import asyncio
+import http
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from aiohttp import hdrs, web
+
+from nestor.errors import (
+    NestorError,
+    NotOffered,
+    OurFault,
+    TooLarge,
+    TooSlow,
+    UnknownPath,
+    WrongMediaType,
+    WrongMethod,
+)
+from nestor.est import keygen, menu, pkcs7, transfer
+from nestor.est.menu import Target
+from nestor.est.transfer import Dialect
+from nestor.events import Trouble
+from nestor.model import Operation
+from nestor.ports import Sink
+from nestor.registrar.desk import Ask, Registrar
+from nestor.web.credentials import read_credentials
+from nestor.web.problems import respond_to, text_response
+from nestor.web.settings import LimitSettings
+from nestor.web.transport import TLSTransport
+
+MAX_BODY = 64 * 1024
+"""Bytes of the largest body; an ML-DSA-87 request is about 10 KB in base64."""
+
+
+class House(Protocol):
+    """What the site needs of the house that stands now."""
+
+    @property
+    def registrar(self) -> Registrar:
+        """The desk."""
+
+    @property
+    def chain_order(self) -> bool:
+        """Whether /cacerts keeps chain order instead of DER's."""
+
+    def problems(self) -> Mapping[str, str]:
+        """What keeps the server from issuing, by name."""
+
+
+class Site:
+    """The handler of every HTTP request on the EST port."""
+
+    def __init__(self, house: Callable[[], House], limits: LimitSettings, sink: Sink) -> None:
+        self._house = house
+        self._limits = limits
+        self._sink = sink
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request within its time (design section 2: at most 12 s over all)."""
+        request_id = secrets.token_hex(6)
+        transport = _transport(request)
+        transport.request_started()
+        try:
+            async with asyncio.timeout(self._limits.request.total_seconds()):
+                return await self._serve(request, transport, request_id)
+        except NestorError as fault:
+            response = respond_to(fault, request_id)
+        except TimeoutError:
+            response = respond_to(TooSlow("The request could not be answered in time.", "Send it again."), request_id)
+        except Exception as error:  # noqa: BLE001 -- the last line: a bug must neither end the process nor go untold
+            self._sink(Trouble("bug", f"{type(error).__name__} while serving request {request_id}"))
+            response = respond_to(OurFault(""), request_id)
+        finally:
+            transport.request_finished()
+        if not request.content.at_eof():
+            response.force_close()
+        return response
+
+    async def _serve(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
+        path, _, _ = request.raw_path.partition("?")
+        if path in _PROBES:
+            return self._probe(path, request.method)
+        target = menu.parse_path(path)
+        if target is None:
+            raise UnknownPath("There is nothing here.", f"EST is served below {menu.BASE}/.")
+        allowed = menu.methods(target.operation)
+        if request.method not in allowed:
+            raise WrongMethod(f"{target.operation} takes {' or '.join(allowed)}, not {request.method[:16]}.", allowed)
+        match target.operation:
+            case Operation.CACERTS:
+                return self._ca_certificates(request, target)
+            case Operation.CSR_ATTRS:
+                return self._csr_attributes(request, target)
+            case Operation.FULL_CMC:
+                raise NotOffered("This server does not speak Full CMC (RFC 7030, 4.3).", "Use simpleenroll.")
+            case Operation.SIMPLE_ENROLL | Operation.SIMPLE_REENROLL | Operation.SERVER_KEYGEN:
+                return await self._enroll(request, target, transport, request_id)
+
+    def _probe(self, path: str, method: str) -> web.Response:
+        if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+            raise WrongMethod(f"{path} takes GET.", (hdrs.METH_GET, hdrs.METH_HEAD))
+        problems = self._house().problems() if path == "/readyz" else {}
+        status = http.HTTPStatus.SERVICE_UNAVAILABLE if problems else http.HTTPStatus.OK
+        body = {"status": "not issuing" if problems else "ok", **({"problems": dict(problems)} if problems else {})}
+        return text_response(status, json.dumps(body))
+
+    def _ca_certificates(self, request: web.BaseRequest, target: Target) -> web.Response:
+        house = self._house()
+        certificates = house.registrar.ca_certificates(target.label)
+        der = pkcs7.certs_only(certificates, chain_order=house.chain_order)
+        return _base64(der, _dialect_of_get(request), menu.CERTS_ONLY_TYPE, {"Cache-Control": "max-age=60"})
+
+    def _csr_attributes(self, request: web.BaseRequest, target: Target) -> web.Response:
+        der = self._house().registrar.csr_attributes(target.label)
+        return _base64(der, _dialect_of_get(request), menu.CSR_ATTRS_TYPE)
+
+    async def _enroll(
+        self, request: web.BaseRequest, target: Target, transport: TLSTransport, request_id: str
+    ) -> web.Response:
+        content_type = request.headers.get(hdrs.CONTENT_TYPE)
+        if not menu.accepts(target.operation, content_type):
+            wanted = menu.REQUEST_TYPES[target.operation]
+            raise WrongMediaType(f"{target.operation} takes a body of type {wanted}.", "Set Content-Type.")
+        body = await self._body(request)
+        credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
+        ask = Ask(target.operation, target.label, body, credentials, request_id)
+        dialect = transfer.dialect_of(body)
+        registrar = self._house().registrar
+        if target.operation is Operation.SERVER_KEYGEN:
+            made = await registrar.generate(ask)
+            content_type, parts = keygen.respond(made.key, made.encrypted, pkcs7.certs_only([made.certificate]))
+            return _answer(parts, content_type)
+        certificate = await registrar.enroll(ask)
+        return _base64(pkcs7.certs_only([certificate]), dialect, menu.CERTS_ONLY_TYPE)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        """The body, chunked or not, within size and time."""
+        if (request.content_length or 0) > MAX_BODY:
+            raise _TOO_LARGE
+        if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+            await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._limits.body.total_seconds()):
+                while (chunk := await request.content.readany()) or not request.content.at_eof():
+                    body += chunk
+                    if len(body) > MAX_BODY:
+                        raise _TOO_LARGE
+        except TimeoutError:
+            raise TooSlow("The body of the request did not arrive in time.", "Send it again.") from None
+        return bytes(body)
+
+
+_TOO_LARGE = TooLarge(f"The body is larger than {MAX_BODY} bytes; no request for a certificate is.", "Send one CSR.")
+_PROBES = frozenset({"/healthz", "/readyz"})
+
+
+def _transport(request: web.BaseRequest) -> TLSTransport:
+    transport = request.transport
+    if not isinstance(transport, TLSTransport):
+        raise ConnectionResetError  # the client left before its request was looked at
+    return transport
+
+
+def _dialect_of_get(request: web.BaseRequest) -> Dialect:
+    """A GET shows no dialect; the client that counts line breaks as data sends no User-Agent either (design D18)."""
+    return Dialect.WRAPPED if hdrs.USER_AGENT in request.headers else Dialect.ONE_LINE
+
+
+def _base64(der: bytes, dialect: Dialect, content_type: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return _answer(
+        transfer.encode(der, dialect), content_type, {"Content-Transfer-Encoding": "base64", **(headers or {})}
+    )
+
+
+def _answer(body: bytes, content_type: str, headers: Mapping[str, str] | None = None) -> web.Response:
+    return web.Response(
+        body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store", **(headers or {})}
+    )
