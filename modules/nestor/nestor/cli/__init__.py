@@ -1,7 +1,7 @@
 """What an operator types: one module per group of commands.
 
-Commands import what they need when they run, so that `nestor --help` answers at once. Errors become two lines on standard
-error and an exit code, once, in `exits.py`.
+Commands import what they need when they run, so that `nestor --help` answers at once. Errors become two lines on
+standard error and an exit code, once, in `exits.py`.
 """
 
 import sys

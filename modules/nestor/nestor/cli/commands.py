@@ -26,7 +26,7 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def nestor(
-    version: Annotated[  # noqa: ARG001 -- its callback acts
+    version: Annotated[
         bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:

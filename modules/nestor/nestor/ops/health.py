@@ -1,4 +1,4 @@
-"""Is the house alive, and is it ready: named checks, one answer each. `healthy but not issuing` is never one of them."""
+"""Is the house ready: named checks, one answer each, so that `healthy but not issuing` cannot be said."""
 
 from collections.abc import Callable, Mapping
 

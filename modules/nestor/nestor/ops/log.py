@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.model import Entry, Refusal
 from nestor.ops.settings import LogFormat, LogSettings
 
 _LOGGER = logging.getLogger("nestor")
@@ -32,49 +33,52 @@ def log_event(event: Event) -> None:
 
 def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
     """The level, the name and the fields of an event's line."""
+    fields: Mapping[str, object]
     match event:
         case Enrolled(entry, replayed):
-            return (
-                logging.INFO,
-                "enrolled",
-                {
-                    "device": entry.device,
-                    "profile": entry.profile,
-                    "subject": entry.subject,
-                    "serial": f"{entry.serial:x}",
-                    "until": _time(entry.not_after),
-                    "by": f"{entry.method} {entry.requester}",
-                    "from": entry.address,
-                    "label": entry.label,
-                    "request": entry.request_id,
-                }
-                | ({"replayed": True} if replayed else {}),
-            )
+            level, name, fields = logging.INFO, "enrolled", _of_entry(entry) | ({"replayed": True} if replayed else {})
         case Refused(refusal):
-            return (
-                logging.WARNING,
-                "refused",
-                {
-                    "reason": refusal.reason,
-                    "why": refusal.sentence,
-                    "subject": refusal.subject,
-                    "by": f"{refusal.method or 'nobody'} {refusal.requester}".strip(),
-                    "from": refusal.address,
-                    "label": refusal.label,
-                    "operation": refusal.operation,
-                    "request": refusal.request_id,
-                },
-            )
+            level, name, fields = logging.WARNING, "refused", _of_refusal(refusal)
         case Revoked(serial, subject, reason):
-            return logging.WARNING, "revoked", {"serial": f"{serial:x}", "subject": subject, "reason": reason}
+            level, name = logging.WARNING, "revoked"
+            fields = {"serial": f"{serial:x}", "subject": subject, "reason": reason}
         case SettingsApplied(revision):
-            return logging.INFO, "settings applied", {"revision": revision}
+            level, name, fields = logging.INFO, "settings applied", {"revision": revision}
         case SettingsRefused(sentence):
-            return logging.ERROR, "settings refused", {"why": sentence}
+            level, name, fields = logging.ERROR, "settings refused", {"why": sentence}
         case Trouble(about, sentence):
-            return logging.ERROR, about, {"why": sentence}
+            level, name, fields = logging.ERROR, about, {"why": sentence}
         case Note(about, sentence, until):
-            return logging.INFO, about, {"what": sentence} | ({"until": _time(until)} if until else {})
+            level, name = logging.INFO, about
+            fields = {"what": sentence} | ({"until": _time(until)} if until else {})
+    return level, name, fields
+
+
+def _of_entry(entry: Entry) -> dict[str, object]:
+    return {
+        "device": entry.device,
+        "profile": entry.profile,
+        "subject": entry.subject,
+        "serial": f"{entry.serial:x}",
+        "until": _time(entry.not_after),
+        "by": f"{entry.method} {entry.requester}",
+        "from": entry.address,
+        "label": entry.label,
+        "request": entry.request_id,
+    }
+
+
+def _of_refusal(refusal: Refusal) -> dict[str, object]:
+    return {
+        "reason": refusal.reason,
+        "why": refusal.sentence,
+        "subject": refusal.subject,
+        "by": f"{refusal.method or 'nobody'} {refusal.requester}".strip(),
+        "from": refusal.address,
+        "label": refusal.label,
+        "operation": refusal.operation,
+        "request": refusal.request_id,
+    }
 
 
 def _time(moment: datetime) -> str:

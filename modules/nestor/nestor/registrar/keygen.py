@@ -1,7 +1,7 @@
-"""How a key that the server makes reaches its owner (RFC 7030, 4.4): in the clear inside TLS, or wrapped for one reader.
+"""How a key that the server makes reaches its owner (RFC 7030, 4.4): inside TLS alone, or wrapped for one reader too.
 
-The key is never logged, never kept, never given twice. A request that names a wrapping key gets it wrapped or is refused:
-there is no falling back to the clear (RFC 7030, 4.4.1).
+The key is never logged, never kept, never given twice. A request that names a wrapping key gets it wrapped or is
+refused: there is no falling back to the clear (RFC 7030, 4.4.1).
 """
 
 import os
@@ -57,7 +57,7 @@ class KeyGenerator:
         return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
     async def wrapping(self, csr: CertificationRequest, label: Label, requester: Requester, now: datetime) -> Wrap:
-        """How the key will be handed over. Raises Malformed for a wrapping key that nobody knows or that does not fit."""
+        """How the key will be handed over. Raises Malformed for a wrapping key that is unknown or does not fit."""
         protection = csr.key_protection
         if protection is None or (protection.symmetric_key_id is None and protection.asymmetric_key_id is None):
             return _in_the_clear
@@ -99,7 +99,7 @@ class KeyGenerator:
     async def _reader(
         self, key_id: bytes, csr: CertificationRequest, requester: Requester, now: datetime
     ) -> x509.Certificate:
-        """The certificate that a request names by its subject key identifier: the one presented, or one of the device."""
+        """The certificate that a request names by its key identifier: the one presented, or a live one of the device."""
         presented = [requester.certificate] if requester.certificate else []
         own = [
             x509.load_der_x509_certificate(entry.der) for entry in await self._ledger.live_certificates(csr.device, now)
