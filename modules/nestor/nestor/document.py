@@ -167,6 +167,6 @@ FileReference = Annotated[
 ]
 
 
-def described(text: str, default: Any = ..., **limits: Any) -> Any:
-    """Give a field its one-line description; no field of the document goes without one."""
-    return Field(default, description=text, **limits)
+def described(text: str, **rules: Any) -> Any:
+    """Give a field its one-line description; no field of the document goes without one. Rules are those of `Field`."""
+    return Field(description=text, **rules)

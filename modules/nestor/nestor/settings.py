@@ -1,0 +1,147 @@
+"""The whole configuration as one frozen value, composed of the rooms' own settings; the document is read and judged here.
+
+TOML and JSON are the same document. A document that does not hold is refused whole, with a sentence for every key that is
+wrong: its path, what is wrong, and what would be right.
+"""
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from nestor.access.settings import AccessSettings
+from nestor.ca.settings import CASettings, ProfileSettings
+from nestor.document import Document, described
+from nestor.errors import SettingsError
+from nestor.ledger.settings import LedgerSettings
+from nestor.ops.settings import LogSettings
+from nestor.registrar.settings import LabelSettings
+from nestor.web.settings import ListenerSettings
+
+
+def _empty(kind: type[Document]) -> Any:
+    return lambda: kind.model_validate({})
+
+
+class Settings(Document):
+    """The configuration of a Nestor."""
+
+    listener: ListenerSettings = described("Where the EST server listens.", default_factory=_empty(ListenerSettings))
+    ca: CASettings = described("The certificate authority.", default_factory=_empty(CASettings))
+    profiles: dict[str, ProfileSettings] = described(
+        "Kinds of certificates by name; the built-in ones may be changed key by key.", default_factory=dict
+    )
+    access: AccessSettings = described("Who may have what.", default_factory=_empty(AccessSettings))
+    labels: dict[str, LabelSettings] = described(
+        "Rules of EST paths by label; `default` is the path without one.", default_factory=dict
+    )
+    ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
+    log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))
+
+    @property
+    def revision(self) -> str:
+        """A short digest: equal settings, equal revision."""
+        return hashlib.sha256(self.model_dump_json(by_alias=True).encode()).hexdigest()[:12]
+
+
+def read_document(path: Path) -> dict[str, Any]:
+    """Read a TOML or JSON file as a plain document. Raises SettingsError."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"The configuration {path} cannot be read: {reason}.", "Check its path and mode.") from error
+    try:
+        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
+    except (ValueError, RecursionError) as error:
+        kind = "JSON" if path.suffix == ".json" else "TOML"
+        raise SettingsError(f"The configuration {path} is not {kind}: {error}.", "nestor config example") from error
+    if not isinstance(document, dict):
+        raise SettingsError(f"The configuration {path} is not an object.", "nestor config example")
+    return document
+
+
+def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a patch over a document: maps are merged, null deletes, all else replaces (RFC 7386)."""
+    merged = dict(document)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def judge(document: Mapping[str, Any]) -> Settings:
+    """Validate a document whole. Raises SettingsError with a line for every key that is wrong."""
+    try:
+        # Judged as JSON whatever the file was, so that both kinds of file and the twin are held to one strictness.
+        return Settings.model_validate_json(json.dumps(document, default=str))
+    except ValidationError as error:
+        lines = [_sentence(detail) for detail in error.errors(include_url=False, include_input=False)]
+        raise SettingsError("\n".join(lines), "nestor config schema tells every key.") from None
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of the document."""
+    return Settings.model_json_schema(by_alias=True)
+
+
+def _sentence(detail: ErrorDetails) -> str:
+    path = ".".join(str(step) for step in detail["loc"]) or "the document"
+    if detail["type"] == "extra_forbidden":
+        return f"{path}: there is no such key{_nearest(detail['loc'])}."
+    if detail["type"] == "missing":
+        return f"{path}: this key is needed."
+    message = detail["msg"].removeprefix("Value error, ")
+    return f"{path}: {message[0].lower()}{message[1:]}."
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """Name the key that was probably meant, or those that are known there."""
+    known = _known_keys(location[:-1])
+    close = difflib.get_close_matches(str(location[-1]), known, n=1)
+    if close:
+        return f"; did you mean {close[0]}"
+    return f"; known here are {', '.join(known)}" if known else ""
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    kind: Any = Settings
+    for step in location:
+        kind = _below(kind, str(step))
+        if kind is None:
+            return []
+    return [field.alias or name for name, field in kind.model_fields.items()] if _is_document(kind) else []
+
+
+def _below(kind: Any, step: str) -> Any:
+    if get_origin(kind) is dict:
+        return get_args(kind)[1]
+    for name, field in kind.model_fields.items() if _is_document(kind) else ():
+        if step in {field.alias, name}:
+            return next(_documents(field.annotation), None)
+    return None
+
+
+def _documents(annotation: Any) -> Iterator[Any]:
+    """The document classes, or the map of them, within an annotation."""
+    if get_origin(annotation) is dict or _is_document(annotation):
+        yield annotation
+    elif get_origin(annotation) in {Union, UnionType}:
+        for part in get_args(annotation):
+            yield from _documents(part)
+
+
+def _is_document(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
