@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticUndefined
 
 from nestor.errors import MaterialError
 
@@ -167,6 +168,6 @@ FileReference = Annotated[
 ]
 
 
-def described(text: str, **rules: Any) -> Any:
+def described(text: str, default: Any = PydanticUndefined, **rules: Any) -> Any:
     """Give a field its one-line description; no field of the document goes without one. Rules are those of `Field`."""
-    return Field(description=text, **rules)
+    return Field(default, description=text, **rules)
