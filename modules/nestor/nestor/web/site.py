@@ -68,20 +68,28 @@ class Site:
         transport = _transport(request)
         transport.request_started()
         try:
+            response = await self._answer(request, transport, request_id)
+            if not request.content.at_eof():
+                response.force_close()
+            await response.prepare(request)
+            await response.write_eof()
+        finally:
+            transport.request_finished()
+        return response
+
+    async def _answer(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
+        try:
             async with asyncio.timeout(self._limits.request.total_seconds()):
                 return await self._serve(request, transport, request_id)
         except NestorError as fault:
-            response = respond_to(fault, request_id)
+            return respond_to(fault, request_id)
         except TimeoutError:
-            response = respond_to(TooSlow("The request could not be answered in time.", "Send it again."), request_id)
+            return respond_to(TooSlow("The request could not be answered in time.", "Send it again."), request_id)
+        except ConnectionError:
+            raise
         except Exception as error:  # noqa: BLE001 -- the last line: a bug must neither end the process nor go untold
             self._sink(Trouble("bug", f"{type(error).__name__} while serving request {request_id}"))
-            response = respond_to(OurFault(""), request_id)
-        finally:
-            transport.request_finished()
-        if not request.content.at_eof():
-            response.force_close()
-        return response
+            return respond_to(OurFault(""), request_id)
 
     async def _serve(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
         path, _, _ = request.raw_path.partition("?")
