@@ -196,10 +196,14 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What somebody may ask for: the device ids (patterns) and the profiles (`*` for every one)."""
+    """What somebody may ask for: the device ids (patterns) and the profiles (`*` for every one).
+
+    `within` is a second grant that must cover a request as well, where two credentials were asked for.
+    """
 
     names: tuple[str, ...]
     profiles: frozenset[str]
+    within: "Grant | None" = None
 
 
 @dataclass(frozen=True, slots=True)
