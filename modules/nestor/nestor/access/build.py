@@ -1,0 +1,105 @@
+"""From settings to a gate: all that the document names is read and checked here, before anyone is let in."""
+
+import secrets
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+from cryptography import x509
+
+from nestor.access.anchors import check_distinct, keep_apart, read_bundle
+from nestor.access.bootstrap import Maker
+from nestor.access.crls import read_crls
+from nestor.access.gate import Gate
+from nestor.access.identify import Identifier
+from nestor.access.own import OwnCertificates, Traits
+from nestor.access.passwords import check_hash
+from nestor.access.policy import Rules, reserve
+from nestor.access.settings import AccessSettings, BootstrapSettings, UserSettings
+from nestor.access.throttle import Buckets, Rate
+from nestor.access.users import User, Users, by_name, check_name, read_users
+from nestor.access.verifier import Verifier
+from nestor.access.watched import Watched
+from nestor.events import Trouble
+from nestor.ports import Clock, Ledger, Sink, tell
+
+_MINUTE = 60.0
+
+
+def build_gate(
+    settings: AccessSettings,
+    *,
+    base: Path,
+    ledger: Ledger,
+    clock: Clock,
+    sinks: Sequence[Sink],
+    issuers: Callable[[], Sequence[x509.Certificate]],
+    own: Collection[x509.Certificate],
+    traits: Traits,
+    reserved_names: Collection[str] = (),
+) -> Gate:
+    """Build the gate. Files are relative to `base`.
+
+    `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
+    those above it, which no anchor may be kin to. Raises MaterialError for what cannot be used.
+    """
+    report = partial(tell, sinks)
+    makers = _makers(settings.bootstrap, base, own, report)
+    limits = settings.limits
+    failures = Buckets(Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
+    verifier = Verifier(
+        _users(settings, base, report),
+        failures,
+        key=secrets.token_bytes(32),
+        verified_for=limits.verified_for.total_seconds(),
+    )
+    return Gate(
+        identifier=Identifier(OwnCertificates(issuers, ledger, traits), makers, verifier),
+        rules=Rules(settings.gateways, reserve(reserved_names)),
+        enrollments=Buckets(Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())),
+        anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],
+        clock=clock,
+    )
+
+
+def _users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None]) -> Users:
+    settled = by_name(_user(name, user, base) for name, user in settings.users.items())
+    filed = Watched(settings.users_file.path(base), read_users, report)
+    return Users(settled, lambda: filed.content)
+
+
+def _user(name: str, user: UserSettings, base: Path) -> User:
+    where = f"access.users.{name}"
+    return User(check_name(name), check_hash(user.password_hash.read_text(base), where), user.names, user.profiles)
+
+
+def _makers(
+    settings: Mapping[str, BootstrapSettings],
+    base: Path,
+    own: Collection[x509.Certificate],
+    report: Callable[[Trouble], None],
+) -> list[Maker]:
+    makers = [_maker(name, maker, base, own, report) for name, maker in settings.items()]
+    check_distinct([(maker.name, maker.bundle) for maker in makers])
+    return makers
+
+
+def _maker(
+    name: str,
+    settings: BootstrapSettings,
+    base: Path,
+    own: Collection[x509.Certificate],
+    report: Callable[[Trouble], None],
+) -> Maker:
+    where = f"access.bootstrap.{name}.anchors"
+    crls = Watched(settings.crls.path(base), read_crls, report) if settings.crls else None
+    return Maker(
+        name=name,
+        bundle=keep_apart(read_bundle(settings.anchors.read_bytes(base), where), own, where),
+        source=settings.identity,
+        names=settings.names,
+        profiles=frozenset(settings.profiles),
+        crls=lambda: crls.content if crls else (),
+        require_crl=settings.require_crl,
+        allow_without_eku=settings.allow_without_eku,
+    )

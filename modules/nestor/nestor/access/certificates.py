@@ -1,0 +1,78 @@
+"""Certificates read for the purpose of judging them: what they may do, when they are good, who signed them. Pure.
+
+Whatever a certificate's bytes make the parser raise, it is raised here as Unauthenticated.
+"""
+
+from datetime import datetime
+from typing import TypeVar
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from nestor.errors import Unauthenticated
+
+Value = TypeVar("Value", bound=x509.ExtensionType)
+
+
+def extension_of(certificate: x509.Certificate, kind: type[Value]) -> Value | None:
+    """The value of an extension, or None. Raises Unauthenticated for extensions that cannot be read."""
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except x509.ExtensionNotFound:
+        return None
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise Unauthenticated("The extensions of the certificate presented cannot be read.") from error
+
+
+def alternative_names_of(certificate: x509.Certificate) -> tuple[x509.GeneralName, ...]:
+    """The subject alternative names, in their order."""
+    return tuple(extension_of(certificate, x509.SubjectAlternativeName) or ())
+
+
+def is_ca(certificate: x509.Certificate) -> bool:
+    """Whether it may issue certificates (RFC 5280, 4.2.1.9)."""
+    constraints = extension_of(certificate, x509.BasicConstraints)
+    return constraints is not None and constraints.ca
+
+
+def client_auth(certificate: x509.Certificate) -> bool | None:
+    """Whether its extended key usage has clientAuth; None where it has no such extension (RFC 5280, 4.2.1.12)."""
+    usages = extension_of(certificate, x509.ExtendedKeyUsage)
+    return None if usages is None else ExtendedKeyUsageOID.CLIENT_AUTH in usages
+
+
+def check_dates(certificate: x509.Certificate, now: datetime) -> None:
+    """Raise Unauthenticated outside the validity (RFC 5280, 4.1.2.5): the handshake was earlier, maybe much earlier."""
+    if now < certificate.not_valid_before_utc:
+        sentence = (
+            f"The certificate presented is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC only."
+        )
+        raise Unauthenticated(sentence, "Check the clocks of the device and of this server.")
+    if now > certificate.not_valid_after_utc:
+        sentence = f"The certificate presented expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC."
+        raise Unauthenticated(sentence, "Enroll with a password or a bootstrap certificate.")
+
+
+def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and key are behind the signature."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def spki_of(certificate: x509.Certificate) -> bytes | None:
+    """The public key as DER; None for a kind that cannot be read."""
+    try:
+        return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+
+
+def sha256_of(certificate: x509.Certificate) -> bytes:
+    """The digest of the full DER: the only thing that tells a certificate from its forged twin."""
+    return certificate.fingerprint(SHA256())

@@ -1,0 +1,110 @@
+"""Certificates of our own: good only if an allowed issuer signed them directly and the ledger knows their SHA-256.
+
+A chain to our root means nothing by itself: an Edge CA is below that root and could mint any name. Checked on every
+request, because a TLS session may be older than a revocation.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from enum import Enum, auto
+
+from cryptography import x509
+
+from nestor.access.certificates import check_dates, client_auth, is_ca, is_issued_by, sha256_of
+from nestor.access.names import literal
+from nestor.errors import Forbidden, Unauthenticated
+from nestor.model import Entry, Grant, Method, ProfileTraits, Requester, State
+from nestor.ports import Ledger
+
+Traits = Callable[[str], ProfileTraits | None]
+_AGAIN = "Enroll with a password or a bootstrap certificate."
+
+
+class Kinship(Enum):
+    """What a certificate has to do with our CA."""
+
+    OURS = auto()
+    FORGED = auto()
+    MINTED = auto()
+    FOREIGN = auto()
+
+
+def kinship(
+    certificate: x509.Certificate, chain: Iterable[x509.Certificate], issuers: Sequence[x509.Certificate]
+) -> Kinship:
+    """Whether one of the issuers signed it, somebody pretended so, or a certificate that an issuer signed did it."""
+    if any(is_issued_by(certificate, issuer) for issuer in issuers):
+        return Kinship.OURS
+    if any(certificate.issuer == issuer.subject for issuer in issuers):
+        return Kinship.FORGED
+    for link in chain:
+        if is_issued_by(certificate, link) and any(is_issued_by(link, issuer) for issuer in issuers):
+            return Kinship.MINTED
+    return Kinship.FOREIGN
+
+
+class OwnCertificates:
+    """Recognizes what this CA issued; `issuers` are those whose certificates may authenticate, old ones included."""
+
+    def __init__(self, issuers: Callable[[], Sequence[x509.Certificate]], ledger: Ledger, traits: Traits) -> None:
+        self.issuers = issuers
+        self._ledger = ledger
+        self._traits = traits
+
+    async def identify(
+        self, certificate: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime
+    ) -> Requester | None:
+        """Who presents a certificate of ours; None for a foreign one.
+
+        Raises Forbidden for what must not be presented at all, Unauthenticated for what merely does not authenticate.
+        """
+        match kinship(certificate, chain, self.issuers()):
+            case Kinship.FOREIGN:
+                return None
+            case Kinship.FORGED:
+                raise Forbidden("The certificate presented names this CA as its issuer, but this CA did not sign it.")
+            case Kinship.MINTED:
+                sentence = "The certificate presented was issued by a CA below this one, such as an Edge CA."
+                raise Forbidden(sentence, "Only certificates that this CA issued itself authenticate here.")
+            case Kinship.OURS:
+                entry = await self._ledger.find(sha256_of(certificate))
+                return requester_of(certificate, entry, self._traits, now)
+
+
+def requester_of(certificate: x509.Certificate, entry: Entry | None, traits: Traits, now: datetime) -> Requester:
+    """Judge a certificate that one of our issuers signed, with what the ledger says of it."""
+    entry = _check_standing(entry)
+    check_dates(certificate, now)
+    profile = _check_purpose(certificate, entry, traits)
+    renewal = {profile.name} if profile.renewable else set()
+    return Requester(
+        method=Method.CERTIFICATE,
+        name=entry.device,
+        caller=f"certificate:{entry.sha256.hex()}",
+        grant=Grant((literal(entry.device),), profile.may_request | renewal),
+        origin=entry.origin,
+        identity=entry.device,
+        certificate=certificate,
+        entry=entry,
+    )
+
+
+def _check_standing(entry: Entry | None) -> Entry:
+    if entry is None:
+        raise Forbidden("The certificate presented is signed by this CA, but the ledger does not know it.", _AGAIN)
+    if entry.state is State.REVOKED:
+        raise Forbidden("The certificate presented has been revoked.", "Ask the operator of this server.")
+    return entry
+
+
+def _check_purpose(certificate: x509.Certificate, entry: Entry, traits: Traits) -> ProfileTraits:
+    if is_ca(certificate):
+        raise Unauthenticated(
+            "The certificate presented is that of a CA; such a certificate does not authenticate.", _AGAIN
+        )
+    if not client_auth(certificate):
+        raise Unauthenticated("The certificate presented is not for clients: it lacks clientAuth.", _AGAIN)
+    profile = traits(entry.profile)
+    if profile is None or not profile.authenticates:
+        raise Unauthenticated(f"Certificates of the profile {entry.profile} do not authenticate here.", _AGAIN)
+    return profile

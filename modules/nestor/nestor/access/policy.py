@@ -1,0 +1,172 @@
+"""May they have this: the one place that decides, on every path, for every kind of credential. Pure; denies by default.
+
+The rules are asked in the order of `decide`. Each refuses with a sentence; what passes them all is admitted. Nothing else
+in the house weighs a requester against a name or a profile.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography import x509
+
+from nestor.access.case import Case, open_case
+from nestor.access.form import check_form
+from nestor.access.names import any_covers, text_of
+from nestor.access.renewal import check_new_names, check_renewable, check_same_alternative_names, check_same_subject
+from nestor.errors import Forbidden
+from nestor.model import (
+    CertificationRequest,
+    Grant,
+    Label,
+    Method,
+    Operation,
+    Order,
+    ProfileTraits,
+    Requester,
+    Standing,
+)
+
+ONE_TIME_GRACE = timedelta(minutes=10)
+"""How long a spent password stays good for the same device and profile: an answer may have been lost."""
+
+EVERY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator laid down beside grants: who may have a CA certificate, and which names are Nestor's own."""
+
+    gateways: tuple[str, ...] = ()
+    reserved_names: frozenset[str] = frozenset()
+
+
+def decide(
+    *,
+    rules: Rules,
+    requester: Requester,
+    csr: CertificationRequest,
+    profile: ProfileTraits,
+    operation: Operation,
+    label: Label,
+    standing: Standing,
+    now: datetime,
+) -> Order:
+    """Admit a request, or raise Forbidden with the reason."""
+    case = open_case(requester=requester, csr=csr, profile=profile, operation=operation, standing=standing, now=now)
+    check_form(case)
+    check_renewable(case)
+    check_same_subject(case)
+    check_same_alternative_names(case)
+    check_new_names(case)
+    _check_device(case)
+    _check_alternative_names(case)
+    _check_profile(case)
+    _check_gateway(case, rules)
+    _check_reserved(case, rules)
+    _check_origin(case)
+    _check_one_time(case)
+    _check_key(case)
+    return Order(csr, profile.name, case.device, label.name, case.subject, case.alternative_names)
+
+
+def _check_device(case: Case) -> None:
+    """A credential is good for the names that its grant covers (design D21); a new name does not free the old."""
+    grant, requester = case.requester.grant, case.requester
+    if not _covers_name(grant, case.device):
+        raise _not_granted(requester, case.device)
+    if case.former_device not in {case.device, requester.identity} and not _covers_name(grant, case.former_device):
+        raise _not_granted(requester, case.former_device)
+
+
+def _check_alternative_names(case: Case) -> None:
+    """Every alternative name is one that the grant covers, or one that the presented certificate of ours has already."""
+    held = case.presented_names if case.requester.entry else ()
+    for name in case.alternative_names:
+        text = text_of(name)
+        if name not in held and (text is None or not _covers_name(case.requester.grant, text)):
+            raise Forbidden(
+                f"{case.requester.name} may not have the subject alternative name {text}.",
+                "Leave it out, or have the operator grant it: names like this are covered by patterns too.",
+            )
+
+
+def _check_profile(case: Case) -> None:
+    """Somebody known may ask for the profiles that their grant lists, and for no other."""
+    if not _covers_profile(case.requester.grant, case.profile.name):
+        raise Forbidden(
+            f"{case.requester.name} may not have a certificate of the profile {case.profile.name}.",
+            "The operator lists it among the profiles of this credential, if that is wanted.",
+        )
+
+
+def _check_gateway(case: Case, rules: Rules) -> None:
+    """A CA certificate is for gateways that a rule names, whatever else is granted (design D3)."""
+    if case.profile.ca and not any_covers(rules.gateways, case.device):
+        raise Forbidden(
+            f"{case.device} is not a gateway, so it gets no CA certificate.",
+            "The operator adds the device id to access.gateways.",
+        )
+
+
+def _check_reserved(case: Case, rules: Rules) -> None:
+    """Nobody else gets a server certificate for Nestor's own names or its parent's (design D3)."""
+    if not case.profile.server:
+        return
+    for name in (case.common_name, *map(_text, case.alternative_names)):
+        if _plain(name) in rules.reserved_names:
+            raise Forbidden(f"The name {name} belongs to this server; nobody else gets a server certificate for it.")
+
+
+def _check_origin(case: Case) -> None:
+    """A live name is onboarded again only by the class of credential that first got it (design, section 8)."""
+    first, requester = case.standing.origin, case.requester
+    if requester.method is Method.CERTIFICATE or first in {None, requester.origin}:
+        return
+    raise Forbidden(
+        f"{case.device} has live certificates that it got by {first}; {requester.origin} does not take it over.",
+        "Use the first kind of credential, or have the operator revoke the live certificates.",
+    )
+
+
+def _check_one_time(case: Case) -> None:
+    """A one-time password is spent per device and profile; repeats stay good for ten minutes."""
+    spent = case.standing.spent_at
+    if case.requester.one_time is not None and spent is not None and case.now - spent > ONE_TIME_GRACE:
+        raise Forbidden(f"The one-time password for {case.device} has been used.", "Ask the operator for a new one.")
+
+
+def _check_key(case: Case) -> None:
+    """Where the profile wants new keys, one certified before is refused, but for a repeat of the same request."""
+    reused = case.standing.key_used and case.standing.replay is None and not case.profile.key_reuse
+    if reused and case.operation is not Operation.SERVER_KEYGEN:
+        raise Forbidden("The key of the request has been certified before.", "Make a new key for every certificate.")
+
+
+def _covers_name(grant: Grant, name: str) -> bool:
+    return any_covers(grant.names, name) and (grant.within is None or _covers_name(grant.within, name))
+
+
+def _covers_profile(grant: Grant, profile: str) -> bool:
+    here = not grant.profiles.isdisjoint({profile, EVERY})
+    return here and (grant.within is None or _covers_profile(grant.within, profile))
+
+
+def _not_granted(requester: Requester, device: str) -> Forbidden:
+    return Forbidden(
+        f"{requester.name} may not have a certificate for {device}.",
+        "The operator can grant names to a password or a maker; a certificate of ours is for its own device.",
+    )
+
+
+def _text(name: x509.GeneralName) -> str:
+    return text_of(name) or ""
+
+
+def _plain(name: str) -> str:
+    return name.rstrip(".").casefold()
+
+
+def reserve(names: Collection[str]) -> frozenset[str]:
+    """Names as the rules compare them: whatever their case, with or without the dot of the root."""
+    return frozenset(map(_plain, names))

@@ -1,0 +1,68 @@
+"""What the document says of who may have what. No behavior: `build.py` turns it into a gate."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from nestor.document import Document, Duration, FileReference, Reference, SecretReference, Words, described
+
+USUAL_PROFILES = ("deviceIdentity", "estIdentity", "edgeCa")
+"""What an IoT Edge device asks for; Edge CAs are for gateways only all the same."""
+
+
+class IdentitySource(StrEnum):
+    """Where a factory certificate says which device it belongs to."""
+
+    COMMON_NAME = "commonName"
+    SERIAL_NUMBER = "serialNumber"
+    DNS_NAME = "dnsName"
+
+
+class UserSettings(Document):
+    """One user of Basic authentication."""
+
+    password_hash: SecretReference = described(
+        "Where the argon2id or scrypt hash of the password is kept; `nestor user add` makes one."
+    )
+    names: Words = described("Device ids it may enroll, as patterns with * and ?. Left out, its own name only.", ())
+    profiles: Words = described("Profiles it may ask for; * for every one.", USUAL_PROFILES)
+
+
+class BootstrapSettings(Document):
+    """One maker of factory certificates, which devices show once to get certificates from here."""
+
+    anchors: FileReference = described("The maker's CA certificates, as PEM; intermediates may stand beside the root.")
+    identity: IdentitySource = described(
+        "Which part of the certificate is the device id: commonName, serialNumber (of the subject) or dnsName.",
+        IdentitySource.COMMON_NAME,
+        strict=False,
+    )
+    names: Words = described("Device ids they may enroll, as patterns. Left out, the one each certificate names.", ())
+    profiles: Words = described("Profiles they may ask for; * for every one.", USUAL_PROFILES)
+    crls: FileReference | None = described(
+        "The maker's revocation lists, as PEM or one DER; read again on change.", None
+    )
+    require_crl: bool = described("Refuse certificates that no current revocation list covers.", default=False)
+    allow_without_eku: bool = described("Accept certificates without an extended key usage.", default=True)
+
+
+class LimitSettings(Document):
+    """How often. Correct credentials are never locked out; devices that retry every few seconds are served."""
+
+    failed_passwords: int = described("Wrong passwords per minute, per address and per user, before 429.", 20, ge=1)
+    enrollment_burst: int = described("Enrollments that one credential may do at once for one device.", 60, ge=2)
+    enrollment_pause: Duration = described("After the burst, one enrollment per this time.", timedelta(seconds=1))
+    verified_for: Duration = described("How long a verified password needs no hashing again.", timedelta(minutes=10))
+
+
+class AccessSettings(Document):
+    """Who may have what."""
+
+    users: dict[str, UserSettings] = described("Users of Basic authentication, by name.", default_factory=dict)
+    users_file: FileReference = described(
+        "The users that `nestor user` keeps; read again when it changes.", Reference("file", "users.json")
+    )
+    bootstrap: dict[str, BootstrapSettings] = described("Makers of factory certificates.", default_factory=dict)
+    gateways: Words = described(
+        "Device ids, as patterns, that may have an Edge CA: a CA certificate. None by default.", ()
+    )
+    limits: LimitSettings = described("How often.", default_factory=lambda: LimitSettings.model_validate({}))

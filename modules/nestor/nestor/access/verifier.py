@@ -1,0 +1,77 @@
+"""Passwords checked at bearable cost: hashing in threads, a few at a time, and a memory of what was verified.
+
+A wrong password and an unknown user cost the same and read the same. Only failures are counted: whoever knows the
+password is never locked out by those who guess.
+"""
+
+import asyncio
+import hashlib
+import hmac
+import math
+from collections import OrderedDict
+from datetime import datetime
+
+from nestor.access.passwords import hash_password, verify_password
+from nestor.access.throttle import Buckets
+from nestor.access.turnstile import Turnstile
+from nestor.access.users import User, Users
+from nestor.errors import TooOften, Unauthenticated
+
+WRONG = "User name and password are not accepted here."
+_WRONG_HINT = "Check both; the operator of this server sees who tried in its log."
+_MOST_REMEMBERED = 10_000
+
+
+class Verifier:
+    """Says whether a user name and a password belong together; `key` is random and dies with the process."""
+
+    def __init__(self, users: Users, failures: Buckets, *, key: bytes, verified_for: float) -> None:
+        self._users = users
+        self._failures = failures
+        self._key = key
+        self._verified_for = verified_for
+        self._verified: OrderedDict[bytes, float] = OrderedDict()
+        self._turnstile = Turnstile()
+        self._nobody = hash_password("", lambda length: key[:length])
+
+    async def verify(self, name: str, password: str, address: str, now: datetime, moment: float) -> User:
+        """The user. Raises Unauthenticated, or TooOften after too many failures. `moment` is monotonic, in seconds."""
+        user = self._users.find(name)
+        stored = user.hash if user else self._stand_in(name)
+        proof = self._digest(name.casefold(), password, stored)
+        correct = self._remembers(proof, moment) or await self._hash(stored, password, address)
+        if user is None or not correct or (user.expires is not None and user.expires <= now):
+            raise self._failure(name, address, moment)
+        self._remember(proof, moment)
+        return user
+
+    async def _hash(self, stored: str, password: str, address: str) -> bool:
+        async with self._turnstile.turn(address):
+            return await asyncio.to_thread(verify_password, stored, password)
+
+    def _stand_in(self, name: str) -> str:
+        """What an unknown user is checked against: some user's hash, always the same, so cost tells nothing."""
+        hashes = self._users.hashes() or (self._nobody,)
+        return hashes[int.from_bytes(self._digest("nobody", name)[:8]) % len(hashes)]
+
+    def _digest(self, *parts: str) -> bytes:
+        digests = b"".join(hashlib.sha256(part.encode()).digest() for part in parts)
+        return hmac.digest(self._key, digests, "sha256")
+
+    def _remembers(self, proof: bytes, moment: float) -> bool:
+        return self._verified.get(proof, -math.inf) > moment
+
+    def _remember(self, proof: bytes, moment: float) -> None:
+        if not self._remembers(proof, moment):
+            self._verified[proof] = moment + self._verified_for
+            self._verified.move_to_end(proof)
+        while len(self._verified) > _MOST_REMEMBERED:
+            self._verified.popitem(last=False)
+
+    def _failure(self, name: str, address: str, moment: float) -> Unauthenticated | TooOften:
+        tried = (("address", address), ("user", name.casefold()))
+        missing = max(self._failures.take(key, moment) for key in tried)
+        if missing:
+            wait = math.ceil(missing)
+            return TooOften("Too many wrong passwords came from this address or for this user.", retry_after=wait)
+        return Unauthenticated(WRONG, _WRONG_HINT, challenge=True)
