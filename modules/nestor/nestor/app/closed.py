@@ -1,0 +1,98 @@
+"""What stands in for a CA or a ledger that is lost: it goes on showing the last /cacerts, and issues nothing.
+
+A server that made itself a new CA would look healthy and be worthless: no device trusts it, and DPS does not know it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NoReturn
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from nestor.errors import CannotIssue, NestorError
+from nestor.est.csrattrs import CsrAttributes, encode
+from nestor.model import Entry, OneTime, Order, Refusal, Replay, Standing
+
+
+class ClosedAuthority:
+    """An Authority that cannot sign, and says why."""
+
+    def __init__(self, reason: NestorError, certificates: Sequence[x509.Certificate]) -> None:
+        self._reason = reason
+        self._certificates = tuple(certificates)
+
+    def ca_certificates(self) -> Sequence[x509.Certificate]:
+        """The last CA certificates that this server had."""
+        return self._certificates
+
+    def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:  # noqa: ARG002 -- the port's signature
+        """Nothing but the binding, where a path asks for it."""
+        return encode(CsrAttributes(challenge_password=link))
+
+    async def enroll(self, order: Order) -> x509.Certificate:  # noqa: ARG002 -- the port's signature
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def generate(
+        self,
+        order: Order,  # noqa: ARG002 -- the port's signature
+    ) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    def problem(self) -> str:
+        """Why nothing can be signed."""
+        return self._reason.text
+
+    def _refuse(self) -> NoReturn:
+        raise CannotIssue(self._reason.sentence, self._reason.hint)
+
+
+class ClosedLedger:
+    """A Ledger that knows nothing and records nothing, and says why."""
+
+    def __init__(self, reason: NestorError) -> None:
+        self._reason = reason
+
+    async def find(self, sha256: bytes) -> Entry | None:  # noqa: ARG002 -- the port's signature
+        """Raise CannotIssue: without the ledger nobody knows which certificates still count."""
+        self._refuse()
+
+    async def standing(
+        self,
+        *,
+        device: str,  # noqa: ARG002
+        profile: str,  # noqa: ARG002
+        spki_sha256: bytes,  # noqa: ARG002
+        replay_key: bytes,  # noqa: ARG002
+        one_time: OneTime | None,  # noqa: ARG002
+        now: datetime,  # noqa: ARG002
+    ) -> Standing:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note nothing: there is nowhere to note it."""
+
+    async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def newest(self) -> datetime | None:
+        """Nothing is known."""
+        return None
+
+    def problem(self) -> str:
+        """Why nothing can be recorded."""
+        return self._reason.text
+
+    async def close(self) -> None:
+        """There is nothing to close."""
+
+    def _refuse(self) -> NoReturn:
+        raise CannotIssue(self._reason.sentence, self._reason.hint)

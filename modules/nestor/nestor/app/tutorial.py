@@ -1,0 +1,41 @@
+"""The settings of Microsoft's tutorial "Configure Enrollment over Secure Transport Server for Azure IoT Edge".
+
+A drop-in for the test server that the tutorial builds: same port, same lifetimes, same user. For a desk, never for a
+plant: its password is published, and whoever knows it may enroll every name, Edge CAs included.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from nestor.access.passwords import hash_password
+
+USER = "estuser"
+PASSWORD = "estpwd"  # noqa: S105 -- published in Microsoft's tutorial
+HASH_FILE = "tutorial-user.hash"
+
+_KINDS = ("deviceIdentity", "estIdentity", "edgeCa", "server")
+
+
+def tutorial_document(hostnames: Sequence[str]) -> dict[str, Any]:
+    """The document that `--tutorial` stands for; a configuration file is laid over it."""
+    # The Edge CA of this very machine signs certificates for the machine's own name, so it must not be excluded here.
+    edge_ca = {"lifetime": "1d", "jitter": "0%", "excludeServerNames": False}
+    return {
+        "listener": {"port": 8085, "hostnames": ", ".join(hostnames), "serverCertificate": {"lifetime": "10y"}},
+        "ca": {"subject": "CN=Nestor Tutorial Root CA", "lifetime": "20y"},
+        "profiles": {kind: {"lifetime": "1d", "jitter": "0%"} for kind in _KINDS} | {"edgeCa": edge_ca},
+        "access": {
+            "users": {USER: {"passwordHash": f"file:{HASH_FILE}", "names": "*", "profiles": "*"}},
+            "gateways": "*",
+        },
+    }
+
+
+def prepare_tutorial(data_dir: Path) -> None:
+    """Write the hash of the published password, unless somebody put another one there."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    place = data_dir / HASH_FILE
+    if not place.exists():
+        place.write_text(hash_password(PASSWORD) + "\n", "utf-8")
+        place.chmod(0o600)

@@ -1,0 +1,37 @@
+"""`nestor config`: check, describe and exemplify the configuration document."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nestor.cli.output import show_json
+
+app = typer.Typer(help="The configuration document: check, schema, example.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(file: Annotated[Path, typer.Argument(help="A TOML or JSON file.")]) -> None:
+    """Say whether a configuration holds, and name every key that is wrong."""
+    from nestor.app.trial import try_settings  # noqa: PLC0415 -- every room
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
+
+    settings = judge(read_document(file))
+    try_settings(settings)
+    typer.echo(f"{file} holds (revision {settings.revision}).")
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of the document."""
+    from nestor.settings import json_schema  # noqa: PLC0415 -- every room
+
+    show_json(json_schema())
+
+
+@app.command("example")
+def example() -> None:
+    """Print every key with its meaning and its default, as TOML."""
+    from nestor.cli.example import example_toml  # noqa: PLC0415 -- every room
+
+    typer.echo(example_toml(), nl=False)

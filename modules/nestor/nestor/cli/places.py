@@ -1,0 +1,27 @@
+"""Where things are: the data directory and the configuration file, as every command takes them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from nestor.settings import Settings
+
+DEFAULT_DATA = Path("nestor-data")
+TUTORIAL_DATA = Path("nestor-tutorial")
+
+DataOption = Annotated[
+    Path, typer.Option("--data", envvar="NESTOR_DATA", help="The directory of CA, ledger and users.", file_okay=False)
+]
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", envvar="NESTOR_CONFIG", help="The configuration: a TOML or JSON file.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def load_settings(config: Path | None) -> "Settings":
+    """The settings of a configuration file, or the defaults."""
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- pydantic and every room
+
+    return judge(read_document(config) if config else {})
