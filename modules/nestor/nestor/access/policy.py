@@ -1,7 +1,7 @@
 """May they have this: the one place that decides, on every path, for every kind of credential. Pure; denies by default.
 
-The rules are asked in the order of `decide`. Each refuses with a sentence; what passes them all is admitted. Nothing else
-in the house weighs a requester against a name or a profile.
+The rules are asked in the order of `decide`; each refuses with a sentence, and what passes them all is admitted. Nothing
+but this weighs a requester against a name or a profile.
 """
 
 from collections.abc import Collection
@@ -15,6 +15,7 @@ from nestor.access.form import check_form
 from nestor.access.names import any_covers, text_of
 from nestor.access.renewal import check_new_names, check_renewable, check_same_alternative_names, check_same_subject
 from nestor.errors import Forbidden
+from nestor.est.names import same_alternative_names
 from nestor.model import (
     CertificationRequest,
     Grant,
@@ -80,14 +81,16 @@ def _check_device(case: Case) -> None:
 
 
 def _check_alternative_names(case: Case) -> None:
-    """Every alternative name is one that the grant covers, or one that the presented certificate of ours has already."""
+    """Every alternative name is one that the grant covers, or one that the certificate of ours has already."""
     held = case.presented_names if case.requester.entry else ()
     for name in case.alternative_names:
         text = text_of(name)
-        if name not in held and (text is None or not _covers_name(case.requester.grant, text)):
+        if any(same_alternative_names((name,), (one,)) for one in held):
+            continue
+        if text is None or not _covers_name(case.requester.grant, text):
             raise Forbidden(
                 f"{case.requester.name} may not have the subject alternative name {text}.",
-                "Leave it out, or have the operator grant it: names like this are covered by patterns too.",
+                "Leave it out, or have the operator grant it: patterns cover names like this too.",
             )
 
 

@@ -1,6 +1,6 @@
-"""Renewal: the same names go on (RFC 7030, 4.2.2; RFC 6402, 2.8), on /simplereenroll and on /simpleenroll alike. Pure.
+"""Renewal: the same names go on (RFC 7030, 4.2.2; RFC 6402, 2.8). Pure.
 
-aziot-certd renews through /simpleenroll, so what a request is follows from the certificate presented, not from the path.
+aziot-certd renews through /simpleenroll, so the certificate presented tells a renewal as much as the path does.
 """
 
 from nestor.access.case import Case
@@ -40,7 +40,7 @@ def check_same_alternative_names(case: Case) -> None:
         return
     if not same_alternative_names(case.csr.alternative_names, case.presented_names):
         raise Forbidden(
-            "A renewal keeps its subject alternative names: those of the request differ from the certificate presented.",
+            "A renewal keeps its alternative names; those of the request differ from the certificate presented.",
             "Ask with exactly the same ones, or add a ChangeSubjectName attribute (RFC 6402).",
         )
 
@@ -53,6 +53,4 @@ def check_new_names(case: Case) -> None:
     if wanted.subject is None:
         raise Forbidden("The ChangeSubjectName attribute names no subject, so the certificate would have none.")
     if wanted.alternative_names is None and case.csr.alternative_names:
-        raise Forbidden(
-            "The ChangeSubjectName attribute would remove the subject alternative names.", "Repeat them in it."
-        )
+        raise Forbidden("The ChangeSubjectName attribute would remove the alternative names.", "Repeat them in it.")

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime
 
 from nestor.access.passwords import hash_password, verify_password
@@ -19,17 +20,30 @@ from nestor.errors import TooOften, Unauthenticated
 
 WRONG = "User name and password are not accepted here."
 _WRONG_HINT = "Check both; the operator of this server sees who tried in its log."
-_MOST_REMEMBERED = 10_000
 
 
 class Verifier:
-    """Says whether a user name and a password belong together; `key` is random and dies with the process."""
+    """Says whether a user name and a password belong together.
 
-    def __init__(self, users: Users, failures: Buckets, *, key: bytes, verified_for: float) -> None:
+    `key` is random and dies with the process; `verified_for` is in seconds; `check` compares a hash and a password.
+    """
+
+    def __init__(
+        self,
+        users: Users,
+        failures: Buckets,
+        *,
+        key: bytes,
+        verified_for: float,
+        capacity: int = 10_000,
+        check: Callable[[str, str], bool] = verify_password,
+    ) -> None:
         self._users = users
         self._failures = failures
         self._key = key
         self._verified_for = verified_for
+        self._capacity = capacity
+        self._check = check
         self._verified: OrderedDict[bytes, float] = OrderedDict()
         self._turnstile = Turnstile()
         self._nobody = hash_password("", lambda length: key[:length])
@@ -47,12 +61,12 @@ class Verifier:
 
     async def _hash(self, stored: str, password: str, address: str) -> bool:
         async with self._turnstile.turn(address):
-            return await asyncio.to_thread(verify_password, stored, password)
+            return await asyncio.to_thread(self._check, stored, password)
 
     def _stand_in(self, name: str) -> str:
         """What an unknown user is checked against: some user's hash, always the same, so cost tells nothing."""
         hashes = self._users.hashes() or (self._nobody,)
-        return hashes[int.from_bytes(self._digest("nobody", name)[:8]) % len(hashes)]
+        return hashes[int.from_bytes(self._digest("nobody", name.casefold())[:8]) % len(hashes)]
 
     def _digest(self, *parts: str) -> bytes:
         digests = b"".join(hashlib.sha256(part.encode()).digest() for part in parts)
@@ -65,7 +79,7 @@ class Verifier:
         if not self._remembers(proof, moment):
             self._verified[proof] = moment + self._verified_for
             self._verified.move_to_end(proof)
-        while len(self._verified) > _MOST_REMEMBERED:
+        while len(self._verified) > self._capacity:
             self._verified.popitem(last=False)
 
     def _failure(self, name: str, address: str, moment: float) -> Unauthenticated | TooOften:

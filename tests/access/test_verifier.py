@@ -1,0 +1,188 @@
+import asyncio
+import statistics
+import time
+from datetime import timedelta
+
+import pytest
+from nestor.access.passwords import hash_password, verify_password
+from nestor.access.throttle import Buckets, Rate
+from nestor.access.users import User, Users
+from nestor.access.verifier import Verifier
+from nestor.errors import TooOften, Unauthenticated
+from support.asking import NOW, cheap_hash
+
+HASH = cheap_hash("right")
+KEY = bytes(range(32))
+
+
+class Watch:
+    """The real check, watched: the hashes that it was asked about, in order."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def __call__(self, stored: str, password: str) -> bool:
+        self.seen.append(stored)
+        return verify_password(stored, password)
+
+
+def make(*users: User, tries: int = 20, watch: Watch | None = None, capacity: int = 100) -> Verifier:
+    known = {user.name.casefold(): user for user in users}
+    return Verifier(
+        Users(known, dict),
+        Buckets(Rate(tries, 60.0 / tries)),
+        key=KEY,
+        verified_for=600.0,
+        capacity=capacity,
+        check=watch or Watch(),
+    )
+
+
+async def failure(verifier: Verifier, name: str, password: str, address: str = "a", moment: float = 0.0) -> Exception:
+    with pytest.raises((Unauthenticated, TooOften)) as caught:
+        await verifier.verify(name, password, address, NOW, moment)
+    return caught.value
+
+
+async def test_the_right_password_is_accepted_whatever_the_case_of_the_name() -> None:
+    user = User("Dev1", HASH)
+    assert await make(user).verify("dEV1", "right", "a", NOW, 0.0) is user
+
+
+async def test_a_wrong_password_and_an_unknown_user_read_the_same() -> None:
+    verifier = make(User("dev1", HASH))
+    wrong, unknown = await failure(verifier, "dev1", "wrong"), await failure(verifier, "dev2", "right")
+    assert isinstance(wrong, Unauthenticated)
+    assert (wrong.text, wrong.challenge) == (unknown.text, unknown.challenge)
+    assert "dev" not in wrong.text
+
+
+async def test_an_expired_user_reads_like_a_wrong_password_also_when_remembered() -> None:
+    user = User("dev1", HASH, expires=NOW + timedelta(minutes=1))
+    verifier = make(user)
+    assert await verifier.verify("dev1", "right", "a", NOW, 0.0) is user
+    with pytest.raises(Unauthenticated, match="not accepted here"):
+        await verifier.verify("dev1", "right", "a", NOW + timedelta(minutes=1), 60.0)
+
+
+async def test_the_password_of_one_user_is_not_that_of_another_nor_of_an_unknown_one() -> None:
+    verifier = make(User("dev1", HASH), User("dev2", cheap_hash("other")))
+    await verifier.verify("dev1", "right", "a", NOW, 0.0)
+    await failure(verifier, "dev2", "right")
+    await failure(verifier, "dev3", "right")
+
+
+async def test_a_verified_password_needs_no_hashing_until_its_time_is_over() -> None:
+    watch = Watch()
+    verifier = make(User("dev1", HASH), watch=watch)
+    for moment in (0.0, 1.0, 599.0):
+        await verifier.verify("dev1", "right", "a", NOW, moment)
+    assert len(watch.seen) == 1
+    await verifier.verify("dev1", "right", "a", NOW, 600.0)
+    assert len(watch.seen) == 2
+
+
+async def test_a_wrong_password_is_never_remembered_as_right() -> None:
+    watch = Watch()
+    verifier = make(User("dev1", HASH), watch=watch)
+    await failure(verifier, "dev1", "wrong")
+    await failure(verifier, "dev1", "wrong")
+    assert len(watch.seen) == 2
+
+
+async def test_a_changed_password_counts_at_once() -> None:
+    users = {"dev1": User("dev1", HASH)}
+    verifier = Verifier(Users({}, lambda: users), Buckets(Rate(20, 3.0)), key=KEY, verified_for=600.0)
+    await verifier.verify("dev1", "right", "a", NOW, 0.0)
+    users["dev1"] = User("dev1", cheap_hash("new"))
+    await failure(verifier, "dev1", "right", moment=1.0)
+    users.clear()
+    await failure(verifier, "dev1", "new", moment=1.0)
+
+
+async def test_memory_of_verified_passwords_is_bounded() -> None:
+    verifier = make(*(User(f"dev{number}", HASH) for number in range(4)), capacity=2)
+    for number in range(4):
+        await verifier.verify(f"dev{number}", "right", "a", NOW, 0.0)
+    assert len(verifier._verified) == 2
+
+
+async def test_what_is_remembered_shows_neither_name_nor_password() -> None:
+    verifier = make(User("dev1", HASH))
+    await verifier.verify("dev1", "right", "a", NOW, 0.0)
+    (proof,) = verifier._verified
+    assert len(proof) == 32
+    assert b"right" not in proof
+
+
+async def test_after_twenty_failures_another_one_is_told_to_wait() -> None:
+    verifier = make(User("dev1", HASH))
+    failures = [await failure(verifier, "dev1", f"wrong{number}") for number in range(21)]
+    assert all(isinstance(error, Unauthenticated) for error in failures[:20])
+    assert isinstance(failures[20], TooOften)
+    assert failures[20].retry_after == 3
+
+
+async def test_failures_are_counted_by_user_and_by_address() -> None:
+    verifier = make(User("dev1", HASH), tries=2)
+    for address in ("a", "b"):
+        await failure(verifier, "dev1", "wrong", address)
+    assert isinstance(await failure(verifier, "dev1", "wrong", "c"), TooOften)
+    verifier = make(User("dev1", HASH), tries=2)
+    for name in ("x", "y"):
+        await failure(verifier, name, "wrong", "a")
+    assert isinstance(await failure(verifier, "z", "wrong", "a"), TooOften)
+    assert isinstance(await failure(verifier, "z", "wrong", "b"), Unauthenticated)
+
+
+async def test_a_right_password_passes_however_many_wrong_ones_came_before() -> None:
+    user = User("dev1", HASH)
+    verifier = make(user, tries=1)
+    for _ in range(4):
+        await failure(verifier, "dev1", "wrong")
+    assert await verifier.verify("dev1", "right", "a", NOW, 0.0) is user
+
+
+async def test_an_unknown_user_costs_a_hash_like_a_known_one() -> None:
+    watch = Watch()
+    strong, weak = cheap_hash("a"), HASH
+    verifier = make(User("dev1", strong), User("dev2", weak), watch=watch)
+    for number in range(40):
+        await failure(verifier, f"nobody{number}", "x")
+    assert len(watch.seen) == 40
+    assert set(watch.seen) == {strong, weak}
+    watch.seen.clear()
+    await failure(verifier, "nobody1", "y")
+    await failure(verifier, "NOBODY1", "z")
+    assert len(set(watch.seen)) == 1
+
+
+async def test_without_any_user_a_guess_costs_a_hash_too() -> None:
+    watch = Watch()
+    await failure(make(watch=watch), "dev1", "")
+    assert len(watch.seen) == 1
+
+
+async def test_time_does_not_tell_an_unknown_user() -> None:
+    verifier = make(User("dev1", hash_password("right")))
+
+    async def cost(name: str) -> float:
+        started = time.perf_counter()
+        await failure(verifier, name, "wrong")
+        return time.perf_counter() - started
+
+    await cost("dev1")
+    known = statistics.median([await cost("dev1") for _ in range(7)])
+    unknown = statistics.median([await cost("dev2") for _ in range(7)])
+    assert 0.4 < known / unknown < 2.5
+
+
+async def test_hashing_does_not_stop_the_loop() -> None:
+    verifier = make(User("dev1", hash_password("right")))
+    ticks = 0
+    async with asyncio.TaskGroup() as group:
+        work = group.create_task(verifier.verify("dev1", "right", "a", NOW, 0.0))
+        while not work.done():
+            ticks += 1
+            await asyncio.sleep(0.001)
+    assert ticks > 3
