@@ -1,0 +1,94 @@
+"""The log: one line per event, whatever the event holds."""
+
+import json
+import logging
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.model import Entry, Method, Refusal
+from nestor.ops.log import log_event, set_up_log
+from nestor.ops.settings import LogSettings
+
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+ENTRY = Entry(
+    serial=0xABC,
+    sha256=b"s" * 32,
+    der=b"DER",
+    device="gw3",
+    subject="CN=gw3",
+    profile="deviceIdentity",
+    label="default",
+    not_before=NOON,
+    not_after=NOON,
+    issued_at=NOON,
+    method=Method.PASSWORD,
+    requester="line1",
+    origin=Method.PASSWORD,
+    via=None,
+    address="10.0.0.7",
+    csr_sha256=b"c",
+    spki_sha256=b"k",
+    request_id="0011",
+)
+REFUSAL = Refusal(NOON, "10.0.0.7", "default", "simpleenroll", None, "", "CN=a\nb", "Forbidden", "No.", "0012")
+
+EVENTS: list[Event] = [
+    Enrolled(ENTRY, replayed=True),
+    Refused(REFUSAL),
+    Revoked(0xABC, "CN=gw3", "stolen"),
+    SettingsApplied("abc"),
+    SettingsRefused("ca: wrong"),
+    Trouble("ledger", "The disk is full."),
+    Note("started", "Serving.", NOON),
+]
+
+
+@pytest.fixture(autouse=True)
+def _logging() -> Iterator[None]:
+    root, level = logging.getLogger(), logging.getLogger("nestor").level
+    handlers, root_level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(root_level)
+    logging.getLogger("nestor").setLevel(level)
+
+
+def lines(capsys: pytest.CaptureFixture[str], document: str, events: list[Event]) -> list[str]:
+    set_up_log(LogSettings.model_validate_json(document))
+    for event in events:
+        log_event(event)
+    return capsys.readouterr().out.splitlines()
+
+
+def test_every_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> None:
+    told = lines(capsys, "{}", EVENTS)
+    assert len(told) == len(EVENTS)
+    assert "enrolled: device=gw3 profile=deviceIdentity" in told[0]
+    assert "serial=abc" in told[0]
+    assert "replayed=True" in told[0]
+
+
+def test_every_event_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
+    told = [json.loads(line) for line in lines(capsys, '{"format": "json"}', EVENTS)]
+    assert [line["event"] for line in told][:3] == ["enrolled", "refused", "revoked"]
+    assert told[1]["subject"] == "CN=a\nb"
+
+
+def test_a_line_break_in_a_name_stays_on_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = lines(capsys, "{}", [Refused(REFUSAL)])
+    assert r"CN=a\nb" in line
+
+
+def test_escape_sequences_reach_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = lines(capsys, "{}", [Trouble("x", "\x1b[31mred\u202e")])
+    assert "\x1b" not in line
+    assert "\u202e" not in line
+
+
+def test_a_higher_level_leaves_out_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
+    told = lines(capsys, '{"level": "warning"}', EVENTS)
+    assert len(told) == 4

@@ -1,0 +1,67 @@
+"""Jobs: due every so often, told when they fail, due again all the same."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from nestor.errors import CannotIssue
+from nestor.events import Event, Trouble
+from nestor.jobs import Job, run_jobs
+
+SOON = timedelta(milliseconds=5)
+
+
+async def run_until(done: asyncio.Event, *jobs: Job) -> list[Event]:
+    told: list[Event] = []
+    async with asyncio.timeout(5):
+        running = asyncio.ensure_future(run_jobs(jobs, told.append))
+        await done.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    return told
+
+
+async def test_a_job_is_done_again_and_again() -> None:
+    done, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 3:
+            done.set()
+
+    assert await run_until(done, Job("work", SOON, work)) == []
+
+
+@pytest.mark.parametrize("fault", [CannotIssue("The disk is full.", "Free it."), RuntimeError("secret")])
+async def test_a_job_that_fails_is_told_and_due_again(fault: Exception) -> None:
+    done, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 3:
+            done.set()
+        raise fault
+
+    told = await run_until(done, Job("renewal", SOON, work))
+    assert isinstance(told[0], Trouble)
+    assert told[0].about == "renewal"
+    assert "secret" not in told[0].sentence
+
+
+async def test_one_job_that_fails_does_not_stop_another() -> None:
+    done, times = asyncio.Event(), 0
+
+    async def fail() -> None:
+        raise RuntimeError
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 3:
+            done.set()
+
+    await run_until(done, Job("fail", SOON, fail), Job("work", SOON, work))
