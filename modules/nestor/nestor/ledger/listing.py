@@ -1,0 +1,67 @@
+"""Listings for people: entries that fit a description, newest first, page by page.
+
+A page starts after the last entry of the page before, so that its cost does not grow with its number.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement
+
+from nestor.ledger.rows import seconds
+from nestor.ledger.schema import certificates
+from nestor.ledger.statements import DIALECT, entries
+from nestor.model import State
+
+_AS_LIKE = {"*": "%", "?": "_"}
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which entries to list; what is left out does not matter.
+
+    `device` is a pattern for the whole device id: `*` any text, `?` one character, a backslash takes the next one as it
+    is. `valid_at` leaves out what has expired by then, `expiring_before` what lives longer.
+    """
+
+    device: str = "*"
+    profile: str | None = None
+    state: State | None = None
+    valid_at: datetime | None = None
+    expiring_before: datetime | None = None
+
+
+def page_statement(selection: Selection, after_id: int | None, limit: int) -> tuple[str, dict[str, Any]]:
+    """The question for one page, and its values."""
+    wanted = entries.where(*_conditions(selection, after_id)).order_by(certificates.c.id.desc()).limit(limit)
+    compiled = wanted.compile(dialect=DIALECT)
+    return str(compiled), dict(compiled.params)
+
+
+def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElement[bool]]:
+    column = certificates.c
+    conditions: list[ColumnElement[bool]] = []
+    if selection.device != "*":
+        conditions.append(column.device.like(_like(selection.device), escape="\\"))
+    if after_id is not None:
+        conditions.append(column.id < after_id)
+    if selection.profile is not None:
+        conditions.append(column.profile == selection.profile)
+    if selection.state is not None:
+        conditions.append(column.state == selection.state.value)
+    if selection.valid_at is not None:
+        conditions.append(column.not_after > seconds(selection.valid_at))
+    if selection.expiring_before is not None:
+        conditions.append(column.not_after < seconds(selection.expiring_before))
+    return conditions
+
+
+def _like(pattern: str) -> str:
+    """A pattern in the words of SQL's LIKE."""
+    signs = iter(pattern.casefold())
+    return "".join(_AS_LIKE.get(sign) or _as_is(next(signs, "\\") if sign == "\\" else sign) for sign in signs)
+
+
+def _as_is(sign: str) -> str:
+    return f"\\{sign}" if sign in {"%", "_", "\\"} else sign

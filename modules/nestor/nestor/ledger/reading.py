@@ -1,0 +1,129 @@
+"""What the ledger answers; every answer is what is committed at that moment, by whatever process.
+
+The questions of an enrollment take microseconds, less than handing them to a thread would: they run where they are
+asked.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from nestor.ledger import statements
+from nestor.ledger.connection import cannot_issue, connect, damaged
+from nestor.ledger.rows import Row, moment, read_entry, read_refusal, seconds, serial_bytes
+from nestor.model import Entry, Method, OneTime, Refusal, Standing, State
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """How often what happened, since the ledger was made: issued by profile, refused by reason, revoked."""
+
+    issued: Mapping[str, int]
+    refused: Mapping[str, int]
+    revoked: int
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what goes wrong while reading into CannotIssue."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise cannot_issue(error) from error
+    except (ValueError, TypeError, OverflowError) as error:
+        raise damaged() from error
+
+
+class Reader:
+    """One connection that only reads. Everything here raises CannotIssue where the ledger cannot be read."""
+
+    def __init__(self, path: Path) -> None:
+        with told():
+            self._connection = connect(path, writable=False)
+
+    def find(self, sha256: bytes) -> Entry | None:
+        """The entry of a certificate by its SHA-256."""
+        return self._entry(statements.BY_SHA256, {"sha256": sha256})
+
+    def find_sha1(self, sha1: bytes) -> Entry | None:
+        """The entry of a certificate by its SHA-1."""
+        return self._entry(statements.BY_SHA1, {"sha1": sha1})
+
+    def find_serial(self, serial: int) -> Entry | None:
+        """The entry of a certificate by its serial number."""
+        return self._entry(statements.BY_SERIAL, {"serial": serial_bytes(serial)})
+
+    def standing(
+        self,
+        *,
+        device: str,
+        profile: str,
+        spki_sha256: bytes,
+        replay_key: bytes,
+        one_time: OneTime | None,
+        now: datetime,
+    ) -> Standing:
+        """Everything that bears on one request."""
+        given = {
+            "device": device,
+            "profile": profile,
+            "spki_sha256": spki_sha256,
+            "replay_key": replay_key,
+            "one_time": one_time.key if one_time else None,
+            "now": seconds(now),
+        }
+        ((replay_id, origin, key_used, spent_at),) = self._rows(statements.STANDING, given)
+        replay = self._entry(statements.BY_ID, {"id": replay_id}) if replay_id is not None else None
+        with told():
+            return Standing(
+                replay=replay if replay and replay.state is not State.REVOKED else None,
+                origin=Method(origin) if origin is not None else None,
+                key_used=bool(key_used),
+                spent_at=moment(spent_at) if spent_at is not None else None,
+            )
+
+    def live(self, device: str, now: datetime) -> Sequence[Entry]:
+        """The unexpired, unrevoked certificates of a device, oldest first."""
+        return self.entries(statements.LIVE, {"device": device, "now": seconds(now)})
+
+    def newest(self, limit: int) -> Sequence[Entry]:
+        """The entries that were written last, newest first."""
+        return self.entries(statements.NEWEST, {"limit": limit})
+
+    def refusals(self, limit: int) -> Sequence[Refusal]:
+        """The requests that were refused last, newest first."""
+        with told():
+            return [read_refusal(row) for row in self._rows(statements.REFUSALS, {"limit": limit})]
+
+    def counters(self) -> Counters:
+        """How often what happened."""
+        kinds: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "revoked": {}}
+        for kind, name, value in self._rows(statements.COUNTERS, {}):
+            kinds.setdefault(kind, {})[name] = value
+        return Counters(kinds["issued"], kinds["refused"], sum(kinds["revoked"].values()))
+
+    def fact(self, name: str) -> str | None:
+        """What is kept under a name."""
+        rows = self._rows(statements.FACT, {"name": name})
+        return str(rows[0][0]) if rows else None
+
+    def entries(self, statement: str, given: Mapping[str, Any]) -> Sequence[Entry]:
+        """The entries that a statement asks for."""
+        with told():
+            return [read_entry(row) for row in self._rows(statement, given)]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def _entry(self, statement: str, given: Mapping[str, Any]) -> Entry | None:
+        found = self.entries(statement, given)
+        return found[0] if found else None
+
+    def _rows(self, statement: str, given: Mapping[str, Any]) -> list[Row]:
+        with told():
+            return self._connection.execute(statement, given).fetchall()

@@ -1,0 +1,92 @@
+"""The file of revocations beside the ledger: a ledger restored from a backup must not forget one.
+
+One line each: when, SHA-256 of the certificate, serial number, reason. It is appended to before the ledger is changed,
+and is no part of a backup. An unfinished last line was never acknowledged and is cut off; other damage is an error.
+"""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from nestor.errors import CannotIssue, MaterialError
+
+FILE = "revocations.log"
+
+_FORM = "%Y-%m-%dT%H:%M:%SZ"
+_LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ) ([0-9a-f]{64}) ([0-9a-f]+) (.*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """One line of the file."""
+
+    at: datetime
+    sha256: bytes
+    serial: int
+    reason: str
+
+    def __str__(self) -> str:
+        """The line, without its end."""
+        return f"{self.at.astimezone(UTC):{_FORM}} {self.sha256.hex()} {self.serial:x} {' '.join(self.reason.split())}"
+
+
+def append_revocation(path: Path, revocation: Revocation) -> None:
+    """Add a line and wait for the disk. Raises CannotIssue."""
+    try:
+        fresh = not path.exists()
+        with path.open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            file.truncate(_finished(file))
+            file.write(f"{revocation}\n".encode(errors="backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
+        if fresh:
+            sync_directory(path.parent)
+    except OSError as error:
+        raise CannotIssue(
+            f"The revocation cannot be written to {path}: {error.strerror}.", "Mend that, then revoke again."
+        ) from error
+
+
+def read_revocations(path: Path) -> Iterator[Revocation]:
+    """The lines of the file; none where there is no file. Raises MaterialError for a line that does not hold."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise MaterialError(f"{path} cannot be read: {error.strerror}.", "Check owner and mode.") from error
+    for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), 1):
+        try:
+            yield _read(line.decode())
+        except ValueError:
+            hint = "Restore the file; without that line a revoked certificate might count again."
+            raise MaterialError(f"Line {number} of {path} is no revocation.", hint) from None
+
+
+def sync_directory(directory: Path) -> None:
+    """Wait until the names in a directory are on the disk. Raises OSError."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _read(line: str) -> Revocation:
+    match = _LINE.fullmatch(line)
+    if match is None:
+        raise ValueError
+    at = datetime.strptime(match[1], _FORM).replace(tzinfo=UTC)
+    return Revocation(at, bytes.fromhex(match[2]), int(match[3], 16), match[4])
+
+
+def _finished(file: BinaryIO) -> int:
+    """Where the last finished line ends."""
+    file.seek(0)
+    return file.read().rfind(b"\n") + 1

@@ -1,0 +1,115 @@
+"""How the nouns of the model are written into rows and read back. Pure.
+
+The ledger keeps whole seconds: a finer time comes back with its fraction cut off.
+"""
+
+import hashlib
+from datetime import UTC, datetime
+from typing import Any
+
+from nestor.model import Entry, Method, Refusal, State
+
+Row = tuple[Any, ...]
+
+
+def seconds(moment: datetime) -> int:
+    """A moment as whole seconds since 1970."""
+    return int(moment.timestamp())
+
+
+def moment(value: int) -> datetime:
+    """The moment, in UTC, of whole seconds since 1970."""
+    return datetime.fromtimestamp(value, UTC)
+
+
+def serial_bytes(serial: int) -> bytes:
+    """A serial number as its shortest big-endian bytes."""
+    return serial.to_bytes((serial.bit_length() + 7) // 8, "big")
+
+
+def write_entry(entry: Entry) -> dict[str, Any]:
+    """The row of a certificate that was just issued."""
+    return {
+        "serial": serial_bytes(entry.serial),
+        "sha256": entry.sha256,
+        "sha1": hashlib.sha1(entry.der, usedforsecurity=False).digest(),
+        "device": entry.device,
+        "subject": entry.subject,
+        "profile": entry.profile,
+        "label": entry.label,
+        "not_before": seconds(entry.not_before),
+        "not_after": seconds(entry.not_after),
+        "issued_at": seconds(entry.issued_at),
+        "method": entry.method.value,
+        "requester": entry.requester,
+        "origin": entry.origin.value,
+        "via": entry.via,
+        "address": entry.address,
+        "csr_sha256": entry.csr_sha256,
+        "spki_sha256": entry.spki_sha256,
+        "request_id": entry.request_id,
+        "state": entry.state.value,
+        "revoked_at": None,
+        "revocation_reason": None,
+    }
+
+
+def read_entry(row: Row) -> Entry:
+    """An entry from a row of `statements.entries`. Raises ValueError for a row that nobody of ours wrote."""
+    return Entry(
+        id=row[0],
+        serial=int.from_bytes(row[1], "big"),
+        sha256=row[2],
+        device=row[4],
+        subject=row[5],
+        profile=row[6],
+        label=row[7],
+        not_before=moment(row[8]),
+        not_after=moment(row[9]),
+        issued_at=moment(row[10]),
+        method=Method(row[11]),
+        requester=row[12],
+        origin=Method(row[13]),
+        via=row[14],
+        address=row[15],
+        csr_sha256=row[16],
+        spki_sha256=row[17],
+        request_id=row[18],
+        state=State(row[19]),
+        revoked_at=None if row[20] is None else moment(row[20]),
+        revocation_reason=row[21],
+        der=row[22],
+    )
+
+
+def write_refusal(refusal: Refusal) -> dict[str, Any]:
+    """The row of a refusal."""
+    return {
+        "at": seconds(refusal.at),
+        "address": refusal.address,
+        "label": refusal.label,
+        "operation": refusal.operation,
+        "method": None if refusal.method is None else refusal.method.value,
+        "requester": refusal.requester,
+        "subject": refusal.subject,
+        "reason": refusal.reason,
+        "sentence": refusal.sentence,
+        "request_id": refusal.request_id,
+    }
+
+
+def read_refusal(row: Row) -> Refusal:
+    """A refusal from a row. Raises ValueError for a row that nobody of ours wrote."""
+    _, at, address, label, operation, method, requester, subject, reason, sentence, request_id = row
+    return Refusal(
+        at=moment(at),
+        address=address,
+        label=label,
+        operation=operation,
+        method=None if method is None else Method(method),
+        requester=requester,
+        subject=subject,
+        reason=reason,
+        sentence=sentence,
+        request_id=request_id,
+    )

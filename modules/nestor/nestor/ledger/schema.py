@@ -1,0 +1,109 @@
+"""The tables of the ledger, as they are at the newest revision; `migrations/` is how a ledger gets there.
+
+Times are whole seconds since 1970 in UTC. Counts come from `counters`, never from counting rows. An index stands here
+for a query in `statements.py` or `listing.py`, and for nothing else.
+"""
+
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+
+REVISION = "0001"
+"""The newest migration; revisions are ordered as text."""
+
+metadata = MetaData()
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("serial", LargeBinary, nullable=False, unique=True),
+    Column("sha256", LargeBinary, nullable=False, unique=True),
+    Column("sha1", LargeBinary, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("not_before", BigInteger, nullable=False),
+    Column("not_after", BigInteger, nullable=False),
+    Column("issued_at", BigInteger, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("origin", Text, nullable=False),
+    Column("via", LargeBinary),
+    Column("address", Text, nullable=False),
+    Column("csr_sha256", LargeBinary, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("revoked_at", BigInteger),
+    Column("revocation_reason", Text),
+)
+
+# A portal shows a certificate by its SHA-1 thumbprint, and that is what an operator then asks for.
+Index("certificates_sha1", certificates.c.sha1)
+Index("certificates_spki_sha256", certificates.c.spki_sha256)
+Index("certificates_live", certificates.c.device, certificates.c.not_after)
+Index(
+    "certificates_active",
+    certificates.c.device,
+    certificates.c.profile,
+    sqlite_where=text("state = 'active'"),
+    postgresql_where=text("state = 'active'"),
+)
+
+# Beside the rows that are searched, so that these stay small.
+encodings = Table(
+    "encodings",
+    metadata,
+    Column("certificate_id", _Id, ForeignKey(certificates.c.id), primary_key=True),
+    Column("der", LargeBinary, nullable=False),
+)
+
+replays = Table(
+    "replays",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("certificate_id", _Id, ForeignKey(certificates.c.id), nullable=False),
+    Column("until", BigInteger, nullable=False),
+)
+
+one_time_uses = Table(
+    "one_time_uses",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("device", Text, primary_key=True),
+    Column("profile", Text, primary_key=True),
+    Column("used_at", BigInteger, nullable=False),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("operation", Text, nullable=False),
+    Column("method", Text),
+    Column("requester", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("request_id", Text, nullable=False),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,142 @@
+"""The Ledger port on SQLite, and what an operator may do with a ledger beyond it.
+
+Nothing is decided here: questions go to `reading.py`, changes to the writer's thread.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+
+from nestor.errors import MaterialError
+from nestor.ledger.listing import Selection, page_statement
+from nestor.ledger.reading import Counters, Reader
+from nestor.ledger.revocations import FILE as REVOCATIONS
+from nestor.ledger.revocations import Revocation, append_revocation
+from nestor.ledger.rows import moment, seconds
+from nestor.ledger.transaction import CLOCK_FLOOR
+from nestor.ledger.writer import Writer
+from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
+
+_AUTHORITY = "authority"
+_SHA1_SIZE = 20
+
+
+class SQLiteLedger:
+    """What was issued, in one file; `opening.open_ledger` makes it. Every method may raise CannotIssue."""
+
+    def __init__(self, path: Path, reader: Reader, writer: Writer) -> None:
+        self._path = path
+        self._reader = reader
+        self._writer = writer
+
+    async def find(self, sha256: bytes) -> Entry | None:
+        """The entry of a certificate by the SHA-256 of its DER encoding."""
+        return self._reader.find(sha256)
+
+    async def standing(
+        self,
+        *,
+        device: str,
+        profile: str,
+        spki_sha256: bytes,
+        replay_key: bytes,
+        one_time: OneTime | None,
+        now: datetime,
+    ) -> Standing:
+        """Everything that bears on one request; raises while nothing can be written, so that nothing is signed then."""
+        self._check_writable()
+        return self._reader.standing(
+            device=device,
+            profile=profile,
+            spki_sha256=spki_sha256,
+            replay_key=replay_key,
+            one_time=one_time,
+            now=now,
+        )
+
+    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
+        """Make the entry durable, or return the one that the same request got a moment ago (design D5, D6)."""
+        return await self._writer.run(lambda transaction: transaction.record(entry, replay, one_time))
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a refusal; written within a second or so, or lost."""
+        self._writer.refuse(refusal)
+
+    async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
+        """The unexpired, unrevoked certificates of a device, oldest first."""
+        return self._reader.live(device, now)
+
+    async def newest(self) -> datetime | None:
+        """When the newest entry was issued, or what the clock floor was reset to since."""
+        floor = self._reader.fact(CLOCK_FLOOR)
+        return None if floor is None else moment(int(floor))
+
+    async def reset_clock_floor(self, at: datetime) -> None:
+        """Forget that later times were seen: for a host whose clock was ahead and has been put right."""
+        await self._writer.run(lambda transaction: transaction.put_fact(CLOCK_FLOOR, str(seconds(at))))
+
+    async def revoke(self, sha256: bytes, reason: str, at: datetime) -> Entry:
+        """Revoke a certificate; one that is revoked already stays as it is. Raises MaterialError for an unknown one."""
+        entry = self._reader.find(sha256)
+        if entry is None:
+            raise MaterialError(f"The ledger has no certificate {sha256.hex()}.", "Look for it: nestor cert list.")
+        if entry.state is State.REVOKED:
+            return entry
+        line = Revocation(at, sha256, entry.serial, reason)
+        await asyncio.to_thread(append_revocation, self._path.parent / REVOCATIONS, line)
+        await self._writer.run(lambda transaction: transaction.revoke(line))
+        return self._reader.find(sha256) or entry
+
+    async def find_serial(self, serial: int) -> Entry | None:
+        """The entry of a certificate by its serial number."""
+        return self._reader.find_serial(serial)
+
+    async def find_thumbprint(self, thumbprint: bytes) -> Entry | None:
+        """The entry of a certificate by the SHA-256 or the SHA-1 of its DER encoding."""
+        if len(thumbprint) == _SHA1_SIZE:
+            return self._reader.find_sha1(thumbprint)
+        return self._reader.find(thumbprint)
+
+    async def page(self, selection: Selection, *, after_id: int | None = None, limit: int = 100) -> Sequence[Entry]:
+        """Entries that fit, newest first; the next page is after the last id of this one."""
+        statement, given = page_statement(selection, after_id, limit)
+
+        # A listing may walk the whole ledger, so it has a thread and a connection to itself.
+        def read() -> Sequence[Entry]:
+            with closing(Reader(self._path)) as reader:
+                return reader.entries(statement, given)
+
+        return await asyncio.to_thread(read)
+
+    async def refusals(self, limit: int) -> Sequence[Refusal]:
+        """The requests that were refused last, newest first."""
+        return self._reader.refusals(limit)
+
+    async def counters(self) -> Counters:
+        """How often what happened since the ledger was made."""
+        return self._reader.counters()
+
+    async def pin_authority(self, fingerprint: str) -> None:
+        """Keep whose certificates this ledger holds: the fingerprint of the CA certificate."""
+        await self._writer.run(lambda transaction: transaction.put_fact(_AUTHORITY, fingerprint))
+
+    async def pinned_authority(self) -> str | None:
+        """The fingerprint of the CA certificate that this ledger belongs to."""
+        return self._reader.fact(_AUTHORITY)
+
+    def problem(self) -> str | None:
+        """Why nothing can be recorded at this time."""
+        trouble = self._writer.trouble
+        return None if trouble is None else trouble.text
+
+    async def close(self) -> None:
+        """Write what waits, then let go of the file."""
+        await asyncio.to_thread(self._writer.close)
+        self._reader.close()
+
+    def _check_writable(self) -> None:
+        trouble = self._writer.trouble
+        if trouble is not None:
+            raise trouble

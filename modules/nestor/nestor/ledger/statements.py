@@ -1,0 +1,111 @@
+"""Every fixed question and change that the ledger puts to its database, written in SQLAlchemy Core.
+
+Compiled once, when imported, into text for the driver: building SQL for each request would cost more than running it.
+"""
+
+from typing import Any
+
+from sqlalchemy import ClauseElement, Table, delete, exists, func, literal_column, select, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects.sqlite import insert
+
+from nestor.ledger.schema import certificates, counters, encodings, facts, one_time_uses, refusals, replays
+from nestor.model import State
+
+DIALECT = sqlite.dialect(paramstyle="named")
+
+
+def _sql(statement: ClauseElement) -> str:
+    # Values are written out, because SQLite takes a partial index only for a condition that it can read.
+    return str(statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
+
+
+def _given(name: str) -> Any:
+    """A value that comes with the question."""
+    return literal_column(f":{name}")
+
+
+def _row(table: Table, *, without: str = "") -> dict[str, Any]:
+    return {column.name: _given(column.name) for column in table.columns if column.name != without}
+
+
+_certificate = certificates.c
+_unrevoked = _certificate.state != State.REVOKED.value
+_live = (_certificate.device == _given("device")) & (_certificate.not_after > _given("now")) & _unrevoked
+
+entries = select(certificates, encodings.c.der).join(encodings)
+"""Whole entries, in the order of columns that `rows.read_entry` takes."""
+
+BY_ID = _sql(entries.where(_certificate.id == _given("id")))
+BY_SERIAL = _sql(entries.where(_certificate.serial == _given("serial")))
+BY_SHA256 = _sql(entries.where(_certificate.sha256 == _given("sha256")))
+BY_SHA1 = _sql(entries.where(_certificate.sha1 == _given("sha1")))
+LIVE = _sql(entries.where(_live).order_by(_certificate.id))
+NEWEST = _sql(entries.order_by(_certificate.id.desc()).limit(_given("limit")))
+
+_replay = (
+    select(replays.c.certificate_id)
+    .join(certificates)
+    .where(replays.c.key == _given("replay_key"), replays.c.until > _given("now"), _unrevoked)
+)
+_first_origin = select(_certificate.origin).where(_live).order_by(_certificate.id).limit(1)
+_key_used = exists().where(_certificate.spki_sha256 == _given("spki_sha256"))
+_spent_at = select(one_time_uses.c.used_at).where(
+    one_time_uses.c.key == _given("one_time"),
+    one_time_uses.c.device == _given("device"),
+    one_time_uses.c.profile == _given("profile"),
+)
+
+REPLAY = _sql(_replay)
+STANDING = _sql(
+    select(_replay.scalar_subquery(), _first_origin.scalar_subquery(), _key_used, _spent_at.scalar_subquery())
+)
+"""What bears on one request, in one reading: replay id, origin, whether the key was used, when the password was."""
+
+SUPERSEDE = _sql(
+    update(certificates)
+    .where(
+        _certificate.device == _given("device"),
+        _certificate.profile == _given("profile"),
+        _certificate.state == State.ACTIVE.value,
+    )
+    .values(state=State.SUPERSEDED.value)
+)
+ADD_CERTIFICATE = _sql(insert(certificates).values(_row(certificates, without="id")))
+ADD_ENCODING = _sql(insert(encodings).values(_row(encodings)).inline())
+SPEND = _sql(insert(one_time_uses).values(_row(one_time_uses)).on_conflict_do_nothing().inline())
+REVOKE = _sql(
+    update(certificates)
+    .where(_certificate.sha256 == _given("sha256"), _unrevoked)
+    .values(state=State.REVOKED.value, revoked_at=_given("revoked_at"), revocation_reason=_given("revocation_reason"))
+)
+
+_put_replay = insert(replays).values(_row(replays)).inline()
+PUT_REPLAY = _sql(
+    _put_replay.on_conflict_do_update(
+        index_elements=[replays.c.key],
+        set_={"certificate_id": _put_replay.excluded.certificate_id, "until": _put_replay.excluded.until},
+    )
+)
+FORGET_REPLAYS = _sql(delete(replays).where(replays.c.until <= _given("now")))
+
+ADD_REFUSAL = _sql(insert(refusals).values(_row(refusals, without="id")))
+DROP_REFUSALS = _sql(
+    delete(refusals).where(refusals.c.id <= select(func.max(refusals.c.id)).scalar_subquery() - _given("kept"))
+)
+REFUSALS = _sql(select(refusals).order_by(refusals.c.id.desc()).limit(_given("limit")))
+
+_count = insert(counters).values(_row(counters)).inline()
+COUNT = _sql(
+    _count.on_conflict_do_update(
+        index_elements=[counters.c.kind, counters.c.name],
+        set_={"value": counters.c.value + _count.excluded.value},
+    )
+)
+COUNTERS = _sql(select(counters))
+
+_put_fact = insert(facts).values(_row(facts)).inline()
+FACT = _sql(select(facts.c.value).where(facts.c.name == _given("name")))
+PUT_FACT = _sql(
+    _put_fact.on_conflict_do_update(index_elements=[facts.c.name], set_={"value": _put_fact.excluded.value})
+)

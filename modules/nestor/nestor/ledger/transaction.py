@@ -1,0 +1,108 @@
+"""What one group commit writes: certificates, revocations, refusals, facts; and, once at its end, what they add up to.
+
+Knows the order of writes within a row and nothing of threads, files or failures.
+"""
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from nestor.ledger import statements
+from nestor.ledger.revocations import Revocation
+from nestor.ledger.rows import moment, read_entry, seconds, write_entry, write_refusal
+from nestor.model import Entry, OneTime, Refusal, Replay
+
+CLOCK_FLOOR = "clock floor"
+"""The fact that holds when the newest entry was issued."""
+
+Result = TypeVar("Result")
+
+
+class Transaction:
+    """What can be written within one open transaction."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._run = connection.execute
+        self._run_many = connection.executemany
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._newest = 0
+
+    def record(self, entry: Entry, replay: Replay | None, one_time: OneTime | None) -> Entry:
+        """Write an entry, or find the one that the same request got a moment ago (design D6).
+
+        Raises sqlite3.IntegrityError where the serial or the certificate is there already.
+        """
+        row = write_entry(entry)
+        now = row["issued_at"]
+        if replay is not None:
+            earlier = self._run(statements.REPLAY, {"replay_key": replay.key, "now": now}).fetchone()
+            if earlier is not None:
+                return self._entry(earlier[0])
+        self._run(statements.SUPERSEDE, row)
+        certificate_id = self._run(statements.ADD_CERTIFICATE, row).lastrowid or 0
+        self._run(statements.ADD_ENCODING, {"certificate_id": certificate_id, "der": entry.der})
+        if replay is not None:
+            until = seconds(replay.until)
+            self._run(statements.PUT_REPLAY, {"key": replay.key, "certificate_id": certificate_id, "until": until})
+        if one_time is not None:
+            use = {"key": one_time.key, "device": entry.device, "profile": entry.profile, "used_at": now}
+            self._run(statements.SPEND, use)
+        self._counts["issued", entry.profile] += 1
+        self._newest = max(self._newest, now)
+        return replace(entry, id=certificate_id, issued_at=moment(now))
+
+    def revoke(self, line: Revocation) -> None:
+        """Revoke a certificate, unless it is revoked already or unknown."""
+        values = {"sha256": line.sha256, "revoked_at": seconds(line.at), "revocation_reason": line.reason}
+        self._counts["revoked", ""] += self._run(statements.REVOKE, values).rowcount
+
+    def note_refusals(self, refusals: Iterable[Refusal], reasons: Counter[str], kept: int) -> None:
+        """Write refusals, drop those beyond the number kept, and count all of them by their reasons."""
+        self._run_many(statements.ADD_REFUSAL, map(write_refusal, refusals))
+        self._run(statements.DROP_REFUSALS, {"kept": kept})
+        for reason, number in reasons.items():
+            self._counts["refused", reason] += number
+
+    def put_fact(self, name: str, value: str) -> None:
+        """Keep a fact, in place of what it was."""
+        self._run(statements.PUT_FACT, {"name": name, "value": value})
+
+    def finish(self) -> None:
+        """Write what the rows of this transaction add up to."""
+        changed = [{"kind": kind, "name": name, "value": n} for (kind, name), n in self._counts.items() if n]
+        self._run_many(statements.COUNT, changed)
+        floor = self._run(statements.FACT, {"name": CLOCK_FLOOR}).fetchone() if self._newest else None
+        if self._newest > int(floor[0] if floor else 0):
+            self.put_fact(CLOCK_FLOOR, str(self._newest))
+
+    def forget_replays(self) -> None:
+        """Drop the replay keys that had expired when the newest entry of this transaction was issued."""
+        self._run(statements.FORGET_REPLAYS, {"now": self._newest})
+
+    def _entry(self, certificate_id: int) -> Entry:
+        return read_entry(self._run(statements.BY_ID, {"id": certificate_id}).fetchone())
+
+
+Act = Callable[[Transaction], Result]
+
+
+def commit(connection: sqlite3.Connection, acts: Sequence[Act[Any]]) -> list[Any]:
+    """Run acts in one transaction, all or none, and return their results when they are on the disk.
+
+    Raises what an act raises, or sqlite3.Error.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        transaction = Transaction(connection)
+        results = [act(transaction) for act in acts]
+        transaction.finish()
+        connection.execute("COMMIT")
+    except BaseException:
+        # Where the commit itself failed, SQLite may have rolled back already.
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    return results

@@ -1,0 +1,200 @@
+"""The one thread that writes: it takes all that waits, commits it as one group, and answers only then (design D5).
+
+When the disk fails, everything that waits is refused at once, and a probe tries again until the ledger can be written;
+nothing else in the house has to notice. What the rows look like is `transaction.py`'s business.
+"""
+
+import asyncio
+import sqlite3
+from collections import defaultdict
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any
+
+from nestor.errors import CannotIssue
+from nestor.ledger.connection import Replaced, cannot_issue, connect
+from nestor.ledger.refusals import WaitingRefusals
+from nestor.ledger.transaction import Act, Result, Transaction, commit
+from nestor.model import Refusal
+from nestor.ports import Clock
+
+_GROUP = 256
+"""How many acts one commit takes at most."""
+
+_REFUSALS_EVERY = 1.0
+"""Seconds between two writings of refusals."""
+
+_PROBE_EVERY = 0.5
+"""Seconds between two attempts to write after a failure."""
+
+_FORGET_EVERY = 60.0
+"""Seconds between two clearings of expired replay keys."""
+
+_FAULTS_OF_THE_ACT = (
+    sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError,
+    ValueError, TypeError, OverflowError,
+)  # fmt: skip
+"""What one act of a group may do wrong; all else means that the ledger cannot be written."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    act: Act[Any]
+    answer: asyncio.Future[Any]
+
+
+_Outcome = tuple[_Job, Any, CannotIssue | None]
+
+
+class Writer:
+    """Runs acts on the ledger, one group after the other."""
+
+    def __init__(self, path: Path, kept_refusals: int, clock: Clock) -> None:
+        self._path = path
+        self._inode = _inode(path)
+        self._kept_refusals = kept_refusals
+        self._monotonic = clock.monotonic
+        self._connection = connect(path, writable=True)
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._refusals = WaitingRefusals()
+        self._error: Exception | None = None
+        self._closing = False
+        self._refusals_due = self._probe_due = self._forget_due = self._monotonic()
+        self._thread = Thread(target=self._work, name="ledger", daemon=True)
+        self._thread.start()
+
+    @property
+    def trouble(self) -> CannotIssue | None:
+        """Why nothing can be written at this time."""
+        return cannot_issue(self._error) if self._error else None
+
+    async def run(self, act: Act[Result]) -> Result:
+        """Run an act, and answer when it is on the disk. Raises CannotIssue."""
+        if self._closing:
+            raise CannotIssue("The ledger is closed.", "The server is stopping; ask again.")
+        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._jobs.put(_Job(act, answer))
+        return await answer
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Leave a refusal to be written soon."""
+        if self._refusals.add(refusal):
+            self._jobs.put(None)
+
+    def close(self) -> None:
+        """Write what waits, then let go of the file."""
+        self._closing = True
+        self._jobs.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        self._probe()
+        while not (self._closing and self._jobs.empty()):
+            _deliver(self._outcomes(self._take()))
+            now = self._monotonic()
+            if self._error and now >= self._probe_due:
+                self._probe()
+            if self._refusals.waiting and not self._error and now >= self._refusals_due:
+                self._write_refusals()
+        self._write_refusals()
+        self._connection.close()
+
+    def _take(self) -> list[_Job]:
+        """Wait for something to do, then take all that waits, up to a bound."""
+        taken: list[_Job | None] = []
+        with suppress(Empty):
+            taken.append(self._jobs.get(timeout=self._patience()))
+            while len(taken) < _GROUP:
+                taken.append(self._jobs.get_nowait())
+        return [job for job in taken if job is not None]
+
+    def _patience(self) -> float | None:
+        """Seconds until something is due that nobody will ask for."""
+        due = self._probe_due if self._error else self._refusals_due if self._refusals.waiting else None
+        return None if due is None else max(0.0, due - self._monotonic())
+
+    def _outcomes(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        """Commit a group. Where one of it is at fault, each is tried alone, so that no neighbor suffers."""
+        if not jobs or self._error:
+            return [(job, None, self.trouble) for job in jobs]
+        try:
+            results = self._commit([*(job.act for job in jobs), *self._chores()])
+        except Exception as error:  # noqa: BLE001 -- this thread must outlive whatever an act does
+            if not isinstance(error, _FAULTS_OF_THE_ACT):
+                self._fail(error)
+            elif len(jobs) == 1:
+                return [(jobs[0], None, cannot_issue(error))]
+            return [outcome for job in jobs for outcome in self._outcomes([job])]
+        return [(job, result, None) for job, result in zip(jobs, results, strict=False)]
+
+    def _chores(self) -> Sequence[Act[None]]:
+        """What a group does beside, now and then."""
+        now = self._monotonic()
+        if now < self._forget_due:
+            return ()
+        self._forget_due = now + _FORGET_EVERY
+        return (Transaction.forget_replays,)
+
+    def _commit(self, acts: Sequence[Act[Any]]) -> list[Any]:
+        # SQLite would go on writing into a file that has lost its name.
+        if _inode(self._path) != self._inode:
+            raise Replaced
+        return commit(self._connection, acts)
+
+    def _write_refusals(self) -> None:
+        self._refusals_due = self._monotonic() + _REFUSALS_EVERY
+        refusals, reasons = self._refusals.take()
+        if not reasons:
+            return
+        try:
+            self._commit([lambda transaction: transaction.note_refusals(refusals, reasons, self._kept_refusals)])
+        except Exception as error:  # noqa: BLE001 -- refusals are lost rather than waited for
+            if not isinstance(error, _FAULTS_OF_THE_ACT):
+                self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        self._error = error
+        self._probe_due = self._monotonic() + _PROBE_EVERY
+
+    def _probe(self) -> None:
+        """See whether the ledger can be written again, on a new connection: the old one may be of no more use."""
+        try:
+            self._connection.close()
+            self._connection = connect(self._path, writable=True)
+            self._commit([lambda transaction: transaction.put_fact("probe", "")])
+        except (sqlite3.Error, OSError) as error:
+            self._fail(error)
+        else:
+            self._error = None
+
+
+def _inode(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
+def _deliver(outcomes: Sequence[_Outcome]) -> None:
+    """Wake those who wait: each event loop once, however many wait there."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[_Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_loop[outcome[0].answer.get_loop()].append(outcome)
+    for loop, mine in by_loop.items():
+        # A loop that has ended waits for nothing any more.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(_answer, mine)
+
+
+def _answer(outcomes: Sequence[_Outcome]) -> None:
+    for job, result, trouble in outcomes:
+        if job.answer.done():
+            continue
+        if trouble is None:
+            job.answer.set_result(result)
+        else:
+            job.answer.set_exception(trouble)
