@@ -1,5 +1,6 @@
 import pytest
-from nestor.access.anchors import check_distinct, keep_apart, read_bundle
+
+from nestor.access.anchors import Bundle, check_distinct, keep_apart, read_bundle
 from nestor.errors import MaterialError
 from support.signing import Signed, root, sign
 
@@ -10,7 +11,7 @@ OWN = OWN_ROOT.sign("Nestor CA", ca=True)
 EDGE_CA = OWN.sign("aziot-edge CA gw1", ca=True)
 
 
-def bundle(*signed: Signed):
+def bundle(*signed: Signed) -> Bundle:
     return read_bundle(b"".join(one.pem for one in signed), "factory.pem")
 
 

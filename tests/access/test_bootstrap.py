@@ -1,12 +1,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519
 from cryptography.x509.oid import NameOID
+
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker, identify
 from nestor.access.names import covers
@@ -34,11 +35,11 @@ def maker(*signed: Signed, **fields: Any) -> Maker:
     return replace(usual, **fields)
 
 
-def present(signed: Signed, *makers: Maker, chain: Sequence[Signed] = (), now=NOW) -> Requester:
+def present(signed: Signed, *makers: Maker, chain: Sequence[Signed] = (), now: datetime = NOW) -> Requester:
     return identify(signed.certificate, [one.certificate for one in chain], makers or (maker(),), now)
 
 
-def refused(signed: Signed, match: str, *makers: Maker, chain: Sequence[Signed] = (), now=NOW) -> None:
+def refused(signed: Signed, match: str, *makers: Maker, chain: Sequence[Signed] = (), now: datetime = NOW) -> None:
     with pytest.raises(Unauthenticated, match=match):
         present(signed, *makers, chain=chain, now=now)
 

@@ -2,6 +2,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+
 from nestor.access.certificates import (
     alternative_names_of,
     check_dates,

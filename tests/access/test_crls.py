@@ -1,13 +1,14 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+
 from nestor.access.crls import check_revocation, read_crls
 from nestor.errors import CannotIssue, Forbidden, MaterialError
 from support.asking import NOW
-from support.signing import key_usage, root
+from support.signing import Signed, key_usage, root
 
 ROOT = root("Factory Root")
 LINE = ROOT.sign("Factory Line", ca=True, extensions=[key_usage("key_cert_sign", "crl_sign")])
@@ -16,7 +17,7 @@ PATH = [LEAF.certificate, LINE.certificate, ROOT.certificate]
 DAY = timedelta(days=1)
 
 
-def serial(signed) -> int:
+def serial(signed: Signed) -> int:
     return signed.certificate.serial_number
 
 
@@ -61,7 +62,7 @@ def test_one_list_is_not_enough_where_every_issuer_must_have_one() -> None:
 @pytest.mark.parametrize(
     ("start", "end"), [(NOW - 2 * DAY, NOW - timedelta(seconds=1)), (NOW + timedelta(seconds=1), NOW + DAY)]
 )
-def test_a_list_out_of_date_does_not_clear_anybody_but_still_revokes(start, end) -> None:
+def test_a_list_out_of_date_does_not_clear_anybody_but_still_revokes(start: datetime, end: datetime) -> None:
     with pytest.raises(CannotIssue):
         check(LINE.revoke(start=start, end=end), ROOT.revoke(), required=True)
     check(LINE.revoke(start=start, end=end), ROOT.revoke(), required=False)

@@ -5,6 +5,7 @@ import pytest
 from cryptography import x509
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nestor.access.names import any_covers, covers, is_edge_ca_name, literal, names_of, printable, text_of
 from nestor.model import NewNames
 from support.asking import csr, subject

@@ -1,9 +1,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
+
 from nestor.access.names import covers
 from nestor.access.own import Kinship, OwnCertificates, kinship
 from nestor.errors import Forbidden, Unauthenticated
@@ -31,7 +32,7 @@ def row(signed: Signed, common_name: str = "Dev1", profile: str = "estIdentity")
 
 
 async def identify(
-    signed: Signed, *rows: Entry, chain: Sequence[Signed] = (), issuers: Sequence[Signed] = (CA,), now=NOW
+    signed: Signed, *rows: Entry, chain: Sequence[Signed] = (), issuers: Sequence[Signed] = (CA,), now: datetime = NOW
 ) -> Requester | None:
     own = OwnCertificates(lambda: [one.certificate for one in issuers], Book(*rows), traits_or_none)
     return await own.identify(signed.certificate, [one.certificate for one in chain], now)
@@ -136,7 +137,7 @@ async def test_our_own_ca_certificate_does_not_authenticate() -> None:
 
 
 @pytest.mark.parametrize("extensions", [[SERVER], [], [x509.ExtendedKeyUsage([x509.ObjectIdentifier("2.5.29.37.0")])]])
-async def test_a_certificate_of_ours_without_client_auth_does_not_authenticate(extensions) -> None:
+async def test_without_client_auth_a_certificate_of_ours_is_nobody(extensions: list[x509.ExtensionType]) -> None:
     server = CA.sign("gw1", extensions=extensions)
     with pytest.raises(Unauthenticated, match="lacks clientAuth"):
         await identify(server, row(server))

@@ -1,4 +1,7 @@
+from collections.abc import Callable
+
 import pytest
+
 from nestor.access.passwords import check_hash, generate_password, hash_password, verify_password
 from nestor.errors import MaterialError
 from support.asking import cheap_hash
@@ -6,7 +9,7 @@ from support.asking import cheap_hash
 
 @pytest.mark.parametrize("password", ["", "estpwd", "with:colon", "pässwörd", "x" * 500])
 @pytest.mark.parametrize("make", [hash_password, cheap_hash])
-def test_a_password_is_known_again_and_no_other(make, password: str) -> None:
+def test_a_password_is_known_again_and_no_other(make: Callable[[str], str], password: str) -> None:
     stored = check_hash(make(password), "a user")
     assert verify_password(stored, password)
     assert not verify_password(stored, password + "x")
@@ -61,3 +64,11 @@ def test_a_generated_password_is_long_readable_and_new_each_time() -> None:
     assert first != second
     assert [len(group) for group in first.split("-")] == [5, 5, 5, 5]
     assert not set("lo01") & set(generate_password(lambda n: bytes(range(n))) + first)
+
+
+def test_salts_of_other_lengths_are_taken_and_impossible_ones_are_not() -> None:
+    stored = hash_password("right", lambda length: b"s" * 18)
+    assert verify_password(check_hash(stored, "a user"), "right")
+    head, salt, digest = stored.rsplit("$", 2)
+    with pytest.raises(MaterialError):
+        check_hash(f"{head}${salt}A${digest}", "a user")

@@ -1,5 +1,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
+
 from nestor.access.throttle import Buckets, Rate
 
 

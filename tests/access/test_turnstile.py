@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import Awaitable
 
 import pytest
+
 from nestor.access.turnstile import Turnstile
 from nestor.errors import TooOften
 
@@ -102,7 +104,7 @@ async def test_a_full_line_refuses_the_crowd_and_admits_the_single_one() -> None
     assert "single" in crowd.inside
 
 
-async def _quietly(work) -> TooOften | None:
+async def _quietly(work: Awaitable[None]) -> TooOften | None:
     try:
         await work
     except TooOften as error:

@@ -1,10 +1,12 @@
 import json
 import stat
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from nestor.access.passwords import hash_password
 from nestor.access.users import User, Users, add_user, by_name, check_name, read_users, remove_user
 from nestor.errors import MaterialError
@@ -51,6 +53,13 @@ def test_commands_that_run_at_once_lose_nothing(path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: add_user(path, User(f"dev{number}", HASH)), range(24)))
     assert len(read_users(path)) == 24
+
+
+def test_a_thousand_users_are_read_without_hashing_for_each(path: Path) -> None:
+    path.write_text(json.dumps({"users": {f"dev{number}": {"hash": HASH} for number in range(1000)}}))
+    started = time.perf_counter()
+    assert len(read_users(path)) == 1000
+    assert time.perf_counter() - started < 1
 
 
 def test_a_file_that_is_not_there_has_no_users(path: Path) -> None:

@@ -4,6 +4,7 @@ import time
 from datetime import timedelta
 
 import pytest
+
 from nestor.access.passwords import hash_password, verify_password
 from nestor.access.throttle import Buckets, Rate
 from nestor.access.users import User, Users

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+
 from nestor.access.watched import Watched
 from nestor.errors import MaterialError
 from nestor.events import Trouble
@@ -51,6 +52,6 @@ def test_a_file_broken_later_leaves_the_last_good_content_and_is_told_once(tmp_p
     watched = Watched(path, read_number, told.append)
     path.write_text("none")
     assert [watched.content for _ in range(3)] == [1, 1, 1]
-    assert [trouble.sentence for trouble in told] == ["It is no number. Write one. What it said before stays in force."]
+    assert told == [Trouble("access", "It is no number. Write one. What it said before stays in force.")]
     path.write_text("3")
     assert watched.content == 3

@@ -2,12 +2,14 @@
 
 import base64
 import hashlib
+import warnings
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+
 from nestor.access.names import literal
 from nestor.model import (
     CertificationRequest,
@@ -37,8 +39,11 @@ def cheap_hash(password: str, *, log_n: int = 4, r: int = 8, p: int = 1) -> str:
 
 def subject(*common_names: str, **more: str) -> x509.Name:
     """A subject; further attributes by the name of their OID, such as ORGANIZATION_NAME."""
-    attributes = [x509.NameAttribute(getattr(NameOID, kind), value, _validate=False) for kind, value in more.items()]
-    return x509.Name(attributes + [x509.NameAttribute(NameOID.COMMON_NAME, cn, _validate=False) for cn in common_names])
+    kinds = [*((getattr(NameOID, kind), value) for kind, value in more.items())]
+    kinds += [(NameOID.COMMON_NAME, name) for name in common_names]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # lengths that nobody may have are made on purpose
+        return x509.Name([x509.NameAttribute(kind, value, _validate=False) for kind, value in kinds])
 
 
 def csr(*common_names: str, name: x509.Name | None = None, **fields: Any) -> CertificationRequest:

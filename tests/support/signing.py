@@ -10,8 +10,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID
+from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
+from nestor.est import pkcs10
 
+from nestor.model import CertificationRequest
 from support.asking import NOW, subject
 
 CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
@@ -91,7 +93,7 @@ def root(common_name: str = "Root", **wishes: Any) -> Signed:
 
 def rsa_key(bits: int) -> rsa.RSAPrivateKey:
     """An RSA key of a size, be it too short."""
-    return rsa.generate_private_key(65537, bits)  # noqa: S505 -- short ones are what is tested
+    return rsa.generate_private_key(65537, bits)
 
 
 def key_usage(*bits: str) -> x509.KeyUsage:
@@ -101,3 +103,14 @@ def key_usage(*bits: str) -> x509.KeyUsage:
         "encipher_only decipher_only"
     )
     return x509.KeyUsage(**{name: name in bits for name in names.split()})
+
+
+def request(
+    common_name: str, challenge_password: str | None = None, *, break_signature: bool = False
+) -> CertificationRequest:
+    """A request that was really signed and really read."""
+    builder = x509.CertificateSigningRequestBuilder(subject_name=subject(common_name))
+    if challenge_password is not None:
+        builder = builder.add_attribute(AttributeOID.CHALLENGE_PASSWORD, challenge_password.encode())
+    der = builder.sign(ec.generate_private_key(ec.SECP256R1()), hashes.SHA256()).public_bytes(Encoding.DER)
+    return pkcs10.read(der[:-1] + bytes([der[-1] ^ 1]) if break_signature else der)
