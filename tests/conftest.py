@@ -1,0 +1,21 @@
+"""What all tests share: the conformance page, and the rule that nothing is skipped where everything is installed."""
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+pytest_plugins = ("support.conformance",)
+
+_STRICT = bool(os.environ.get("NESTOR_TESTS_STRICT"))  # noqa: TID251 -- the switch of .ci/run
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that would be skipped for a missing tool, where .ci/run has installed every tool."""
+    report = yield
+    if _STRICT and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+    return report

@@ -1,0 +1,86 @@
+"""aziot-certd's exchange with an EST server, byte for byte as it goes over the wire, and its judgement of the answers.
+
+For every certificate it opens two new connections and asks both at once; if either answer displeases it, it keeps none.
+It knows 200 only, follows nothing, waits for nothing, and keeps the certificates in the order in which they came.
+"""
+
+import base64
+import binascii
+import http.client
+import socket
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import pkcs7
+
+from support.device import Identity, certs_only, client_context, wrapped
+
+_WHITE = b"\t\n\v\f\r \x85\xa0"
+
+
+class EstFailed(Exception):
+    """An answer that certd does not take, in the words of its log."""
+
+
+@dataclass(frozen=True)
+class Certd:
+    """One `[cert_issuance.est]` of a config.toml."""
+
+    url: str
+    trusted_certs: Path
+    basic: tuple[str, str] | None = None
+    identity: Identity | None = None
+
+    def create_cert(self, csr: bytes) -> list[x509.Certificate]:
+        """The content of the certificate file: what was issued, then what /cacerts showed. Raises EstFailed."""
+        with ThreadPoolExecutor(2) as both:
+            enrolled = both.submit(self._ask, "POST", "simpleenroll", wrapped(csr))
+            certificates = both.submit(self._ask, "GET", "cacerts", None)
+            return enrolled.result() + certificates.result()
+
+    def _ask(self, method: str, operation: str, body: bytes | None) -> list[x509.Certificate]:
+        place = urlsplit(self.url.removesuffix("/") + "/" + operation)
+        with (
+            socket.create_connection((place.hostname or "", place.port or 443), timeout=30) as plain,
+            self._context().wrap_socket(plain, server_hostname=place.hostname) as session,
+        ):
+            session.sendall(self._head(method, place.path, place.netloc, body) + (body or b""))
+            response = http.client.HTTPResponse(session, method=method)
+            response.begin()
+            return _judge(response.status, response.getheader("content-type"), response.read())
+
+    def _head(self, method: str, path: str, host: str, body: bytes | None) -> bytes:
+        """The header lines in the order in which hyper writes them: names in lower case, no user-agent, no accept."""
+        lines = [f"{method} {path} HTTP/1.1"]
+        if self.basic is not None:
+            lines.append("authorization: Basic " + base64.b64encode(":".join(self.basic).encode()).decode())
+        if body is not None:
+            lines += ["content-type: application/pkcs10", "content-transfer-encoding: base64"]
+        lines.append(f"host: {host}")
+        if body is not None:
+            lines.append(f"content-length: {len(body)}")
+        return "\r\n".join([*lines, "", ""]).encode()
+
+    def _context(self) -> ssl.SSLContext:
+        return client_context(self.trusted_certs, self.identity)
+
+
+def _judge(status: int, content_type: str | None, body: bytes) -> list[x509.Certificate]:
+    if status != http.HTTPStatus.OK:
+        raise EstFailed(f"EST endpoint did not return successful response: {status} {body!r}")
+    if content_type is None:
+        raise EstFailed("EST response does not contain content-type header")
+    if content_type != "application/pkcs7-mime" and not content_type.startswith("application/pkcs7-mime;"):
+        raise EstFailed(f"EST response has unexpected content-type header: {content_type}")
+    try:
+        return pkcs7.load_pem_pkcs7_certificates(body)
+    except ValueError:
+        pass
+    try:
+        return certs_only(base64.b64decode(body.translate(None, _WHITE), validate=True))
+    except (binascii.Error, ValueError) as error:
+        raise EstFailed(str(error)) from error
