@@ -12,6 +12,9 @@ from nestor.errors import CannotIssue
 _PATIENCE = 3.0
 """Seconds to wait for another process that is writing."""
 
+_CHECKPOINT_PAGES = 4000
+"""How far the write-ahead log grows before it is copied into the file: 16 MB; the more at once, the less in all."""
+
 _DAMAGED = ("The ledger is damaged.", "Restore it from a backup.")
 _MEANINGS = {
     "SQLITE_FULL": ("The disk that holds the ledger is full.", "Free some space; issuing resumes by itself."),
@@ -44,6 +47,7 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     )
     try:
         connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         connection.execute(f"PRAGMA query_only = {not writable}")
         connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
     except sqlite3.Error:

@@ -3,7 +3,6 @@
 The ledger keeps whole seconds: a finer time comes back with its fraction cut off.
 """
 
-import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,7 +31,6 @@ def write_entry(entry: Entry) -> dict[str, Any]:
     return {
         "serial": serial_bytes(entry.serial),
         "sha256": entry.sha256,
-        "sha1": hashlib.sha1(entry.der, usedforsecurity=False).digest(),
         "device": entry.device,
         "subject": entry.subject,
         "profile": entry.profile,
@@ -60,25 +58,25 @@ def read_entry(row: Row) -> Entry:
         id=row[0],
         serial=int.from_bytes(row[1], "big"),
         sha256=row[2],
-        device=row[4],
-        subject=row[5],
-        profile=row[6],
-        label=row[7],
-        not_before=moment(row[8]),
-        not_after=moment(row[9]),
-        issued_at=moment(row[10]),
-        method=Method(row[11]),
-        requester=row[12],
-        origin=Method(row[13]),
-        via=row[14],
-        address=row[15],
-        csr_sha256=row[16],
-        spki_sha256=row[17],
-        request_id=row[18],
-        state=State(row[19]),
-        revoked_at=None if row[20] is None else moment(row[20]),
-        revocation_reason=row[21],
-        der=row[22],
+        device=row[3],
+        subject=row[4],
+        profile=row[5],
+        label=row[6],
+        not_before=moment(row[7]),
+        not_after=moment(row[8]),
+        issued_at=moment(row[9]),
+        method=Method(row[10]),
+        requester=row[11],
+        origin=Method(row[12]),
+        via=row[13],
+        address=row[14],
+        csr_sha256=row[15],
+        spki_sha256=row[16],
+        request_id=row[17],
+        state=State(row[18]),
+        revoked_at=None if row[19] is None else moment(row[19]),
+        revocation_reason=row[20],
+        der=row[21],
     )
 
 

@@ -1,10 +1,10 @@
 """The tables of the ledger, as they are at the newest revision; `migrations/` is how a ledger gets there.
 
-Times are whole seconds since 1970 in UTC. Counts come from `counters`, never from counting rows. An index stands here
-for a query in `statements.py` or `listing.py`, and for nothing else.
+Times are whole seconds since 1970 in UTC. Counts come from `counters`, never from counting rows. Writing pages is what
+an entry costs, so an index stands here only for what enrollments ask; a person's rare question may walk the table.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text, text
+from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
 REVISION = "0001"
 """The newest migration; revisions are ordered as text."""
@@ -19,7 +19,6 @@ certificates = Table(
     Column("id", _Id, primary_key=True),
     Column("serial", LargeBinary, nullable=False, unique=True),
     Column("sha256", LargeBinary, nullable=False, unique=True),
-    Column("sha1", LargeBinary, nullable=False),
     Column("device", Text, nullable=False),
     Column("subject", Text, nullable=False),
     Column("profile", Text, nullable=False),
@@ -40,17 +39,8 @@ certificates = Table(
     Column("revocation_reason", Text),
 )
 
-# A portal shows a certificate by its SHA-1 thumbprint, and that is what an operator then asks for.
-Index("certificates_sha1", certificates.c.sha1)
 Index("certificates_spki_sha256", certificates.c.spki_sha256)
 Index("certificates_live", certificates.c.device, certificates.c.not_after)
-Index(
-    "certificates_active",
-    certificates.c.device,
-    certificates.c.profile,
-    sqlite_where=text("state = 'active'"),
-    postgresql_where=text("state = 'active'"),
-)
 
 # Beside the rows that are searched, so that these stay small.
 encodings = Table(
@@ -66,6 +56,7 @@ replays = Table(
     Column("key", LargeBinary, primary_key=True),
     Column("certificate_id", _Id, ForeignKey(certificates.c.id), nullable=False),
     Column("until", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 one_time_uses = Table(
@@ -75,6 +66,7 @@ one_time_uses = Table(
     Column("device", Text, primary_key=True),
     Column("profile", Text, primary_key=True),
     Column("used_at", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 refusals = Table(
@@ -99,6 +91,7 @@ counters = Table(
     Column("kind", Text, primary_key=True),
     Column("name", Text, primary_key=True),
     Column("value", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 facts = Table(
@@ -106,4 +99,5 @@ facts = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("value", Text, nullable=False),
+    sqlite_with_rowid=False,
 )

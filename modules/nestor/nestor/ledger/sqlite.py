@@ -4,10 +4,11 @@ Nothing is decided here: questions go to `reading.py`, changes to the writer's t
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from nestor.errors import MaterialError
 from nestor.ledger.listing import Selection, page_statement
@@ -18,6 +19,8 @@ from nestor.ledger.rows import moment, seconds
 from nestor.ledger.transaction import CLOCK_FLOOR
 from nestor.ledger.writer import Writer
 from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
+
+Answer = TypeVar("Answer")
 
 _AUTHORITY = "authority"
 _SHA1_SIZE = 20
@@ -96,19 +99,13 @@ class SQLiteLedger:
     async def find_thumbprint(self, thumbprint: bytes) -> Entry | None:
         """The entry of a certificate by the SHA-256 or the SHA-1 of its DER encoding."""
         if len(thumbprint) == _SHA1_SIZE:
-            return self._reader.find_sha1(thumbprint)
+            return await self._aside(lambda reader: reader.find_sha1(thumbprint))
         return self._reader.find(thumbprint)
 
     async def page(self, selection: Selection, *, after_id: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """Entries that fit, newest first; the next page is after the last id of this one."""
         statement, given = page_statement(selection, after_id, limit)
-
-        # A listing may walk the whole ledger, so it has a thread and a connection to itself.
-        def read() -> Sequence[Entry]:
-            with closing(Reader(self._path)) as reader:
-                return reader.entries(statement, given)
-
-        return await asyncio.to_thread(read)
+        return await self._aside(lambda reader: reader.entries(statement, given))
 
     async def refusals(self, limit: int) -> Sequence[Refusal]:
         """The requests that were refused last, newest first."""
@@ -135,6 +132,15 @@ class SQLiteLedger:
         """Write what waits, then let go of the file."""
         await asyncio.to_thread(self._writer.close)
         self._reader.close()
+
+    async def _aside(self, ask: Callable[[Reader], Answer]) -> Answer:
+        """Ask what may walk the whole ledger, on a thread and a connection of its own."""
+
+        def read() -> Answer:
+            with closing(Reader(self._path)) as reader:
+                return ask(reader)
+
+        return await asyncio.to_thread(read)
 
     def _check_writable(self) -> None:
         trouble = self._writer.trouble

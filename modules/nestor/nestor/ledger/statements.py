@@ -16,7 +16,6 @@ DIALECT = sqlite.dialect(paramstyle="named")
 
 
 def _sql(statement: ClauseElement) -> str:
-    # Values are written out, because SQLite takes a partial index only for a condition that it can read.
     return str(statement.compile(dialect=DIALECT, compile_kwargs={"literal_binds": True}))
 
 
@@ -39,7 +38,7 @@ entries = select(certificates, encodings.c.der).join(encodings)
 BY_ID = _sql(entries.where(_certificate.id == _given("id")))
 BY_SERIAL = _sql(entries.where(_certificate.serial == _given("serial")))
 BY_SHA256 = _sql(entries.where(_certificate.sha256 == _given("sha256")))
-BY_SHA1 = _sql(entries.where(_certificate.sha1 == _given("sha1")))
+BY_SHA1 = _sql(entries.where(func.sha1(encodings.c.der) == _given("sha1")))
 LIVE = _sql(entries.where(_live).order_by(_certificate.id))
 NEWEST = _sql(entries.order_by(_certificate.id.desc()).limit(_given("limit")))
 
@@ -67,6 +66,7 @@ SUPERSEDE = _sql(
     .where(
         _certificate.device == _given("device"),
         _certificate.profile == _given("profile"),
+        _certificate.not_after > _given("issued_at"),
         _certificate.state == State.ACTIVE.value,
     )
     .values(state=State.SUPERSEDED.value)

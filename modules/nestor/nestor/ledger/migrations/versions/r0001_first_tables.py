@@ -14,7 +14,6 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("serial", sa.LargeBinary(), nullable=False),
         sa.Column("sha256", sa.LargeBinary(), nullable=False),
-        sa.Column("sha1", sa.LargeBinary(), nullable=False),
         sa.Column("device", sa.Text(), nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("profile", sa.Text(), nullable=False),
@@ -37,16 +36,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("serial"),
         sa.UniqueConstraint("sha256"),
     )
-    op.create_index(
-        "certificates_active",
-        "certificates",
-        ["device", "profile"],
-        unique=False,
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
-    )
     op.create_index("certificates_live", "certificates", ["device", "not_after"], unique=False)
-    op.create_index("certificates_sha1", "certificates", ["sha1"], unique=False)
     op.create_index("certificates_spki_sha256", "certificates", ["spki_sha256"], unique=False)
     op.create_table(
         "counters",
@@ -54,12 +44,14 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("kind", "name"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "facts",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "one_time_uses",
@@ -68,6 +60,7 @@ def upgrade() -> None:
         sa.Column("profile", sa.Text(), nullable=False),
         sa.Column("used_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("key", "device", "profile"),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "refusals",
@@ -104,4 +97,5 @@ def upgrade() -> None:
             ["certificates.id"],
         ),
         sa.PrimaryKeyConstraint("key"),
+        sqlite_with_rowid=False,
     )
