@@ -1,0 +1,225 @@
+"""The contract of the Ledger port, held against every implementation."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from support.entries import NOON, a_refusal, a_replay, an_entry
+from support.ledgers import opened
+from support.memory import MemoryLedger
+
+from nestor.errors import CannotIssue
+from nestor.ledger.sqlite import SQLiteLedger
+from nestor.model import Entry, Method, OneTime, Replay, Standing, State
+
+AnyLedger = MemoryLedger | SQLiteLedger
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[AnyLedger]:
+    if request.param == "memory":
+        yield MemoryLedger()
+    else:
+        async with opened(tmp_path) as on_disk:
+            yield on_disk
+
+
+async def record(
+    ledger: AnyLedger, entry: Entry, replay: Replay | None = None, one_time: OneTime | None = None
+) -> Entry:
+    return await ledger.record(entry, replay=replay, one_time=one_time)
+
+
+async def standing(
+    ledger: AnyLedger, entry: Entry, key: bytes = b"", one_time: OneTime | None = None, later: timedelta = MINUTE
+) -> Standing:
+    return await ledger.standing(
+        device=entry.device,
+        profile=entry.profile,
+        spki_sha256=entry.spki_sha256,
+        replay_key=key,
+        one_time=one_time,
+        now=NOON + later,
+    )
+
+
+async def state(ledger: AnyLedger, entry: Entry) -> State:
+    found = await ledger.find(entry.sha256)
+    assert found is not None
+    return found.state
+
+
+async def test_what_was_recorded_is_found_as_it_was(ledger: AnyLedger) -> None:
+    entry = an_entry(via=b"v" * 32, method=Method.CERTIFICATE, serial=0x80)
+    recorded = await record(ledger, entry)
+    assert replace(recorded, id=0) == entry
+    assert await ledger.find(entry.sha256) == recorded
+
+
+async def test_what_was_not_recorded_is_not_found(ledger: AnyLedger) -> None:
+    await record(ledger, an_entry())
+    assert await ledger.find(bytes(32)) is None
+
+
+async def test_times_are_kept_in_whole_seconds(ledger: AnyLedger) -> None:
+    recorded = await record(ledger, an_entry(issued_at=NOON.replace(microsecond=999_999)))
+    assert recorded.issued_at == NOON
+    assert await ledger.find(recorded.sha256) == recorded
+
+
+async def test_a_certificate_without_end_is_kept(ledger: AnyLedger) -> None:
+    entry = an_entry(not_after=NOON.replace(year=9999, month=12, day=31))
+    assert (await record(ledger, entry)).not_after == entry.not_after
+
+
+async def test_a_serial_number_is_never_recorded_twice(ledger: AnyLedger) -> None:
+    entry = await record(ledger, an_entry())
+    with pytest.raises(CannotIssue):
+        await record(ledger, an_entry(serial=entry.serial))
+    with pytest.raises(CannotIssue):
+        await record(ledger, an_entry(sha256=entry.sha256))
+
+
+async def test_a_collision_does_not_harm_its_neighbors(ledger: AnyLedger) -> None:
+    first = await record(ledger, an_entry())
+    entries = [an_entry(f"pump-{n}") for n in range(8)]
+    entries[3] = replace(entries[3], serial=first.serial)
+    outcomes = await asyncio.gather(*(record(ledger, entry) for entry in entries), return_exceptions=True)
+    assert [isinstance(outcome, CannotIssue) for outcome in outcomes] == [n == 3 for n in range(8)]
+    found = [await ledger.find(entry.sha256) for entry in entries]
+    assert [entry is None for entry in found] == [n == 3 for n in range(8)]
+
+
+async def test_a_newer_certificate_supersedes_older_ones_of_its_device_and_profile(ledger: AnyLedger) -> None:
+    older = await record(ledger, an_entry())
+    other_profile = await record(ledger, an_entry(profile="edgeCa"))
+    other_device = await record(ledger, an_entry("pump-2"))
+    newer = await record(ledger, an_entry())
+    states = [await state(ledger, entry) for entry in (older, other_profile, other_device, newer)]
+    assert states == [State.SUPERSEDED, State.ACTIVE, State.ACTIVE, State.ACTIVE]
+
+
+async def test_an_expired_certificate_is_not_superseded_any_more(ledger: AnyLedger) -> None:
+    expired = await record(ledger, an_entry(not_after=NOON - MINUTE))
+    await record(ledger, an_entry())
+    assert await state(ledger, expired) is State.ACTIVE
+
+
+async def test_a_revoked_certificate_stays_revoked_when_a_newer_one_comes(ledger: AnyLedger) -> None:
+    older = await record(ledger, an_entry())
+    await ledger.revoke(older.sha256, "lost", NOON)
+    await record(ledger, an_entry())
+    assert await state(ledger, older) is State.REVOKED
+
+
+async def test_the_same_request_gets_the_same_certificate(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    first = await record(ledger, an_entry(), replay)
+    second = an_entry()
+    assert await record(ledger, second, replay) == first
+    assert await ledger.find(second.sha256) is None
+    assert (await standing(ledger, first, replay.key)).replay == first
+
+
+async def test_the_same_request_later_is_a_renewal(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    first = await record(ledger, an_entry(), replay)
+    assert (await standing(ledger, first, replay.key, later=2 * MINUTE)).replay is None
+    renewed = an_entry(issued_at=replay.until)
+    assert (await record(ledger, renewed, replace(replay, until=replay.until + MINUTE))).sha256 == renewed.sha256
+    assert (await standing(ledger, first, replay.key, later=2 * MINUTE)).replay is not None
+
+
+async def test_a_revoked_certificate_is_never_replayed(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    first = await record(ledger, an_entry(), replay)
+    await ledger.revoke(first.sha256, "lost", NOON)
+    assert (await standing(ledger, first, replay.key)).replay is None
+    second = an_entry()
+    assert (await record(ledger, second, replay)).sha256 == second.sha256
+
+
+async def test_a_superseded_certificate_is_replayed(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    first = await record(ledger, an_entry(), replay)
+    await record(ledger, an_entry())
+    found = (await standing(ledger, first, replay.key)).replay
+    assert found is not None
+    assert found.sha256 == first.sha256
+
+
+async def test_a_race_of_sixteen_ends_in_one_certificate(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    entries = [an_entry() for _ in range(16)]
+    answers = await asyncio.gather(*(record(ledger, entry, replay) for entry in entries))
+    assert len({answer.sha256 for answer in answers}) == 1
+    assert sum([await ledger.find(entry.sha256) is not None for entry in entries]) == 1
+
+
+async def test_the_origin_is_that_of_the_oldest_live_certificate(ledger: AnyLedger) -> None:
+    entry = an_entry()
+    assert (await standing(ledger, entry)).origin is None
+    first = await record(ledger, an_entry(origin=Method.BOOTSTRAP))
+    await record(ledger, an_entry(origin=Method.PASSWORD, not_after=NOON + MINUTE * 2))
+    assert (await standing(ledger, entry)).origin is Method.BOOTSTRAP
+    await ledger.revoke(first.sha256, "lost", NOON)
+    assert (await standing(ledger, entry)).origin is Method.PASSWORD
+    assert (await standing(ledger, entry, later=2 * MINUTE)).origin is None
+
+
+async def test_a_key_that_was_certified_is_known_for_ever(ledger: AnyLedger) -> None:
+    entry = an_entry(not_after=NOON - MINUTE)
+    assert not (await standing(ledger, entry)).key_used
+    await record(ledger, entry)
+    await ledger.revoke(entry.sha256, "lost", NOON)
+    assert (await standing(ledger, entry)).key_used
+
+
+async def test_a_one_time_password_is_spent_at_its_first_use_for_a_device_and_profile(ledger: AnyLedger) -> None:
+    word, entry = OneTime("word"), an_entry()
+    await record(ledger, entry, one_time=word)
+    await record(ledger, an_entry(issued_at=NOON + MINUTE), one_time=word)
+    assert (await standing(ledger, entry, one_time=word)).spent_at == NOON
+    assert (await standing(ledger, entry, one_time=OneTime("other"))).spent_at is None
+    assert (await standing(ledger, an_entry("pump-2"), one_time=word)).spent_at is None
+    assert (await standing(ledger, an_entry(profile="edgeCa"), one_time=word)).spent_at is None
+
+
+async def test_a_replayed_answer_spends_no_one_time_password(ledger: AnyLedger) -> None:
+    replay, word = a_replay(), OneTime("word")
+    entry = await record(ledger, an_entry(), replay)
+    await record(ledger, an_entry(), replay, word)
+    assert (await standing(ledger, entry, one_time=word)).spent_at is None
+
+
+async def test_live_certificates_are_neither_expired_nor_revoked(ledger: AnyLedger) -> None:
+    superseded = await record(ledger, an_entry())
+    await record(ledger, an_entry(not_after=NOON + MINUTE))
+    await record(ledger, an_entry("pump-2"))
+    revoked = await record(ledger, an_entry())
+    await ledger.revoke(revoked.sha256, "lost", NOON)
+    live = await ledger.live_certificates("pump-1", NOON + MINUTE)
+    assert [entry.sha256 for entry in live] == [superseded.sha256]
+
+
+async def test_the_newest_entry_is_the_one_issued_last(ledger: AnyLedger) -> None:
+    assert await ledger.newest() is None
+    await record(ledger, an_entry(issued_at=NOON + MINUTE))
+    await record(ledger, an_entry())
+    assert await ledger.newest() == NOON + MINUTE
+
+
+async def test_noting_a_refusal_neither_waits_nor_fails(ledger: AnyLedger) -> None:
+    ledger.refuse(a_refusal(method=None))
+
+
+async def test_revoking_twice_keeps_the_first_reason(ledger: AnyLedger) -> None:
+    entry = await record(ledger, an_entry())
+    first = await ledger.revoke(entry.sha256, "lost", NOON)
+    assert (first.state, first.revoked_at, first.revocation_reason) == (State.REVOKED, NOON, "lost")
+    assert await ledger.revoke(entry.sha256, "stolen", NOON + MINUTE) == first
+    assert await ledger.find(entry.sha256) == first

@@ -1,0 +1,101 @@
+"""An honest ledger in memory: the Ledger port as plainly as it can be written, for tests of other rooms.
+
+It keeps the same promises as the one on disk, but for lasting; `tests/contract/test_ledger.py` holds both to them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from nestor.errors import CannotIssue
+from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
+
+
+class MemoryLedger:
+    """What was issued, as long as the test lasts."""
+
+    def __init__(self) -> None:
+        self.entries: list[Entry] = []
+        self.refused: list[Refusal] = []
+        self._replays: dict[bytes, tuple[Entry, datetime]] = {}
+        self._uses: dict[tuple[str, str, str], datetime] = {}
+
+    async def find(self, sha256: bytes) -> Entry | None:
+        """The entry of a certificate."""
+        return next((entry for entry in self.entries if entry.sha256 == sha256), None)
+
+    async def standing(
+        self,
+        *,
+        device: str,
+        profile: str,
+        spki_sha256: bytes,
+        replay_key: bytes,
+        one_time: OneTime | None,
+        now: datetime,
+    ) -> Standing:
+        """Everything that bears on one request."""
+        live = await self.live_certificates(device, now)
+        return Standing(
+            replay=await self._replayed(replay_key, now),
+            origin=live[0].origin if live else None,
+            key_used=any(entry.spki_sha256 == spki_sha256 for entry in self.entries),
+            spent_at=self._uses.get((one_time.key, device, profile)) if one_time else None,
+        )
+
+    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
+        """Keep the entry, or return the one that the same request got a moment ago."""
+        entry = replace(entry, issued_at=entry.issued_at.replace(microsecond=0), id=len(self.entries) + 1)
+        if replay and (earlier := await self._replayed(replay.key, entry.issued_at)):
+            return earlier
+        if any(entry.serial == other.serial or entry.sha256 == other.sha256 for other in self.entries):
+            raise CannotIssue("The ledger has this serial number or certificate already.")
+        for older in await self.live_certificates(entry.device, entry.issued_at):
+            if older.profile == entry.profile:
+                self._put(replace(older, state=State.SUPERSEDED))
+        self.entries.append(entry)
+        if replay:
+            self._replays[replay.key] = entry, replay.until
+        if one_time:
+            self._uses.setdefault((one_time.key, entry.device, entry.profile), entry.issued_at)
+        return entry
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Note a refusal."""
+        self.refused.append(refusal)
+
+    async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
+        """The unexpired, unrevoked certificates of a device, oldest first."""
+        return [
+            entry
+            for entry in self.entries
+            if entry.device == device and entry.not_after > now and entry.state is not State.REVOKED
+        ]
+
+    async def newest(self) -> datetime | None:
+        """When the newest entry was issued."""
+        return max((entry.issued_at for entry in self.entries), default=None)
+
+    async def revoke(self, sha256: bytes, reason: str, at: datetime) -> Entry:
+        """Revoke a certificate that this ledger has; one that is revoked already stays as it is."""
+        found = await self.find(sha256)
+        assert found is not None
+        if found.state is State.REVOKED:
+            return found
+        return self._put(replace(found, state=State.REVOKED, revoked_at=at, revocation_reason=reason))
+
+    async def refusals(self, limit: int) -> Sequence[Refusal]:
+        """The requests that were refused last, newest first."""
+        return self.refused[::-1][:limit]
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    async def _replayed(self, key: bytes, now: datetime) -> Entry | None:
+        found, until = self._replays.get(key, (None, now))
+        current = await self.find(found.sha256) if found and until > now else None
+        return current if current and current.state is not State.REVOKED else None
+
+    def _put(self, entry: Entry) -> Entry:
+        self.entries[entry.id - 1] = entry
+        return entry
