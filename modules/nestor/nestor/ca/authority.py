@@ -1,0 +1,120 @@
+"""The Authority that signs here: settle what an order gets, prepare, lint, sign, check; nothing leaves before that.
+
+It records nothing and knows nobody: the ledger comes after it, the gate before it.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+
+from nestor.ca.attributes import csr_attributes
+from nestor.ca.catalog import Catalog
+from nestor.ca.clock_guard import ClockGuard
+from nestor.ca.content import Content, Key, settle
+from nestor.ca.goodkey import check_key
+from nestor.ca.issuer import Issuer
+from nestor.ca.lint import check_signed, lint
+from nestor.ca.own_names import OwnNames
+from nestor.ca.own_server import server_content
+from nestor.ca.prepare import prepare
+from nestor.ca.signing import is_slow
+from nestor.ca.tbs import encode_certificate
+from nestor.errors import Malformed
+from nestor.model import KeyType, Order
+
+MakeKey = Callable[[KeyType, int], CertificateIssuerPrivateKeyTypes]
+_SERIAL_OCTETS = 20
+
+
+class LocalAuthority:
+    """A CA of this server's own; implements the Authority port."""
+
+    def __init__(
+        self,
+        issuer: Issuer,
+        catalog: Catalog,
+        guard: ClockGuard,
+        *,
+        own: OwnNames,
+        make_key: MakeKey,
+        random: Callable[[int], bytes] = os.urandom,
+    ) -> None:
+        self._issuer = issuer
+        self._catalog = catalog
+        self._guard = guard
+        self._own = own
+        self._make_key = make_key
+        self._random = random
+
+    @property
+    def issuer(self) -> Issuer:
+        """The CA that signs."""
+        return self._issuer
+
+    def ca_certificates(self) -> Sequence[x509.Certificate]:
+        """The CA certificate first, its root last."""
+        return self._issuer.certificates
+
+    def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:
+        """What requests for a profile should hold (RFC 7030, 4.5.2); nothing where the shape chooses the profile."""
+        return csr_attributes(None if profile is None else self._catalog[profile], link=link)
+
+    def problem(self) -> str | None:
+        """Why nothing can be signed at this time, as a sentence; None when all is well."""
+        return self._guard.problem() or self._issuer.problem(self._guard.now())
+
+    async def enroll(self, order: Order) -> x509.Certificate:
+        """Issue the certificate of an admitted order, for the key in its request.
+
+        Raises Forbidden or Malformed where the profile does not allow the request, CannotIssue where nothing can be
+        signed.
+        """
+        profile = self._catalog[order.profile]
+        check_key(order.csr, profile)
+        return await self._issue(settle(profile, order, _key_of(order), self._own))
+
+    async def generate(self, order: Order) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
+        """Make a key of the profile's kind and issue a certificate for it; the key in the request is ignored."""
+        profile = self._catalog[order.profile]
+        key = await asyncio.to_thread(self._make_key, profile.server_key, profile.rsa_minimum)
+        content = settle(profile, order, Key(key.public_key(), profile.server_key), self._own)
+        return key, await self._issue(content)
+
+    async def issue_server_certificate(self, names: Sequence[str], key: Key, lifetime: timedelta) -> x509.Certificate:
+        """Issue the TLS certificate of this server itself, for its own names; no request can get one like it."""
+        return await self._issue(server_content(names, key, lifetime))
+
+    async def _issue(self, content: Content) -> x509.Certificate:
+        now = self._guard.time_to_issue()
+        draft = prepare(content, self._issuer, self._own, now=now, serial=self._serial(), jitter=self._share())
+        lint(draft, self._issuer, self._own)
+        signature = await self._sign(draft.tbs)
+        der = encode_certificate(draft.tbs, self._issuer.algorithm.der, signature)
+        certificate = x509.load_der_x509_certificate(der)
+        check_signed(certificate, draft, self._issuer)
+        return certificate
+
+    async def _sign(self, content: bytes) -> bytes:
+        """Sign; a slow key in a thread, so that others are served meanwhile."""
+        if is_slow(self._issuer.key):
+            return await asyncio.to_thread(self._issuer.sign, content)
+        return self._issuer.sign(content)
+
+    def _serial(self) -> int:
+        """A serial number of 20 octets, positive, 158 bits of it random (RFC 5280, 4.1.2.2)."""
+        drawn = int.from_bytes(self._random(_SERIAL_OCTETS), "big")
+        return 1 << 158 | drawn >> 2
+
+    def _share(self) -> float:
+        return int.from_bytes(self._random(4), "big") / 2**32
+
+
+def _key_of(order: Order) -> Key:
+    csr = order.csr
+    if csr.public_key is None or csr.key_type is None:
+        raise Malformed("The key of the request cannot be read.")
+    return Key(csr.public_key, csr.key_type)

@@ -1,0 +1,149 @@
+"""Where the CA of this server lives in the data directory. It is made once; one that is lost is never made again (D19).
+
+    ca/certificates.pem   the CA certificate, then those above it, the root last
+    ca/key.pem            its key, unless the document names another place; written and read by `keys`
+    ca-made               the fingerprint of the CA certificate: what remains when the directory is lost
+
+The directory appears whole, by one rename. A trace of a CA without the CA means that it is lost, not that there never
+was one.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from nestor.ca.issuer import Issuer, fingerprint_of
+from nestor.ca.loading import load_issuer, read_certificates
+from nestor.errors import MaterialError
+
+_DIRECTORY = "ca"
+_CERTIFICATES = "certificates.pem"
+_KEY = "key.pem"
+_MARK = "ca-made"
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
+_HINT = "Restore it from a backup. Nestor does not make a new CA in its place: devices and DPS would not know it."
+
+
+@dataclass(frozen=True, slots=True)
+class LostCA:
+    """There was a CA here, and it cannot be used; `certificates` are those that can still be shown."""
+
+    reason: MaterialError
+    certificates: tuple[x509.Certificate, ...]
+
+
+class CAHome:
+    """The CA of one data directory."""
+
+    def __init__(self, data: Path) -> None:
+        self._data = data
+        self._directory = data / _DIRECTORY
+        self._mark = data / _MARK
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key is kept, unless the document names another place."""
+        return self._directory / _KEY
+
+    def load(
+        self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], *, pinned: str | None = None
+    ) -> Issuer | LostCA | None:
+        """The CA; None where there never was one.
+
+        `load_key` raises MaterialError for a key that cannot be used. `pinned` is the fingerprint the ledger knows.
+        """
+        if pinned is None and not self._mark.exists() and not self._directory.exists():
+            return None
+        try:
+            issuer = self._assemble(load_key, pinned)
+            if self._marked() is None:
+                self._write_mark(issuer.fingerprint)
+        except MaterialError as reason:
+            return LostCA(reason, self._readable_certificates())
+        return issuer
+
+    def keep(self, issuer: Issuer, save_key: Callable[[Path], None]) -> None:
+        """Keep a new CA; `save_key` gets the path for its key. Raises MaterialError where there is, or was, one."""
+        if self._mark.exists() or self._directory.exists():
+            raise MaterialError(f"There is, or was, a CA in {self._data} already.", "Use another data directory.")
+        fresh = self._data / f".{_DIRECTORY}.new"
+        try:
+            # What an interrupted start left behind was never used: no certificate was issued from it.
+            shutil.rmtree(fresh, ignore_errors=True)
+            fresh.mkdir(mode=0o700, parents=True)
+            save_key(fresh / _KEY)
+            pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in issuer.certificates)
+            _write(fresh / _CERTIFICATES, pem)
+            _sync(fresh)
+            fresh.rename(self._directory)
+            _sync(self._data)
+            self._write_mark(issuer.fingerprint)
+        except OSError as error:
+            raise MaterialError(
+                f"The CA cannot be kept in {self._data}: {error.strerror}.", "Check space and mode."
+            ) from error
+
+    def _assemble(self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], pinned: str | None) -> Issuer:
+        certificates = self._certificates()
+        issuer = load_issuer(certificates[0], certificates[1:], load_key())
+        for known, where in ((self._marked(), self._mark), (pinned, "the ledger")):
+            if known not in {None, issuer.fingerprint}:
+                raise MaterialError(f"The CA in {self._directory} is not the one that {where} knows.", _HINT)
+        return issuer
+
+    def _certificates(self) -> tuple[x509.Certificate, ...]:
+        place = self._directory / _CERTIFICATES
+        try:
+            pem = place.read_bytes()
+        except OSError as error:
+            raise MaterialError(f"A CA was made here, but {place} cannot be read: {error.strerror}.", _HINT) from error
+        return read_certificates(pem, str(place))
+
+    def _readable_certificates(self) -> tuple[x509.Certificate, ...]:
+        """What can still be shown: never those of another CA than the one that was made here."""
+        try:
+            certificates = self._certificates()
+        except MaterialError:
+            return ()
+        return certificates if self._marked() in {None, fingerprint_of(certificates[0])} else ()
+
+    def _marked(self) -> str | None:
+        """The fingerprint of the CA that was made here; None where the mark is missing or damaged."""
+        try:
+            text = self._mark.read_text("ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            return None
+        return text if _FINGERPRINT.fullmatch(text) else None
+
+    def _write_mark(self, fingerprint: str) -> None:
+        fresh = self._mark.with_name(f".{_MARK}.new")
+        try:
+            _write(fresh, f"{fingerprint}\n".encode())
+            fresh.rename(self._mark)
+            _sync(self._data)
+        except OSError as error:
+            raise MaterialError(
+                f"{self._mark} cannot be written: {error.strerror}.", "Check space and mode."
+            ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync(directory: Path) -> None:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,29 @@
+"""Names as text: patterns that cover them, and whether they are host names or addresses. Pure."""
+
+import fnmatch
+import ipaddress
+import re
+from collections.abc import Iterable
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+_HOST_NAME = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE
+)
+
+
+def matches(text: str, patterns: Iterable[str]) -> bool:
+    """Whether a pattern with * and ? covers a text whole, ignoring case; a bracket stands for itself."""
+    return any(fnmatch.fnmatchcase(text.casefold(), pattern.casefold().replace("[", "[[]")) for pattern in patterns)
+
+
+def is_host_name(text: str) -> bool:
+    """Whether a text can be a DNS name (RFC 1123, 2.1), and no IP address."""
+    return _HOST_NAME.fullmatch(text) is not None and address_of(text) is None
+
+
+def address_of(text: str) -> Address | None:
+    """The IP address that a text is; None for any other text."""
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,79 @@
+"""A certificate but for its signature: validity and bytes, decided before anything is signed. Pure.
+
+Time, serial and jitter are arguments. The draft that comes out is linted, then signed as it is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from nestor.ca.content import Content
+from nestor.ca.extensions import extensions_of
+from nestor.ca.issuer import Issuer
+from nestor.ca.own_names import OwnNames
+from nestor.ca.profile import Profile
+from nestor.ca.tbs import encode_tbs
+from nestor.errors import CannotIssue
+
+_MOST_BACKDATED = timedelta(minutes=5)
+_BACKDATED_SHARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A certificate but for its signature, and what it is meant to say."""
+
+    content: Content
+    serial: int
+    tbs: bytes
+
+
+def prepare(content: Content, issuer: Issuer, own: OwnNames, *, now: datetime, serial: int, jitter: float) -> Draft:
+    """Draft a certificate; `jitter` in [0, 1) picks its lifetime within the variation of the profile.
+
+    Raises CannotIssue where the CA has no time or no room for it.
+    """
+    _check_room(content.profile, issuer)
+    not_before, not_after = validity(content.profile, issuer, now, jitter)
+    tbs = encode_tbs(
+        serial=serial,
+        algorithm=issuer.algorithm.der,
+        issuer=issuer.name,
+        not_before=not_before,
+        not_after=not_after,
+        subject=content.subject.public_bytes(),
+        spki=content.key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
+        extensions=extensions_of(content, issuer, own),
+    )
+    return Draft(content, serial, tbs)
+
+
+def validity(profile: Profile, issuer: Issuer, now: datetime, jitter: float) -> tuple[datetime, datetime]:
+    """From when to when a certificate is good: begun minutes ago, ending with its CA at the latest (design D20).
+
+    A short life is back-dated less: aziot-certd counts its renewal from the beginning. Raises CannotIssue where the CA
+    is not valid now, or ends too soon.
+    """
+    problem = issuer.problem(now)
+    if problem is not None:
+        raise CannotIssue(problem, "Check the clock of this server, or renew the CA.")
+    begun = now.replace(microsecond=0) - min(_MOST_BACKDATED, profile.lifetime / _BACKDATED_SHARE)
+    end = min(begun + profile.lifetime * (1 - profile.jitter * jitter), issuer.end)
+    if end - begun < profile.minimum_lifetime:
+        raise CannotIssue(
+            f"The CA ends at {issuer.end:%Y-%m-%d %H:%M} UTC, too soon for a certificate of {profile.name}.",
+            "Renew the CA, or lower minimumLifetime of the profile.",
+            retry_after=3600,
+        )
+    return max(begun, issuer.start), end
+
+
+def _check_room(profile: Profile, issuer: Issuer) -> None:
+    """A CA certificate needs room in the path lengths above it (RFC 5280, 4.2.1.9)."""
+    if profile.path_length is not None and issuer.room is not None and issuer.room <= profile.path_length:
+        raise CannotIssue(
+            f"The path length of this CA is {issuer.room}, which leaves no room for the profile {profile.name}.",
+            f"Load a CA with a path length of {profile.path_length + 1} or more, or without one.",
+            retry_after=3600,
+        )

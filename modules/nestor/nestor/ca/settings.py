@@ -1,0 +1,100 @@
+"""What the document says of the CA and of the kinds of certificates it issues. No behavior: `profile.py` judges it."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from nestor.document import Document, Duration, FileReference, Percent, Words, described
+from nestor.model import KeyType
+
+
+class CASource(StrEnum):
+    """Where the CA certificate comes from."""
+
+    ROOT = "root"
+    FILE = "file"
+
+
+class CASettings(Document):
+    """The certificate authority."""
+
+    source: CASource = described(
+        "root: a root of its own, made once and never again. file: a CA that somebody else made.",
+        CASource.ROOT,
+        strict=False,
+    )
+    subject: str = described("The name of the root that is made, as RFC 4514 writes it.", "CN=Nestor Root CA")
+    key_type: KeyType = described(
+        "The key of the root that is made: ec-p256, ec-p384 or rsa.", KeyType.EC_P256, strict=False
+    )
+    rsa_bits: int = described("The size of the root's key, for rsa.", 4096, ge=3072, le=8192)
+    lifetime: Duration = described("How long the root that is made lives.", timedelta(days=20 * 365))
+    certificate: FileReference | None = described("The CA certificate, as PEM, for source file.", None)
+    chain: FileReference | None = described("The certificates above it up to its root, as PEM, for source file.", None)
+    key: FileReference | None = described(
+        "The private key of the CA. Needed for source file; left out otherwise, it is kept beside the certificate.",
+        None,
+    )
+
+
+class SubjectSettings(Document):
+    """What the subject of a certificate may be."""
+
+    take: Words = described(
+        "Attributes that a request may fill: CN, O, OU, C, ST, L, STREET, DC, UID, serialNumber, title, GN, SN.",
+        ("CN", "O", "OU", "C", "ST", "L", "STREET", "DC", "UID", "serialNumber"),
+    )
+    add: dict[str, str] = described("Attributes with a fixed value, by their name.", default_factory=dict)
+    common_name: str = described("A pattern with * and ? that the common name has to match.", "*")
+    registration_id: bool = described(
+        "Hold the common name to the rules of DPS registration ids, which become device ids.", default=False
+    )
+
+
+class AlternativeNameSettings(Document):
+    """Which subject alternative names a certificate may have; a kind without patterns is not issued."""
+
+    dns: Words = described("DNS names that a request may have, as patterns with * and ?.", ("*",))
+    ip: Words = described("IP addresses that a request may have, as patterns.", ("*",))
+    uri: Words = described("URIs that a request may have, as patterns.", ())
+    email: Words = described("Mail addresses that a request may have, as patterns.", ())
+    dns_from_common_name: bool = described(
+        "Where a request has none, make the common name its DNS name if it can be one.", default=False
+    )
+
+
+class ProfileSettings(Document):
+    """One kind of certificate."""
+
+    keys: Words = described("Kinds of keys: ec-p256, ec-p384, ec-p521, rsa, ed25519.", ("ec-p256", "ec-p384", "rsa"))
+    rsa_minimum: int = described("The shortest RSA key, in bits.", 2048, ge=2048, le=8192)
+    rsa_maximum: int = described("The longest RSA key, in bits.", 4096, ge=2048, le=8192)
+    lifetime: Duration = described("How long a certificate lives.", timedelta(days=30))
+    jitter: Percent = described("By how much lifetimes vary, so that renewals spread; never longer.", 0.05)
+    minimum_lifetime: Duration | None = described(
+        "A certificate that the CA's own end would cut below this is refused. Left out, a tenth of the lifetime.", None
+    )
+    key_usage: Words = described(
+        "Key usage bits by their names in RFC 5280; those that a key of its kind cannot do are left out.",
+        ("digitalSignature",),
+    )
+    extended_key_usage: Words = described(
+        "clientAuth, serverAuth or dotted OIDs; none for a CA. A request may ask for fewer of them, never for others.",
+        ("clientAuth",),
+    )
+    ca: bool = described("Issue CA certificates.", default=False)
+    path_length: int = described("How many CAs may follow below one of these.", 0, ge=0, le=8)
+    subject: SubjectSettings = described(
+        "What the subject may be.", default_factory=lambda: SubjectSettings.model_validate({})
+    )
+    alternative_names: AlternativeNameSettings = described(
+        "Which subject alternative names there may be.",
+        default_factory=lambda: AlternativeNameSettings.model_validate({}),
+    )
+    key_reuse: bool = described("Issue for a key that was certified before.", default=True)
+    authenticates: bool = described("Its certificates authenticate to this server.", default=False)
+    renewable: bool = described("Such a certificate may renew itself.", default=False)
+    may_request: Words = described("Other profiles that the holder of one may get for the same device.", ())
+    exclude_server_names: bool = described(
+        "Forbid a CA certificate, by name constraints, to issue for the names of this server.", default=True
+    )
+    server_key: KeyType = described("The kind of key that /serverkeygen makes.", KeyType.EC_P256, strict=False)

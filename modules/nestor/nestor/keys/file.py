@@ -1,0 +1,141 @@
+"""Private keys in files: PEM, PKCS#8, mode 0600, with a passphrase where the operator names one.
+
+A key file appears whole or not at all, also when the power fails, and is never overwritten. Nothing that a file holds
+is ever part of an error.
+"""
+
+import os
+import stat
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    KeySerializationEncryption,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from nestor.errors import MaterialError
+
+_KDF_ROUNDS = 600_000  # PBKDF2 with SHA-256, a third of a second once per start
+_LARGEST_FILE = 65_536
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_SIGNING_KEYS = (
+    ec.EllipticCurvePrivateKey,
+    rsa.RSAPrivateKey,
+    ed25519.Ed25519PrivateKey,
+    ed448.Ed448PrivateKey,
+    dsa.DSAPrivateKey,
+    mldsa.MLDSA44PrivateKey,
+    mldsa.MLDSA65PrivateKey,
+    mldsa.MLDSA87PrivateKey,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """A key from a file, and sentences that its operator should hear: the file works, but not as it should."""
+
+    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+def save_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> None:
+    """Write a new key file. Raises MaterialError where one is there already, or the file cannot be written."""
+    if path.exists():
+        raise MaterialError(f"The key file {path} is there already; a key is never overwritten.", "Move it away first.")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
+    try:
+        _write_whole(path, pem)
+    except OSError as error:
+        raise MaterialError(
+            f"The key file {path} cannot be written: {error.strerror}.", "Check directory and mode."
+        ) from error
+
+
+def load_key(path: Path, passphrase: str | None = None) -> StoredKey:
+    """Read a key file. Raises MaterialError for one that is missing, damaged, or needs another passphrase."""
+    pem, mode = _read(path)
+    key, encrypted = _parse(path, pem, passphrase)
+    warnings = []
+    if mode & _OTHERS:
+        warnings.append(f"The key file {path} can be used by others than its owner: chmod 600 {path}")
+    if passphrase is not None and not encrypted:
+        warnings.append(f"The key file {path} is not encrypted, although a passphrase is set.")
+    return StoredKey(key, tuple(warnings))
+
+
+def _encryption(passphrase: str | None) -> KeySerializationEncryption:
+    if passphrase is None:
+        return NoEncryption()
+    if not passphrase:
+        raise MaterialError("The passphrase for key files is empty.", "Set one, or leave the setting out.")
+    return (
+        PrivateFormat.PKCS8.encryption_builder().kdf_rounds(_KDF_ROUNDS).hmac_hash(SHA256()).build(passphrase.encode())
+    )
+
+
+def _write_whole(path: Path, content: bytes) -> None:
+    """Write beside the place, make it durable, then move it there: no moment shows half a key, or a readable one."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), 0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.rename(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_directory(path.parent)
+
+
+def _sync_directory(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> tuple[bytes, int]:
+    try:
+        with path.open("rb") as file:
+            return file.read(_LARGEST_FILE), os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        raise MaterialError(
+            f"The key file {path} cannot be read: {error.strerror}.", "Check its path, owner and mode."
+        ) from error
+
+
+def _parse(path: Path, pem: bytes, passphrase: str | None) -> tuple[CertificateIssuerPrivateKeyTypes, bool]:
+    """The key, and whether the file was encrypted."""
+    encrypted = b"ENCRYPTED" in pem
+    if encrypted and not passphrase:
+        raise MaterialError(f"The key file {path} is encrypted, and no passphrase is set.", "Set keys.passphrase.")
+    try:
+        key = load_pem_private_key(pem, passphrase.encode() if passphrase and encrypted else None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # The parser's own words are left out, with its cause: they may quote what the file holds.
+        raise _unusable(path, encrypted=encrypted) from None
+    if not isinstance(key, _SIGNING_KEYS):
+        raise MaterialError(f"The key in {path} cannot sign.", "Use an EC P-256, EC P-384 or RSA key.")
+    return key, encrypted
+
+
+def _unusable(path: Path, *, encrypted: bool) -> MaterialError:
+    if encrypted:
+        return MaterialError(
+            f"The key file {path} does not open with this passphrase, or it is damaged.",
+            "Check keys.passphrase; restore the file from a backup.",
+        )
+    return MaterialError(f"The key file {path} does not hold a whole private key as PEM.", "Restore it from a backup.")
