@@ -19,7 +19,7 @@ _DAMAGED = ("The ledger is damaged.", "Restore it from a backup.")
 _MEANINGS = {
     "SQLITE_FULL": ("The disk that holds the ledger is full.", "Free some space; issuing resumes by itself."),
     "SQLITE_READONLY": ("The ledger cannot be written: its file or file system is read-only.", "Make it writable."),
-    "SQLITE_CANTOPEN": ("The ledger cannot be opened.", "Check that it is there, its owner, mode and free space."),
+    "SQLITE_CANTOPEN": ("The ledger cannot be opened.", "Check owner, mode and space of its directory."),
     "SQLITE_BUSY": ("Another process keeps the ledger locked.", "Wait for it, or end it."),
     "SQLITE_IOERR": ("The disk that holds the ledger fails or is full.", "Check the disk and its free space."),
     "SQLITE_CONSTRAINT": ("The ledger has this serial number or certificate already.", "Ask again."),
@@ -36,10 +36,11 @@ class Replaced(OSError):
 def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     """Open an existing ledger; every commit waits for the disk (design D5). Raises sqlite3.Error.
 
-    Transactions are begun by hand; a question outside of one sees the newest commit of whatever process.
+    Transactions are begun by hand; a question outside of one sees the newest commit of whatever process. A connection
+    that only reads changes nothing when it is closed either: it does not fold the write-ahead log into the file.
     """
     connection = sqlite3.connect(
-        f"file:{quote(str(path.absolute()))}?mode=rw",
+        f"file:{quote(str(path.absolute()))}?mode={'rw' if writable else 'ro'}",
         uri=True,
         timeout=_PATIENCE,
         isolation_level=None,
@@ -48,7 +49,6 @@ def connect(path: Path, *, writable: bool) -> sqlite3.Connection:
     try:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
-        connection.execute(f"PRAGMA query_only = {not writable}")
         connection.execute("SELECT 1 FROM sqlite_schema").fetchone()
     except sqlite3.Error:
         connection.close()
@@ -74,4 +74,6 @@ def _explain(error: Exception) -> tuple[str, str]:
     for known, meaning in _MEANINGS.items():
         if name.startswith(known):
             return meaning
+    if isinstance(error, OSError):
+        return f"The ledger cannot be reached: {error.strerror}.", "Check that its directory is there, owner and mode."
     return f"The ledger cannot take this ({name}).", "The log tells more."

@@ -39,10 +39,14 @@ def open_ledger(settings: LedgerSettings, data_dir: Path, *, create: bool, clock
     try:
         if not path.exists():
             _make(path, create=create)
-        _bring_up_to_date(path)
+        elif not path.is_file():
+            raise _no_ledger(path)
         with ExitStack() as undo:
             reader = Reader(path)
             undo.callback(reader.close)
+            if not reader.is_whole():
+                raise damaged()
+            _bring_up_to_date(path)
             _check(reader)
             _revoke_again(path, reader)
             writer = Writer(path, settings.kept_refusals, clock)
@@ -56,6 +60,10 @@ def open_ledger(settings: LedgerSettings, data_dir: Path, *, create: bool, clock
 
 def _unusable(path: Path, trouble: CannotIssue) -> MaterialError:
     return MaterialError(f"{trouble.sentence.removesuffix('.')}: {path}.", trouble.hint)
+
+
+def _no_ledger(path: Path) -> MaterialError:
+    return MaterialError(f"{path} is no ledger of Nestor.", "Restore it from a backup; it is never made anew.")
 
 
 def _make(path: Path, *, create: bool) -> None:
@@ -77,7 +85,7 @@ def _make(path: Path, *, create: bool) -> None:
 def _bring_up_to_date(path: Path) -> None:
     found = _revision(path)
     if found is None:
-        raise MaterialError(f"{path} is no ledger of Nestor.", "Restore it from a backup; it is never made anew.")
+        raise _no_ledger(path)
     if found > REVISION:
         raise MaterialError(
             f"The ledger {path} was written by a newer Nestor (revision {found}, this one knows {REVISION}).",

@@ -16,6 +16,7 @@ from typing import Any
 from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.rows import Row, moment, read_entry, read_refusal, seconds, serial_bytes
+from nestor.ledger.wholeness import is_whole
 from nestor.model import Entry, Method, OneTime, Refusal, Standing, State
 
 
@@ -33,7 +34,7 @@ def told() -> Iterator[None]:
     """Turn what goes wrong while reading into CannotIssue."""
     try:
         yield
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise cannot_issue(error) from error
     except (ValueError, TypeError, OverflowError) as error:
         raise damaged() from error
@@ -48,6 +49,7 @@ class Reader:
     """One connection that only reads. Everything here raises CannotIssue where the ledger cannot be read."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         with told():
             self._connection = connect(path, writable=False)
 
@@ -122,6 +124,11 @@ class Reader:
         """The entries that a statement asks for."""
         with told():
             return [read_entry(row) for row in self._rows(statement, given)]
+
+    def is_whole(self) -> bool:
+        """Whether no end of the ledger's file is cut off."""
+        with told():
+            return is_whole(self._connection, self._path)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -130,8 +130,7 @@ class SQLiteLedger:
 
     async def close(self) -> None:
         """Write what waits, then let go of the file."""
-        await asyncio.to_thread(self._writer.close)
-        self._reader.close()
+        await asyncio.to_thread(self._close)
 
     async def _aside(self, ask: Callable[[Reader], Answer]) -> Answer:
         """Ask what may walk the whole ledger, on a thread and a connection of its own."""
@@ -141,6 +140,12 @@ class SQLiteLedger:
                 return ask(reader)
 
         return await asyncio.to_thread(read)
+
+    def _close(self) -> None:
+        # The last connection to be closed folds the write-ahead log into the file, and only a writable one can.
+        self._writer.drain()
+        self._reader.close()
+        self._writer.close()
 
     def _check_writable(self) -> None:
         trouble = self._writer.trouble

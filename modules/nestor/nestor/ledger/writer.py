@@ -34,11 +34,8 @@ _PROBE_EVERY = 0.5
 _FORGET_EVERY = 60.0
 """Seconds between two clearings of expired replay keys."""
 
-_FAULTS_OF_THE_ACT = (
-    sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, sqlite3.InterfaceError,
-    ValueError, TypeError, OverflowError,
-)  # fmt: skip
-"""What one act of a group may do wrong; all else means that the ledger cannot be written."""
+_OF_THE_ACT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
+"""Which errors of the database are the fault of what it was given."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,11 +82,15 @@ class Writer:
         if self._refusals.add(refusal):
             self._jobs.put(None)
 
-    def close(self) -> None:
-        """Write what waits, then let go of the file."""
+    def drain(self) -> None:
+        """Write what waits, and take nothing more."""
         self._closing = True
         self._jobs.put(None)
         self._thread.join()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
     def _work(self) -> None:
         self._probe()
@@ -101,7 +102,6 @@ class Writer:
             if self._refusals.waiting and not self._error and now >= self._refusals_due:
                 self._write_refusals()
         self._write_refusals()
-        self._connection.close()
 
     def _take(self) -> list[_Job]:
         """Wait for something to do, then take all that waits, up to a bound."""
@@ -124,7 +124,7 @@ class Writer:
         try:
             results = self._commit([*(job.act for job in jobs), *self._chores()])
         except Exception as error:  # noqa: BLE001 -- this thread must outlive whatever an act does
-            if not isinstance(error, _FAULTS_OF_THE_ACT):
+            if _is_failure(error):
                 self._fail(error)
             elif len(jobs) == 1:
                 return [(jobs[0], None, cannot_issue(error))]
@@ -153,7 +153,7 @@ class Writer:
         try:
             self._commit([lambda transaction: transaction.note_refusals(refusals, reasons, self._kept_refusals)])
         except Exception as error:  # noqa: BLE001 -- refusals are lost rather than waited for
-            if not isinstance(error, _FAULTS_OF_THE_ACT):
+            if _is_failure(error):
                 self._fail(error)
 
     def _fail(self, error: Exception) -> None:
@@ -170,6 +170,11 @@ class Writer:
             self._fail(error)
         else:
             self._error = None
+
+
+def _is_failure(error: Exception) -> bool:
+    """Whether an error means that the ledger cannot be written, whatever is written."""
+    return isinstance(error, sqlite3.Error | OSError) and not isinstance(error, _OF_THE_ACT)
 
 
 def _inode(path: Path) -> int | None:
