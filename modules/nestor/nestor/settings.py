@@ -20,6 +20,7 @@ from nestor.access.settings import AccessSettings
 from nestor.ca.settings import CASettings, ProfileSettings
 from nestor.document import Document, described
 from nestor.errors import SettingsError
+from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
 from nestor.registrar.settings import LabelSettings
@@ -42,6 +43,7 @@ class Settings(Document):
     labels: dict[str, LabelSettings] = described(
         "Rules of EST paths by label; `default` is the path without one.", default_factory=dict
     )
+    keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))
 

@@ -48,6 +48,11 @@ class CAHome:
         self._mark = data / _MARK
 
     @property
+    def was_made(self) -> bool:
+        """Whether there is a trace of a CA, of whatever source: then nothing here is ever made anew."""
+        return self._mark.exists() or self._directory.exists()
+
+    @property
     def key_path(self) -> Path:
         """Where the key is kept, unless the document names another place."""
         return self._directory / _KEY
@@ -59,19 +64,19 @@ class CAHome:
 
         `load_key` raises MaterialError for a key that cannot be used. `pinned` is the fingerprint the ledger knows.
         """
-        if pinned is None and not self._mark.exists() and not self._directory.exists():
+        if pinned is None and not self.was_made:
             return None
         try:
             issuer = self._assemble(load_key, pinned)
             if self._marked() is None:
-                self._write_mark(issuer.fingerprint)
+                self.mark(issuer.fingerprint)
         except MaterialError as reason:
             return LostCA(reason, self._readable_certificates())
         return issuer
 
     def keep(self, issuer: Issuer, save_key: Callable[[Path], None]) -> None:
         """Keep a new CA; `save_key` gets the path for its key. Raises MaterialError where there is, or was, one."""
-        if self._mark.exists() or self._directory.exists():
+        if self.was_made:
             raise MaterialError(f"There is, or was, a CA in {self._data} already.", "Use another data directory.")
         fresh = self._data / f".{_DIRECTORY}.new"
         try:
@@ -84,7 +89,7 @@ class CAHome:
             _sync(fresh)
             fresh.rename(self._directory)
             _sync(self._data)
-            self._write_mark(issuer.fingerprint)
+            self.mark(issuer.fingerprint)
         except OSError as error:
             raise MaterialError(
                 f"The CA cannot be kept in {self._data}: {error.strerror}.", "Check space and mode."
@@ -122,7 +127,8 @@ class CAHome:
             return None
         return text if _FINGERPRINT.fullmatch(text) else None
 
-    def _write_mark(self, fingerprint: str) -> None:
+    def mark(self, fingerprint: str) -> None:
+        """Leave the trace that there is a CA. Raises MaterialError."""
         fresh = self._mark.with_name(f".{_MARK}.new")
         try:
             _write(fresh, f"{fingerprint}\n".encode())

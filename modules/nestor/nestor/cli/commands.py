@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import est
+from nestor.cli import cert, config, est, user
+from nestor.cli.serve import serve
 
 app = typer.Typer(
     name="nestor",
@@ -15,7 +16,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(est.app, name="est")
+app.command()(serve)
+for group in (config, cert, user, est):
+    app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
 def _show_version(wanted: bool) -> None:

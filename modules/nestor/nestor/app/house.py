@@ -1,0 +1,158 @@
+"""A House: everything that serves requests under one set of settings. Built whole, never changed, swapped for the next.
+
+What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
+"""
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography import x509
+from OpenSSL import SSL
+
+from nestor.access.build import build_gate
+from nestor.access.gate import Gate
+from nestor.app.authority import Source, find_issuer, open_authority
+from nestor.app.certificate import ServerIdentity, server_identity
+from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.ca.authority import LocalAuthority
+from nestor.ca.catalog import Catalog, build_catalog
+from nestor.ca.clock_guard import ClockGuard
+from nestor.ca.own_names import own_names
+from nestor.errors import MaterialError
+from nestor.events import Event
+from nestor.ledger.sqlite import SQLiteLedger
+from nestor.ops.health import Health
+from nestor.ports import Clock, Sink, tell
+from nestor.registrar.desk import Registrar
+from nestor.registrar.keygen import Generator, KeyGenerator
+from nestor.registrar.labels import build_labels
+from nestor.registrar.settings import LabelSettings
+from nestor.settings import Settings
+from nestor.web.tls import server_context
+
+_LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
+_KEY_SIZES = {16, 24, 32}
+
+AnyLedger = SQLiteLedger | ClosedLedger
+AnyAuthority = LocalAuthority | ClosedAuthority
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a House stands on, and what outlives it."""
+
+    data: Path
+    clock: Clock
+    guard: ClockGuard
+    ledger: AnyLedger
+    pinned: str | None
+    sinks: Sequence[Sink]
+
+    def tell(self, event: Event) -> None:
+        """Tell every listener of one event."""
+        tell(self.sinks, event)
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What serves requests."""
+
+    settings: Settings
+    registrar: Registrar
+    authority: AnyAuthority
+    identity: ServerIdentity
+    context: SSL.Context
+    health: Health
+
+    @property
+    def chain_order(self) -> bool:
+        """Whether /cacerts keeps chain order instead of DER's."""
+        return self.settings.listener.chain_order
+
+    def problems(self) -> Mapping[str, str]:
+        """What keeps this server from issuing, by name."""
+        return self.health.problems()
+
+
+async def build_house(settings: Settings, ground: Ground) -> House:
+    """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
+    source = Source(settings, ground.data, ground.clock, ground.tell)
+    catalog = build_catalog(settings.profiles)
+    labels = build_labels(settings.labels, catalog.names())
+    found = find_issuer(source, ground.pinned)
+    reserved = [name for name in settings.listener.hostnames if not _is_loopback(name)]
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved))
+    gate = _gate(settings, ground, catalog, found.certificates, reserved)
+    identity = await server_identity(source, authority, ground.ledger)
+    generator = Generator(identity.key, identity.certificate)
+    registrar = Registrar(
+        labels=labels,
+        gate=gate,
+        profiles=catalog,
+        authority=authority,
+        ledger=ground.ledger,
+        key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        clock=ground.clock,
+        sinks=ground.sinks,
+        revision=settings.revision,
+    )
+    return House(
+        settings=settings,
+        registrar=registrar,
+        authority=authority,
+        identity=identity,
+        context=server_context(
+            chain=identity.chain, key=identity.key, client_anchors=(*found.certificates[:1], *gate.anchors)
+        ),
+        health=Health({"ca": authority.problem, "ledger": ground.ledger.problem}),
+    )
+
+
+def _gate(
+    settings: Settings,
+    ground: Ground,
+    catalog: Catalog,
+    own: Sequence[x509.Certificate],
+    reserved: Sequence[str],
+) -> Gate:
+    return build_gate(
+        settings.access,
+        base=ground.data,
+        ledger=ground.ledger,
+        clock=ground.clock,
+        sinks=ground.sinks,
+        issuers=lambda: own[:1],
+        own=own,
+        traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
+        reserved_names=reserved,
+    )
+
+
+def _shared_keys(labels: Mapping[str, LabelSettings], data: Path) -> Mapping[str, Mapping[bytes, bytes]]:
+    """The key-encryption keys of every label by their identifiers. Raises MaterialError; never shows a key."""
+    return {
+        name: {
+            key_id.encode(): _shared_key(reference.read_bytes(data), f"labels.{name}", key_id)
+            for key_id, reference in label.server_key_generation.key_encryption_keys.items()
+        }
+        for name, label in labels.items()
+    }
+
+
+def _shared_key(key: bytes, where: str, key_id: str) -> bytes:
+    if len(key) not in _KEY_SIZES:
+        raise MaterialError(
+            f"{where}.serverKeyGeneration.keyEncryptionKeys.{key_id} is {len(key)} bytes long.",
+            "An AES key is 16, 24 or 32 raw bytes.",
+        )
+    return key
+
+
+def _is_loopback(name: str) -> bool:
+    """Every machine calls itself so: such a name belongs to nobody."""
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return name.casefold().rstrip(".") in _LOOPBACK_NAMES

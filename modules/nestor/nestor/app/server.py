@@ -1,0 +1,196 @@
+"""The process: opens the ledger, builds the first House, listens, swaps Houses on change, drains at the end.
+
+A House that cannot be built at the start ends the start with its sentence; later it changes nothing, and is told.
+"""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from aiohttp import web
+
+from nestor.app.clock import SystemClock
+from nestor.app.closed import ClosedLedger
+from nestor.app.house import AnyLedger, Ground, House, build_house
+from nestor.app.watch import Watch
+from nestor.ca.clock_guard import ClockGuard
+from nestor.ca.home import CAHome
+from nestor.ca.issuer import fingerprint_of
+from nestor.errors import MaterialError, NestorError
+from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
+from nestor.jobs import Job, run_jobs
+from nestor.ledger.opening import open_ledger
+from nestor.ledger.sqlite import SQLiteLedger
+from nestor.ports import Clock, Sink
+from nestor.settings import Settings
+from nestor.web.listener import Listener
+from nestor.web.site import Site
+
+DRAIN_SECONDS = 6.0
+"""How long a stop waits for requests in progress; IoT Edge kills after ten seconds."""
+
+_MAX_HEADER = 16_384
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a server is to be: where its settings come from, where its data lives, who hears of it."""
+
+    settings: Callable[[], Settings]
+    files: Sequence[Path]
+    data: Path
+    sinks: Sequence[Sink]
+    welcome: Callable[[House, Sequence[tuple[str, int]]], None]
+
+
+class Server:
+    """A running Nestor."""
+
+    def __init__(self, plan: Plan, ground: Ground, house: House) -> None:
+        self._plan = plan
+        self._ground = ground
+        self._house = house
+        self._building = asyncio.Lock()
+        self._watch = Watch(plan.files, plan.data)
+        self._watch.changed(house.settings)
+
+    @property
+    def house(self) -> House:
+        """The House that serves at this moment."""
+        return self._house
+
+    async def reload(self) -> None:
+        """Read the settings and everything they name again; swap Houses, or stay and say why not."""
+        async with self._building:
+            try:
+                settings = self._plan.settings()
+                house = await build_house(settings, self._ground)
+            except NestorError as fault:
+                self._ground.tell(SettingsRefused(fault.text))
+                return
+            finally:
+                self._watch.changed(self._house.settings)
+            if settings.listener != self._house.settings.listener:
+                self._ground.tell(Note("listener", "Its addresses, port and limits count from the next start on."))
+            self._house = house
+            self._watch.changed(settings)
+            self._ground.tell(SettingsApplied(settings.revision))
+
+    async def look_for_changes(self) -> None:
+        """Reload when a file changed, or the server's own certificate is due."""
+        due = self._house.identity.is_due(self._ground.clock.now()) and not self._house.problems()
+        if self._watch.changed(self._house.settings) or due:
+            await self.reload()
+
+    async def look_after_health(self) -> None:
+        """Tell what keeps the server from issuing, while it does."""
+        for about, sentence in self._house.problems().items():
+            self._ground.tell(Trouble(about, sentence))
+
+
+async def serve(plan: Plan) -> None:
+    """Serve until told to stop. Raises NestorError where the start fails."""
+    async with AsyncExitStack() as house_keeping:
+        ground = await _ground(plan)
+        house_keeping.push_async_callback(ground.ledger.close)
+        server = Server(plan, ground, await build_house(plan.settings(), ground))
+        await _pin(ground, server.house)
+        await _listen(plan, server, ground)
+
+
+async def _ground(plan: Plan) -> Ground:
+    clock: Clock = SystemClock()
+    settings = plan.settings()
+    _make_directory(plan.data)
+    ledger = _ledger(settings, plan.data, clock)
+    pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
+    guard = ClockGuard(clock, await ledger.newest())
+    return Ground(plan.data, clock, guard, ledger, pinned, plan.sinks)
+
+
+def _make_directory(data: Path) -> None:
+    try:
+        data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise MaterialError(f"The data directory {data} cannot be made: {error.strerror}.", "Check --data.") from error
+
+
+def _ledger(settings: Settings, data: Path, clock: Clock) -> AnyLedger:
+    """The ledger; where it is lost, what says so. A ledger is made only where there is no trace of a CA."""
+    try:
+        return open_ledger(settings.ledger, data, create=not CAHome(data).was_made, clock=clock)
+    except MaterialError as reason:
+        return ClosedLedger(reason)
+
+
+async def _pin(ground: Ground, house: House) -> None:
+    """Let the ledger know whose certificates it holds."""
+    certificates = house.authority.ca_certificates()
+    if isinstance(ground.ledger, SQLiteLedger) and certificates and not house.problems():
+        await ground.ledger.pin_authority(fingerprint_of(certificates[0]))
+
+
+async def _listen(plan: Plan, server: Server, ground: Ground) -> None:
+    settings = server.house.settings.listener
+    site = Site(lambda: server.house, settings.limits, ground.tell)
+    http = web.Server(
+        site.handle,
+        access_log=None,
+        keepalive_timeout=settings.limits.idle.total_seconds(),
+        lingering_time=0,
+        auto_decompress=False,
+        max_field_size=_MAX_HEADER,
+        max_line_size=_MAX_HEADER,
+    )
+    listener = Listener(
+        settings,
+        context=lambda: server.house.context,
+        protocol_factory=http,
+        report=lambda address, sentence: ground.tell(Trouble("handshake", f"{sentence} ({address})")),
+    )
+    listener.start()
+    stop = _until_signal(server)
+    plan.welcome(server.house, listener.addresses)
+    working = asyncio.ensure_future(run_jobs(_jobs(server), ground.tell))
+    try:
+        await stop
+    finally:
+        ground.tell(Note("stopping", "Finishing what is being served."))
+        listener.stop_accepting()
+        working.cancel()
+        await listener.drain(DRAIN_SECONDS)
+        await http.shutdown(0.5)
+
+
+def _jobs(server: Server) -> list[Job]:
+    """What happens unasked."""
+    return [
+        Job("files", timedelta(seconds=30), server.look_for_changes),
+        Job("health", timedelta(minutes=5), server.look_after_health),
+    ]
+
+
+def _until_signal(server: Server) -> asyncio.Future[None]:
+    """Done at SIGTERM or SIGINT; SIGHUP reloads; a second SIGTERM ends at once."""
+    loop = asyncio.get_running_loop()
+    stop: asyncio.Future[None] = loop.create_future()
+    reloads: set[asyncio.Future[None]] = set()
+
+    def end() -> None:
+        if stop.done():
+            raise SystemExit(0)
+        stop.set_result(None)
+
+    def reload() -> None:
+        task = asyncio.ensure_future(server.reload())
+        reloads.add(task)
+        task.add_done_callback(reloads.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, end)
+    loop.add_signal_handler(signal.SIGHUP, reload)
+    return stop
