@@ -81,6 +81,11 @@ def test_a_list_signed_by_somebody_else_counts_for_nothing() -> None:
         check(LINE.revoke(key=ROOT.key), ROOT.revoke(), required=True)
 
 
+def test_a_list_of_the_same_key_under_another_name_counts_for_nothing() -> None:
+    renamed = Signed(ROOT.certificate, LINE.key)
+    check(renamed.revoke(serial(LEAF)), required=False)
+
+
 def test_lists_are_read_as_pem_in_any_number_and_as_one_der(tmp_path: Path) -> None:
     path = tmp_path / "crls"
     path.write_bytes(b"from the maker\n" + LINE.revoke() + b"\n# and\n" + ROOT.revoke())

@@ -54,6 +54,18 @@ async def test_a_crowd_from_one_address_does_not_keep_another_address_waiting() 
     assert len(crowd.inside) == 21
 
 
+async def test_addresses_take_turns() -> None:
+    crowd = Crowd(Turnstile(places=1))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(crowd.come("first", "zero"))
+        for name in ("a1", "a2", "b1", "b2", "c1"):
+            group.create_task(crowd.come(name, name[0]))
+        await settle()
+        for event in crowd.leave.values():
+            event.set()
+    assert crowd.inside == ["first", "a1", "b1", "c1", "a2", "b2"]
+
+
 async def test_one_who_gives_up_waiting_leaves_no_gap() -> None:
     crowd = Crowd(Turnstile(places=1))
     async with asyncio.TaskGroup() as group:
@@ -63,6 +75,7 @@ async def test_one_who_gives_up_waiting_leaves_no_gap() -> None:
         leaver.cancel()
         group.create_task(crowd.come("c", "one"))
         await settle()
+        assert [len(line) for line in crowd.turnstile._lines.values()] == [1]
         for event in crowd.leave.values():
             event.set()
     assert crowd.inside == ["a", "c"]

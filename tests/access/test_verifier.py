@@ -91,6 +91,13 @@ async def test_a_wrong_password_is_never_remembered_as_right() -> None:
     assert len(watch.seen) == 2
 
 
+async def test_a_wrong_password_is_wrong_also_after_the_right_one() -> None:
+    verifier = make(User("dev1", HASH), User("dev2", HASH))
+    await verifier.verify("dev1", "right", "a", NOW, 0.0)
+    await failure(verifier, "dev1", "wrong")
+    await failure(verifier, "dev3", "right")
+
+
 async def test_a_changed_password_counts_at_once() -> None:
     users = {"dev1": User("dev1", HASH)}
     verifier = Verifier(Users({}, lambda: users), Buckets(Rate(20, 3.0)), key=KEY, verified_for=600.0)

@@ -1,7 +1,7 @@
 """May they have this: the one place that decides, on every path, for every kind of credential. Pure; denies by default.
 
-The rules are asked in the order of `decide`; each refuses with a sentence, what passes them all is admitted. Nowhere else
-is a requester weighed against a name or a profile.
+The rules are asked in the order of `decide`; each refuses with a sentence, what passes them all is admitted. Nowhere
+else is a requester weighed against a name or a profile.
 """
 
 from collections.abc import Collection
