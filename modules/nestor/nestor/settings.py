@@ -1,7 +1,7 @@
-"""The whole configuration as one frozen value, composed of the rooms' own settings; the document is read and judged here.
+"""The whole configuration as one frozen value, composed of the rooms' own settings. The document is judged here.
 
-TOML and JSON are the same document. A document that does not hold is refused whole, with a sentence for every key that is
-wrong: its path, what is wrong, and what would be right.
+TOML and JSON are the same document. A document that does not hold is refused whole, with a sentence for every key that
+is wrong: its path, what is wrong, and what would be right.
 """
 
 import difflib
@@ -59,7 +59,7 @@ def read_document(path: Path) -> dict[str, Any]:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SettingsError(f"The configuration {path} cannot be read: {reason}.", "Check its path and mode.") from error
+        raise SettingsError(f"The configuration {path} cannot be read: {reason}.", "Check path and mode.") from error
     try:
         document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except (ValueError, RecursionError) as error:

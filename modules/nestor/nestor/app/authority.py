@@ -5,16 +5,18 @@ A CA is made only where there is no trace of one. Everything that is wrong later
 
 import os
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.app.closed import ClosedAuthority
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog
 from nestor.ca.clock_guard import ClockGuard
-from nestor.ca.hierarchy import make_root
+from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer, load_issuer, read_certificates
 from nestor.ca.names import OwnNames
@@ -53,16 +55,62 @@ def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     return make_ca(source) if found is None else found
 
 
+def existing_issuer(source: Source) -> Issuer:
+    """The CA that is there. Raises MaterialError where there is none, or it cannot be used."""
+    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
+        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
+    found = find_issuer(source, pinned=None)
+    if isinstance(found, LostCA):
+        raise found.reason
+    return found
+
+
 def make_ca(source: Source) -> Issuer:
     """Make a root and keep it. Raises MaterialError where there is, or was, one."""
-    settings, home = source.settings.ca, CAHome(source.data)
+    settings = source.settings.ca
+    issuer = _new_root(source, generate(settings.key_type, settings.rsa_bits))
+    return _kept(source, issuer)
+
+
+def make_ca_below(source: Source, offline_root: Path, subject: str, lifetime: timedelta) -> tuple[Issuer, Issuer]:
+    """Make a root whose key goes to `offline_root`, and below it the CA that issues here. Answers root and issuer.
+
+    Raises MaterialError where there is, or was, a CA, or the root's files are there already.
+    """
+    settings = source.settings.ca
+    if CAHome(source.data).was_made:
+        raise MaterialError(f"There is, or was, a CA in {source.data} already.", "Use another data directory.")
+    root = _new_root(source, generate(settings.key_type, settings.rsa_bits))
     key = generate(settings.key_type, settings.rsa_bits)
-    now = source.clock.now()
-    issuer = make_root(key, settings.subject, lifetime=settings.lifetime, now=now, serial=new_serial())
-    elsewhere = settings.key.path(source.data) if settings.key else None
-    home.keep(issuer, lambda place: save_key(elsewhere or place, key, source.passphrase))
-    source.sink(Note("ca made", f"{settings.subject}, SHA-256 {issuer.fingerprint}", issuer.end))
+    issuer = make_intermediate(root, key, subject, lifetime=lifetime, now=source.clock.now(), serial=new_serial())
+    _put_aside(root, offline_root, source.passphrase)
+    return root, _kept(source, issuer)
+
+
+def _new_root(source: Source, key: CertificateIssuerPrivateKeyTypes) -> Issuer:
+    settings = source.settings.ca
+    return make_root(key, settings.subject, lifetime=settings.lifetime, now=source.clock.now(), serial=new_serial())
+
+
+def _kept(source: Source, issuer: Issuer) -> Issuer:
+    reference = source.settings.ca.key
+    elsewhere = reference.path(source.data) if reference else None
+    CAHome(source.data).keep(issuer, lambda place: save_key(elsewhere or place, issuer.key, source.passphrase))
+    name = issuer.certificate.subject.rfc4514_string()
+    source.sink(Note("ca made", f"{name}, SHA-256 {issuer.fingerprint}", issuer.end))
     return issuer
+
+
+def _put_aside(root: Issuer, place: Path, passphrase: str | None) -> None:
+    """Write an offline root: its key and its certificate, to be carried away."""
+    try:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        save_key(place / "root-key.pem", root.key, passphrase)
+        (place / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+    except OSError as error:
+        raise MaterialError(
+            f"The root cannot be kept in {place}: {error.strerror}.", "Check space and mode."
+        ) from error
 
 
 def new_serial() -> int:
