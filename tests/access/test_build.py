@@ -9,18 +9,12 @@ from nestor.access.settings import AccessSettings
 from nestor.access.users import User, add_user
 from nestor.errors import Forbidden, MaterialError, Unauthenticated
 from nestor.events import Event, Trouble
-from nestor.model import Credentials, Entry, Method, Operation
-from support.asking import DEFAULT, FRESH, NOW, cheap_hash, csr, entry, traits, traits_or_none
+from nestor.model import Credentials, Method, Operation
+from support.asking import DEFAULT, FRESH, NOW, cheap_hash, csr, entry, ledger_of, traits, traits_or_none
 from support.signing import CLIENT, root
 
 CA, FACTORY = root("Nestor CA"), root("Factory Root")
 OWN = CA.sign("gw1", extensions=[CLIENT])
-
-
-class Book:
-    async def find(self, sha256: bytes) -> Entry | None:
-        row = entry(OWN.der, "gw1")
-        return row if row.sha256 == sha256 else None
 
 
 class Stopped:
@@ -37,7 +31,7 @@ def build(base: Path, document: dict[str, Any], told: list[Event] | None = None)
     return build_gate(
         AccessSettings.model_validate(document),
         base=base,
-        ledger=Book(),  # type: ignore[arg-type]  # a gate only ever asks a ledger to find
+        ledger=ledger_of(entry(OWN.der, "gw1")),
         clock=Stopped(),
         sinks=[(told if told is not None else []).append],
         issuers=lambda: [CA.certificate],

@@ -12,9 +12,19 @@ from nestor.access.throttle import Buckets, Rate
 from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
 from nestor.errors import Forbidden, Malformed, TooOften
-from nestor.model import ChallengeUse, Combination, Credentials, Entry, Label, Operation, Order, Requester
+from nestor.model import ChallengeUse, Combination, Credentials, Label, Operation, Order, Requester
 from nestor.ports import Gate as GatePort
-from support.asking import FRESH, NOW, bootstrap_requester, cheap_hash, csr, password_requester, traits, traits_or_none
+from support.asking import (
+    FRESH,
+    NOW,
+    bootstrap_requester,
+    cheap_hash,
+    csr,
+    ledger_of,
+    password_requester,
+    traits,
+    traits_or_none,
+)
 from support.signing import request
 
 
@@ -29,18 +39,13 @@ class Clock:
         return self.moment
 
 
-class Book:
-    async def find(self, sha256: bytes) -> Entry | None:
-        return None
-
-
 LABEL = Label("code", combination=Combination.PASSWORD, challenge=ChallengeUse.ONE_TIME_CODE)
 
 
 def make(clock: Clock) -> Gate:
     users = Users({"dev1": User("dev1", cheap_hash("7Q2"))}, dict)
     verifier = Verifier(users, Buckets(Rate(20, 3.0)), key=bytes(32), verified_for=600.0)
-    own = OwnCertificates(list, Book(), traits_or_none)  # type: ignore[arg-type]  # it is only asked to find
+    own = OwnCertificates(list, ledger_of(), traits_or_none)
     return Gate(
         identifier=Identifier(own, [], verifier),
         rules=Rules(),

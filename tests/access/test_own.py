@@ -9,22 +9,12 @@ from nestor.access.names import covers
 from nestor.access.own import Kinship, OwnCertificates, kinship
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Method, Requester, State
-from support.asking import NOW, entry, traits_or_none
+from support.asking import NOW, entry, ledger_of, traits_or_none
 from support.signing import CLIENT, SERVER, Signed, key_usage, root, sign
 
 CA = root("Nestor CA", path_length=1)
 EDGE_CA = CA.sign("aziot-edge CA gw1", ca=True, path_length=0, extensions=[key_usage("key_cert_sign")])
 GOOD = CA.sign("Dev1", extensions=[CLIENT])
-
-
-class Book:
-    """As much of a ledger as recognizing needs: rows by their digest."""
-
-    def __init__(self, *rows: Entry) -> None:
-        self.rows = {row.sha256: row for row in rows}
-
-    async def find(self, sha256: bytes) -> Entry | None:
-        return self.rows.get(sha256)
 
 
 def row(signed: Signed, common_name: str = "Dev1", profile: str = "estIdentity") -> Entry:
@@ -34,7 +24,7 @@ def row(signed: Signed, common_name: str = "Dev1", profile: str = "estIdentity")
 async def identify(
     signed: Signed, *rows: Entry, chain: Sequence[Signed] = (), issuers: Sequence[Signed] = (CA,), now: datetime = NOW
 ) -> Requester | None:
-    own = OwnCertificates(lambda: [one.certificate for one in issuers], Book(*rows), traits_or_none)
+    own = OwnCertificates(lambda: [one.certificate for one in issuers], ledger_of(*rows), traits_or_none)
     return await own.identify(signed.certificate, [one.certificate for one in chain], now)
 
 

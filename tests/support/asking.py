@@ -23,6 +23,7 @@ from nestor.model import (
     Standing,
     device_id,
 )
+from support.memory import MemoryLedger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 DEFAULT = Label("default")
@@ -128,6 +129,13 @@ def entry(certificate_der: bytes, common_name: str, profile: str = "estIdentity"
         request_id="request",
     )
     return replace(usual, **fields)
+
+
+def ledger_of(*rows: Entry) -> MemoryLedger:
+    """A ledger that knows these certificates."""
+    ledger = MemoryLedger()
+    ledger.entries.extend(rows)
+    return ledger
 
 
 _DAY = timedelta(days=1)

@@ -24,7 +24,7 @@ class Buckets:
     def take(self, key: Hashable, now: float) -> float:
         """Take one token; the answer is how many seconds are missing: 0 when there was one."""
         level, since = self._levels.pop(key, (float(self._rate.burst), now))
-        level = min(float(self._rate.burst), level + max(0.0, now - since) / self._rate.pause)
+        level = min(float(self._rate.burst), level + (now - since) / self._rate.pause)
         missing = max(0.0, 1.0 - level)
         self._levels[key] = (level if missing else level - 1.0, now)
         while len(self._levels) > self._capacity:
