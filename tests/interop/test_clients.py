@@ -66,18 +66,9 @@ def test_curl_enrolls_by_password_and_renews_by_certificate(plant: Plant, tmp_pa
 
 def test_curl_is_told_plainly_that_a_password_is_wrong(plant: Plant, tmp_path: Path) -> None:
     _, request = _make_request(tmp_path, "wrong", "curl-2")
-    command = (
-        tool("curl"),
-        "-sSi",
-        "--cacert",
-        plant.server.ca_file,
-        "-u",
-        "line:wrong",
-        "--data-binary",
-        f"@{request}",
-    )
-    kind = ("-H", "Content-Type: application/pkcs10", f"{plant.server.url}/simpleenroll")
-    said = subprocess.run((*command, *kind), capture_output=True, text=True, timeout=30, check=True).stdout
+    command = (tool("curl"), "-sSi", "--cacert", plant.server.ca_file, f"{plant.server.url}/simpleenroll")
+    body = ("-u", "line:wrong", "-H", "Content-Type: application/pkcs10", "--data-binary", f"@{request}")
+    said = subprocess.run((*command, *body), capture_output=True, text=True, timeout=30, check=True).stdout
     assert said.startswith("HTTP/1.1 401")
     assert "password" in said.lower()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
+from support.device import Device
 from support.openssl import run, s_client, tool
 from support.plants import Tutorial
 from support.shapes import Request, device_identity, edge_ca, est_identity, request
@@ -73,7 +74,7 @@ def test_lifetimes_are_those_of_the_tutorial(tutorial: Tutorial, fetched: Path) 
     assert abs(_lifetime(_certificate(fetched / "cert2.pem")) - 20 * YEAR) < DAY
     assert abs(_lifetime(_certificate(fetched / "cert1.pem")) - 10 * YEAR) < DAY
     for kind in (est_identity("tutorial-life"), device_identity("tutorial-life"), edge_ca("tutorial-life")):
-        issued = tutorial.device(user=ESTUSER).but(ca_file=fetched / "cacert.crt.pem").enroll(kind).certificate
+        issued = Device(tutorial.port, fetched / "cacert.crt.pem", user=ESTUSER).enroll(kind).certificate
         assert abs(_lifetime(issued) - DAY) < SLACK
 
 
@@ -108,10 +109,8 @@ def _printed_command(log: str) -> str:
 
 
 def test_a_wrong_password_is_told_plainly(tutorial: Tutorial, fetched: Path) -> None:
-    device = tutorial.device(user=("estuser", "wrong")).but(ca_file=fetched / "cacert.crt.pem")
+    device = Device(tutorial.port, fetched / "cacert.crt.pem", user=("estuser", "wrong"))
     answer = device.enroll(est_identity("dev-1"))
     assert answer.status == 401
     assert "password" in answer.text.lower()
-    assert (
-        tutorial.device(user=ESTUSER).but(ca_file=fetched / "cacert.crt.pem").enroll(est_identity("dev-1")).certificate
-    )
+    assert device.but(user=ESTUSER).enroll(est_identity("dev-1")).certificate

@@ -1,4 +1,4 @@
-"""A server process for rough treatment: it may be killed, signaled, watched, refused a start, or run by another program."""
+"""A server process for rough treatment: killed, signaled, watched, refused a start, or run by another program."""
 
 import os
 import signal

@@ -1,0 +1,84 @@
+"""SIGTERM (R14): it ends within eight seconds with exit code 0, whatever is under way; nothing answered is lost."""
+
+import signal
+import socket
+import time
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from support.device import PKCS10, Device
+from support.load import Load
+from support.plants import Plant, plant
+from support.process import wait_for
+from support.survival import Received, violations
+
+pytestmark = pytest.mark.xdist_group("stop")
+
+LIMIT = 8.0
+ROUNDS = 5
+
+
+def _stop_under_load(place: Plant, after: float) -> list[Received]:
+    server = place.server
+    server.start()
+    with Load(place.line, workers=6) as load:
+        load.wait_for(10)
+        time.sleep(after)
+        server.signal(signal.SIGTERM)
+        assert server.wait(LIMIT) == 0
+    assert {answer.status for answer in load.refused} <= {503}
+    assert "Traceback" not in server.log()
+    return load.received
+
+
+def test_a_stop_under_load_is_quick_clean_and_loses_nothing(tmp_path: Path) -> None:
+    place = plant(tmp_path)
+    received = [one for turn in range(ROUNDS) for one in _stop_under_load(place, turn * 0.05)]
+    assert len(received) >= 10 * ROUNDS
+    assert violations(place.server.ledger, received) == []
+
+
+def _hang(device: Device, stack: ExitStack) -> socket.socket:
+    """A connection on which half a body was sent."""
+    connection = device.connect()
+    connection.connect()
+    stack.callback(connection.close)
+    head = f"POST {device.path('simpleenroll')} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PKCS10}\r\n"
+    connection.sock.sendall(f"{head}Content-Length: 1000\r\n\r\nMII".encode())
+    return connection.sock
+
+
+def test_a_stop_does_not_wait_for_bodies_that_hang(plant: Plant) -> None:
+    server = plant.server
+    with ExitStack() as stack:
+        hung = [_hang(plant.line, stack) for _ in range(50)]
+        assert len(hung) == 50
+        start = time.monotonic()
+        server.signal(signal.SIGTERM)
+        assert server.wait(LIMIT) == 0
+        assert time.monotonic() - start < LIMIT
+    assert "Traceback" not in server.log()
+
+
+def test_idle_connections_are_closed_at_once(plant: Plant) -> None:
+    connection = plant.line.connect()
+    connection.connect()
+    start = time.monotonic()
+    plant.server.signal(signal.SIGTERM)
+    assert connection.sock.recv(1) == b""
+    assert plant.server.wait(LIMIT) == 0
+    assert time.monotonic() - start < 2
+    connection.close()
+
+
+def test_a_second_signal_ends_it_within_a_second(plant: Plant) -> None:
+    with ExitStack() as stack:
+        _hang(plant.line, stack)
+        plant.server.signal(signal.SIGTERM)
+        wait_for(lambda: "stopping" in plant.server.log(), 2)
+        start = time.monotonic()
+        plant.server.signal(signal.SIGTERM)
+        assert plant.server.wait(LIMIT) == 0
+        assert time.monotonic() - start < 1
