@@ -7,13 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from support.entries import NOON, a_refusal, a_replay, an_entry
-from support.ledgers import opened
-from support.memory import MemoryLedger
 
 from nestor.errors import CannotIssue
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Entry, Method, OneTime, Replay, Standing, State
+from support.entries import NOON, a_refusal, a_replay, an_entry
+from support.ledgers import opened
+from support.memory import MemoryLedger
 
 AnyLedger = MemoryLedger | SQLiteLedger
 MINUTE = timedelta(minutes=1)

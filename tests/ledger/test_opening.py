@@ -1,3 +1,4 @@
+import asyncio
 import os
 import shutil
 import sqlite3
@@ -8,12 +9,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from support.entries import NOON, a_replay, an_entry
-from support.ledgers import opened
 
 from nestor.errors import MaterialError, NestorError
 from nestor.ledger.connection import connect
 from nestor.ledger.listing import Selection
+from support.entries import NOON, a_replay, an_entry
+from support.ledgers import opened
 
 FILE = "ledger.db"
 
@@ -27,6 +28,10 @@ async def fill(place: Path, entries: int = 40) -> list[bytes]:
     return [entry.sha256 for entry in recorded]
 
 
+def names(place: Path) -> list[str]:
+    return sorted(path.name for path in place.iterdir())
+
+
 async def refused(place: Path, *, create: bool = False) -> MaterialError:
     with pytest.raises(MaterialError) as caught:
         async with opened(place, create=create):
@@ -38,7 +43,7 @@ async def refused(place: Path, *, create: bool = False) -> MaterialError:
 async def test_a_ledger_that_never_existed_is_made(tmp_path: Path) -> None:
     async with opened(tmp_path, create=True) as ledger:
         assert await ledger.newest() is None
-    assert sorted(path.name for path in tmp_path.iterdir()) == [FILE]
+    assert names(tmp_path) == [FILE]
     assert (tmp_path / FILE).stat().st_mode & 0o777 == 0o600
 
 
@@ -52,7 +57,7 @@ async def test_a_lost_ledger_is_not_made_anew(tmp_path: Path) -> None:
     await fill(tmp_path)
     (tmp_path / FILE).unlink()
     assert "is gone" in (await refused(tmp_path)).sentence
-    assert not list(tmp_path.iterdir())
+    assert not names(tmp_path)
 
 
 @pytest.mark.parametrize("trace", ["revocations.log", "ledger.db-wal"])
@@ -90,8 +95,8 @@ async def test_a_data_directory_that_is_missing_is_an_error(tmp_path: Path) -> N
     assert "No such file" in (await refused(tmp_path / "nowhere", create=True)).sentence
 
 
-async def test_a_ledger_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
-    await fill(tmp_path)
+def test_a_ledger_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    asyncio.run(fill(tmp_path))
     program = (
         "import asyncio, pathlib, sys\n"
         "from support.ledgers import opened\n"

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from support.doomed import Doomed
 from support.ledgers import opened
 from support.survival import Received, violations

@@ -8,15 +8,15 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from support.commits import commits
-from support.entries import a_refusal, a_replay, an_entry
-from support.ledgers import NoonClock, opened
 
 from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ledger.transaction import Transaction
 from nestor.ledger.writer import Writer
 from nestor.model import Entry
+from support.commits import commits
+from support.entries import a_refusal, a_replay, an_entry
+from support.ledgers import NoonClock, opened
 
 
 async def enroll(ledger: SQLiteLedger, entry: Entry | None = None) -> Entry:
@@ -25,7 +25,7 @@ async def enroll(ledger: SQLiteLedger, entry: Entry | None = None) -> Entry:
 
 async def wait_for(condition: Callable[[], bool], seconds: float = 3.0) -> None:
     async with asyncio.timeout(seconds):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 -- another thread brings it about
             await asyncio.sleep(0.02)
 
 
@@ -119,7 +119,8 @@ async def test_expired_replay_keys_are_forgotten_now_and_then(tmp_path: Path) ->
     late = an_entry(issued_at=replay.until)
     await writer.run(lambda transaction: transaction.record(late, None, None))
     kept = await writer.run(lambda transaction: transaction._run("SELECT count(*) FROM replays").fetchone())
-    writer.drain()
+    writer.stop()
+    writer.join()
     writer.close()
     assert kept == (0,)
 
@@ -141,9 +142,19 @@ async def test_a_flood_of_refusals_is_bounded_counted_and_in_nobodys_way(tmp_pat
 async def test_a_refusal_is_written_without_anybody_asking(tmp_path: Path) -> None:
     async with opened(tmp_path) as ledger:
         ledger.refuse(a_refusal())
-        async with asyncio.timeout(3):
-            while not await ledger.refusals(1):
-                await asyncio.sleep(0.02)
+        await wait_for(lambda: bool(ledger._reader.refusals(1)))
+
+
+async def enroll_while_possible(ledger: SQLiteLedger) -> list[Entry]:
+    recorded = []
+    with suppress(CannotIssue):
+        while True:
+            recorded.append(await enroll(ledger))
+    return recorded
+
+
+def remount(place: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", place], check=True)
 
 
 @pytest.fixture
@@ -183,10 +194,7 @@ async def test_a_full_disk_stops_issuing_until_there_is_space(small_disk: Path) 
         with filler.open("wb", buffering=0) as file, suppress(OSError):
             while file.write(bytes(4096)):
                 pass
-        recorded = []
-        with pytest.raises(CannotIssue, match="full"):
-            while True:
-                recorded.append(await enroll(ledger))
+        recorded = await enroll_while_possible(ledger)
         await refused_at_once(ledger)
         assert await ledger.find(known.sha256)
         filler.unlink()
@@ -215,10 +223,10 @@ async def test_a_disk_that_fails_stops_issuing_until_it_works_again(tmp_path: Pa
 async def test_a_ledger_on_a_read_only_disk_is_not_opened(small_disk: Path) -> None:
     async with opened(small_disk) as ledger:
         known = await enroll(ledger)
-    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+    remount(small_disk, "ro")
     with pytest.raises(MaterialError, match=r"ledger\.db"):
         async with opened(small_disk, create=True):
             pass
-    subprocess.run(["mount", "-o", "remount,rw", small_disk], check=True)
+    remount(small_disk, "rw")
     async with opened(small_disk, create=False) as ledger:
         assert await ledger.find(known.sha256)

@@ -6,11 +6,10 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from support.entries import NOON
-
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.settings import LedgerSettings
 from nestor.ledger.sqlite import SQLiteLedger
+from support.entries import NOON
 
 
 class NoonClock:

@@ -130,6 +130,7 @@ class SQLiteLedger:
 
     async def close(self) -> None:
         """Write what waits, then let go of the file."""
+        self._writer.stop()
         await asyncio.to_thread(self._close)
 
     async def _aside(self, ask: Callable[[Reader], Answer]) -> Answer:
@@ -143,7 +144,7 @@ class SQLiteLedger:
 
     def _close(self) -> None:
         # The last connection to be closed folds the write-ahead log into the file, and only a writable one can.
-        self._writer.drain()
+        self._writer.join()
         self._reader.close()
         self._writer.close()
 

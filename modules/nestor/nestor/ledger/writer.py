@@ -59,7 +59,7 @@ class Writer:
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._refusals = WaitingRefusals()
         self._error: Exception | None = None
-        self._closing = False
+        self._stopping = False
         self._refusals_due = self._probe_due = self._forget_due = self._monotonic()
         self._thread = Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
@@ -67,11 +67,13 @@ class Writer:
     @property
     def trouble(self) -> CannotIssue | None:
         """Why nothing can be written at this time."""
+        if not self._thread.is_alive() and not self._stopping:
+            return CannotIssue("The thread that writes the ledger has ended.", "Restart the server.")
         return cannot_issue(self._error) if self._error else None
 
     async def run(self, act: Act[Result]) -> Result:
         """Run an act, and answer when it is on the disk. Raises CannotIssue."""
-        if self._closing:
+        if self._stopping:
             raise CannotIssue("The ledger is closed.", "The server is stopping; ask again.")
         answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._jobs.put(_Job(act, answer))
@@ -82,10 +84,13 @@ class Writer:
         if self._refusals.add(refusal):
             self._jobs.put(None)
 
-    def drain(self) -> None:
-        """Write what waits, and take nothing more."""
-        self._closing = True
+    def stop(self) -> None:
+        """Take nothing more; what waits is still written."""
+        self._stopping = True
         self._jobs.put(None)
+
+    def join(self) -> None:
+        """Wait until everything is written."""
         self._thread.join()
 
     def close(self) -> None:
@@ -94,7 +99,7 @@ class Writer:
 
     def _work(self) -> None:
         self._probe()
-        while not (self._closing and self._jobs.empty()):
+        while not (self._stopping and self._jobs.empty()):
             _deliver(self._outcomes(self._take()))
             now = self._monotonic()
             if self._error and now >= self._probe_due:

@@ -1,0 +1,65 @@
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from nestor.ledger.listing import Selection
+from nestor.ledger.sqlite import SQLiteLedger
+from nestor.model import State
+from support.entries import NOON, an_entry
+from support.ledgers import opened
+
+DAY = timedelta(days=1)
+DEVICES = ["line1-press", "line1-pump", "line10-pump", "50%", "500", "a_b", "axb", "star*", "straße"]
+
+
+@pytest.fixture
+async def ledger(tmp_path: Path) -> AsyncIterator[SQLiteLedger]:
+    async with opened(tmp_path) as ledger:
+        for days, device in enumerate(DEVICES, 1):
+            entry = an_entry(device, not_after=NOON + days * DAY, profile="edgeCa" if days == 2 else "deviceIdentity")
+            await ledger.record(entry, replay=None, one_time=None)
+        yield ledger
+
+
+async def devices(ledger: SQLiteLedger, selection: Selection) -> list[str]:
+    return [entry.device for entry in await ledger.page(selection)][::-1]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("*", DEVICES),
+        ("line1-*", ["line1-press", "line1-pump"]),
+        ("LINE1-P?MP", ["line1-pump"]),
+        ("line1", []),
+        ("50%", ["50%"]),
+        ("a_b", ["a_b"]),
+        ("a?b", ["a_b", "axb"]),
+        ("star\\*", ["star*"]),
+        ("\\50*", ["50%", "500"]),
+        ("STRASSE", []),
+        ("Straße", []),
+        ("\\", []),
+    ],
+)
+async def test_a_pattern_stands_for_whole_device_ids(ledger: SQLiteLedger, pattern: str, found: list[str]) -> None:
+    assert await devices(ledger, Selection(device=pattern)) == found
+
+
+async def test_a_profile_is_asked_for_by_its_name(ledger: SQLiteLedger) -> None:
+    assert await devices(ledger, Selection(profile="edgeCa")) == ["line1-pump"]
+
+
+async def test_what_expires_soon_is_what_is_valid_now_and_not_much_longer(ledger: SQLiteLedger) -> None:
+    selection = Selection(valid_at=NOON + DAY, expiring_before=NOON + 4 * DAY)
+    assert await devices(ledger, selection) == DEVICES[1:3]
+
+
+async def test_a_state_is_asked_for_by_its_name(ledger: SQLiteLedger) -> None:
+    for entry in await ledger.live_certificates("axb", NOON):
+        await ledger.revoke(entry.sha256, "lost", NOON)
+    assert await devices(ledger, Selection(state=State.REVOKED)) == ["axb"]
+    assert "axb" not in await devices(ledger, Selection(state=State.ACTIVE))
+    assert await devices(ledger, Selection(state=State.SUPERSEDED)) == []
