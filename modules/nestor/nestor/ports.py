@@ -125,7 +125,7 @@ class Gate(Protocol):
         """Fill in the user that a request names only in its CSR: an empty user name, or a one-time code."""
 
     async def identify(self, credentials: Credentials, label: Label) -> Requester:
-        """Who is asking. Raises Unauthenticated, Forbidden, TooOften, or CannotIssue where revocation cannot be told."""
+        """Who is asking. Raises Unauthenticated, Forbidden, TooOften, or CannotIssue if revocation cannot be told."""
 
     def check_possession(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
         """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""

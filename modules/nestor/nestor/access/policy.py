@@ -42,6 +42,11 @@ class Rules:
     reserved_names: frozenset[str] = frozenset()
 
 
+def reserve(names: Collection[str]) -> frozenset[str]:
+    """Names as the rules compare them: whatever their case, with or without the dot of the root."""
+    return frozenset(map(_plain, names))
+
+
 def decide(
     *,
     rules: Rules,
@@ -168,8 +173,3 @@ def _text(name: x509.GeneralName) -> str:
 
 def _plain(name: str) -> str:
     return name.rstrip(".").casefold()
-
-
-def reserve(names: Collection[str]) -> frozenset[str]:
-    """Names as the rules compare them: whatever their case, with or without the dot of the root."""
-    return frozenset(map(_plain, names))
