@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench lock
+.PHONY: help run test conformance check fix bench lock
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -17,13 +17,16 @@ WORKERS ?= 2
 	@touch $@
 
 help: ## Show these lines
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass options in ARGS="..."
 	@$(BIN)/nestor serve --tutorial $(ARGS)
 
 test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)
+
+conformance: .venv/ready ## Write docs/conformance.md anew, from the tests that prove its rows
+	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m conformance --write-conformance $(ARGS)
 
 check: .venv/ready ## Lint, types, and the directions of imports
 	@$(BIN)/ruff check .

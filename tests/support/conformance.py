@@ -64,7 +64,7 @@ class Conformance:
 
     def _is_whole(self) -> bool:
         passed = set().union(*self._passed.values())
-        return not self._unproved and passed >= marked_tests().keys()
+        return bool(passed) and not self._unproved and passed >= marked_tests().keys()
 
     def _page(self) -> str:
         return page(read_sections(), {row: sorted(proofs) for row, proofs in self._passed.items()})

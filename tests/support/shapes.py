@@ -89,17 +89,21 @@ def local_identity(name: str, *, server: bool = False) -> Request:
     usages = [CLIENT_AUTH, SERVER_AUTH] if server else [CLIENT_AUTH]
     usage = _key_usage("digital_signature", "content_commitment", "key_encipherment")
     constraints = Extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-    wanted = [constraints, Extension(usage, critical=True), Extension(x509.ExtendedKeyUsage(usages), critical=True)]
+    wanted = [constraints, Extension(usage, critical=True), purposes(*usages, critical=True)]
     return request(name, rsa2048(), wanted)
 
 
 def server(name: str) -> Request:
     """A request for a server certificate."""
-    return request(name, None, [dns_names(name), Extension(x509.ExtendedKeyUsage([SERVER_AUTH]))])
+    return request(name, None, [dns_names(name), purposes(SERVER_AUTH)])
 
 
 def client_auth() -> Extension:
-    return Extension(x509.ExtendedKeyUsage([CLIENT_AUTH]))
+    return purposes(CLIENT_AUTH)
+
+
+def purposes(*usages: x509.ObjectIdentifier, critical: bool = False) -> Extension:
+    return Extension(x509.ExtendedKeyUsage(usages), critical)
 
 
 def dns_names(*names: str) -> Extension:
