@@ -94,18 +94,15 @@ def test_what_is_issued_verifies_below_the_fetched_ca(asked: Request, tutorial: 
 
 def test_the_curl_line_that_is_printed_works_when_pasted(tutorial: Tutorial, tmp_path: Path) -> None:
     tool("curl"), tool("openssl")
-    said = _shell(_printed_command(tutorial.log()), tmp_path)
-    issued = x509.load_pem_x509_certificates(said.encode())
-    assert len(issued) == 1
-    assert abs(_lifetime(issued[0]) - DAY) < SLACK
+    _shell("set -e\n" + _printed_commands(tutorial.log()), tmp_path)
+    (issued,) = x509.load_pem_x509_certificates((tmp_path / "my-device.pem").read_bytes())
+    assert abs(_lifetime(issued) - DAY) < SLACK
 
 
-def _printed_command(log: str) -> str:
-    """What stands in the log from the first command up to the end of the paragraph that holds curl."""
+def _printed_commands(log: str) -> str:
+    """The commands of the paragraph that holds curl."""
     paragraph = next(part for part in re.split(r"\n\s*\n", log) if "curl " in part)
-    lines = paragraph.splitlines()
-    first = next(at for at, line in enumerate(lines) if re.match(r"\s*(openssl|curl) ", line))
-    return "\n".join(line.strip() for line in lines[first:])
+    return "\n".join(line for line in paragraph.splitlines() if re.match(r"\s+(openssl|curl) ", line))
 
 
 def test_a_wrong_password_is_told_plainly(tutorial: Tutorial, fetched: Path) -> None:
