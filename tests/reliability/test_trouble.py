@@ -26,7 +26,7 @@ def stopped(tmp_path: Path) -> Plant:
     """A plant that has issued a certificate and was stopped; the anchor of its devices is on their disks."""
     made = make_plant(tmp_path)
     with made.server:
-        assert made.line.enroll(est_identity("dev-1")).certificate
+        assert made.line.enroll(est_identity("dev-1")).status == 200
     return made
 
 
@@ -95,7 +95,7 @@ def _is_up_but_not_issuing(place: Plant, about: str, *words: str) -> None:
 def test_a_full_disk_stops_issuing_and_nothing_else_until_there_is_room(small_disk: Path, tmp_path: Path) -> None:
     place = make_plant(tmp_path)
     with place.server:
-        assert _enroll(place, "before").certificate
+        assert _enroll(place, "before").status == 200
         ballast = _fill(small_disk)
         answers = [_enroll(place, f"during-{number}") for number in range(40)]
         assert "full" in _refused(answers[-1])
@@ -109,7 +109,7 @@ def test_a_full_disk_stops_issuing_and_nothing_else_until_there_is_room(small_di
 def test_a_disk_that_turns_read_only_stops_issuing(small_disk: Path, tmp_path: Path) -> None:
     place = make_plant(tmp_path)
     with place.server:
-        assert _enroll(place, "before").certificate
+        assert _enroll(place, "before").status == 200
         _mount("-o", "remount,ro", small_disk)
         assert "read-only" in _refused(_enroll(place, "during"))
         assert _shown(place) == _anchor(place)
@@ -155,7 +155,7 @@ def test_a_cut_off_ledger_closes_issuing(stopped: Plant) -> None:
             _is_up_but_not_issuing(stopped, "ledger", "ledger.db")
     stopped.server.ledger.write_bytes(content)
     with stopped.server:
-        assert _enroll(stopped, "dev-2").certificate
+        assert _enroll(stopped, "dev-2").status == 200
 
 
 def test_a_missing_ledger_is_not_made_anew(stopped: Plant) -> None:
@@ -166,7 +166,7 @@ def test_a_missing_ledger_is_not_made_anew(stopped: Plant) -> None:
         assert not stopped.server.ledger.exists()
     stopped.server.ledger.write_bytes(kept)
     with stopped.server:
-        assert _enroll(stopped, "dev-2").certificate
+        assert _enroll(stopped, "dev-2").status == 200
 
 
 def test_a_cut_off_or_missing_ca_key_closes_issuing_and_is_not_made_anew(stopped: Plant) -> None:
@@ -184,7 +184,7 @@ def test_a_cut_off_or_missing_ca_key_closes_issuing_and_is_not_made_anew(stopped
     key.write_bytes(content)
     key.chmod(0o600)
     with stopped.server:
-        assert _enroll(stopped, "dev-2").certificate
+        assert _enroll(stopped, "dev-2").status == 200
 
 
 def test_a_port_in_use_is_told(stopped: Plant) -> None:

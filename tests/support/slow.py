@@ -3,7 +3,7 @@
 import select
 import socket
 import ssl
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import Self
 
 from support.device import HOST, PKCS10, Device
@@ -41,10 +41,9 @@ class Crowd:
         """Begin a handshake and leave it."""
         outgoing = ssl.MemoryBIO()
         session = self._context.wrap_bio(ssl.MemoryBIO(), outgoing, server_hostname=HOST)
-        try:
+        with suppress(ssl.SSLWantReadError):
             session.do_handshake()
-        except ssl.SSLWantReadError:
-            hello = outgoing.read()
+        hello = outgoing.read()
         self._connect().sendall(hello[: len(hello) // 2])
 
     def say_half_a_request(self, content: bytes = HALF_REQUEST) -> None:
