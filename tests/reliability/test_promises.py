@@ -17,10 +17,15 @@ from support.signing import CLIENT, Signed
 
 pytestmark = pytest.mark.xdist_group("promises")
 
+OWN = ("own-1", "0815")
+OTHER = ("other", "4711")
+
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     made = make_plant(tmp_path_factory.mktemp("promises"))
+    made.server.add_user(*OWN)
+    made.server.add_user(*OTHER, "*")
     with made.server:
         yield made
 
@@ -65,8 +70,7 @@ def test_a_revoked_certificate_is_refused_on_an_open_connection(shared: Plant) -
 def test_another_devices_name_is_refused(wanted: Request, shared: Plant) -> None:
     by_certificate = shared.enrolled("own-1")
     by_factory = shared.server.device(identity=shared.factory_identity("own-1"))
-    shared.server.add_user("own-1", "0815")
-    by_password = shared.server.device(user=("own-1", "0815"))
+    by_password = shared.server.device(user=OWN)
     for device in (by_certificate, by_factory, by_password):
         answer = device.enroll(wanted)
         assert answer.status == 403
@@ -111,6 +115,5 @@ def test_a_byte_identical_csr_gets_the_same_certificate_within_two_minutes_and_a
 
 def test_somebody_else_gets_a_certificate_of_their_own_for_the_same_csr(shared: Plant) -> None:
     wanted = est_identity("twin-2")
-    other = shared.server.add_user("other", "4711", "*")
-    first, second = (device.enroll(wanted) for device in (shared.line, shared.line.but(user=other)))
+    first, second = (device.enroll(wanted) for device in (shared.line, shared.line.but(user=OTHER)))
     assert first.certificate != second.certificate

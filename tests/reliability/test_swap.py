@@ -1,22 +1,93 @@
 """Certificates and trust change under load (R12): no handshake fails, and the distrusted is refused at once."""
 
+import asyncio
 import json
 import signal
+import ssl
+import threading
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
+from cryptography import x509
+from nestor.web.listener import Listener
+from OpenSSL import SSL
 
-from support.device import PKCS10, ask, wrapped
+from nestor.web.settings import ListenerSettings
+from nestor.web.tls import server_context
+from support.device import PKCS10, Device, ask, wrapped
 from support.load import Load
+from support.pki import authority
 from support.plants import Plant
 from support.process import Mortal, wait_for
 from support.shapes import est_identity
 
 pytestmark = pytest.mark.xdist_group("swap")
 
+SWAPS = 500
 RELOADS = 20
 APPLIED = "settings applied"
+
+
+async def _serve_swapped(contexts: Callable[[], SSL.Context], work: Callable[[int], Awaitable[None]]) -> None:
+    """Listen as the process does, with a context that is asked for at every handshake."""
+
+    async def greet(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="here")
+
+    settings = ListenerSettings.model_validate({"port": 0, "addresses": "127.0.0.1"})
+    http = web.Server(greet, access_log=None)
+    listener = Listener(settings, context=contexts, protocol_factory=http, report=lambda *told: reported.append(told))
+    reported: list[tuple[str, ...]] = []
+    listener.start()
+    try:
+        await work(listener.addresses[0][1])
+    finally:
+        listener.stop_accepting()
+        await listener.drain(1.0)
+        await http.shutdown(0.1)
+    assert reported == []
+
+
+def _greet_until(stop: threading.Event, device: Device) -> set[int]:
+    """Connect again and again; the serial numbers that the server showed. Raises what a handshake raises."""
+    shown = set()
+    while not stop.is_set():
+        connection = device.connect()
+        assert ask(connection, "GET", "/", None, {}).status == 200
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        der = connection.sock.getpeercert(binary_form=True)
+        assert der
+        shown.add(x509.load_der_x509_certificate(der).serial_number)
+        connection.close()
+    return shown
+
+
+async def test_five_hundred_swaps_of_certificate_and_trust_fail_no_handshake(tmp_path: Path) -> None:
+    ca, maker = authority(), authority("Maker")
+    servers = [ca.issue("localhost", alternative_names=["localhost"], client=False, server=True) for _ in range(10)]
+    others = [authority(f"Maker {number}").certificate for number in range(10)]
+
+    def context(turn: int) -> SSL.Context:
+        shown, anchors = servers[turn % 10], (ca.certificate, maker.certificate, others[turn % 10])
+        return server_context(chain=(shown.certificate,), key=shown.key, client_anchors=anchors)
+
+    current = [context(0)]
+
+    async def swap(port: int) -> None:
+        stop = threading.Event()
+        device = Device(port, ca.write(tmp_path), identity=maker.issue("dev-1"))
+        callers = [asyncio.ensure_future(asyncio.to_thread(_greet_until, stop, device)) for _ in range(2)]
+        for turn in range(SWAPS):
+            current[0] = context(turn)
+            await asyncio.sleep(0.01)
+        stop.set()
+        shown = set().union(*await asyncio.gather(*callers))
+        assert shown == {server.certificate.serial_number for server in servers}
+
+    await _serve_swapped(lambda: current[0], swap)
 
 
 def _change(server: Mortal, **access: Any) -> None:
