@@ -19,6 +19,7 @@ KEK = bytes(range(32))
 KEK_ID = "kek-2026-01"
 PASSWORD = "grün:0815 ✓"
 REVOKED_SERIAL = 4711
+NAMES = ("localhost", "127.0.0.1", "nestor.plant.example")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def lay_out(directory: Path, order: str) -> Place:
 def _document(order: str) -> dict[str, Any]:
     keys = {"enabled": True, "keyEncryptionKeys": {KEK_ID: "file:kek"}}
     return {
+        "listener": {"hostnames": ", ".join(NAMES), "cacertsOrder": order},
         "ca": {
             "source": "file",
             "certificate": "file:ca.pem",
@@ -140,7 +142,6 @@ def _document(order: str) -> dict[str, Any]:
             "fresh": {"profile": "freshKeys"},
             "keys": {"profile": "deviceIdentity", "serverKeyGeneration": keys},
         },
-        **({"listener": {"cacertsOrder": "chain"}} if order == "chain" else {}),
     }
 
 
