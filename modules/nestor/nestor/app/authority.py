@@ -18,8 +18,9 @@ from nestor.ca.catalog import Catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
-from nestor.ca.issuer import Issuer, load_issuer, read_certificates
-from nestor.ca.names import OwnNames
+from nestor.ca.issuer import Issuer
+from nestor.ca.loading import load_issuer, read_certificates
+from nestor.ca.own_names import OwnNames
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import FileReference
 from nestor.errors import MaterialError, SettingsError

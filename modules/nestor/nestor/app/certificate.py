@@ -22,7 +22,7 @@ from nestor.app.closed import ClosedAuthority
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
-from nestor.ca.issuer import read_certificates
+from nestor.ca.loading import read_certificates
 from nestor.ca.own_server import PROFILE
 from nestor.errors import MaterialError, SettingsError
 from nestor.events import Note
@@ -30,7 +30,7 @@ from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
 from nestor.model import Entry, KeyType, Method
 from nestor.ports import Ledger
-from nestor.web.settings import CertificateSource
+from nestor.web.settings import ServerCertificateSource
 
 _CERTIFICATE = "server-certificate.pem"
 _KEY = "server-key.pem"
@@ -60,7 +60,7 @@ async def server_identity(
     source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger
 ) -> ServerIdentity:
     """What to show: from files, kept from before, or issued now. Raises MaterialError, CannotIssue."""
-    if source.settings.listener.server_certificate.source is CertificateSource.FILE:
+    if source.settings.listener.server_certificate.source is ServerCertificateSource.FILE:
         return _from_files(source)
     kept = _kept(source)
     if isinstance(authority, ClosedAuthority):

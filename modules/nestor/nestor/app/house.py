@@ -30,6 +30,7 @@ from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
 from nestor.registrar.settings import LabelSettings
 from nestor.settings import Settings
+from nestor.web.settings import CertificateOrder
 from nestor.web.tls import server_context
 
 _LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
@@ -69,7 +70,7 @@ class House:
     @property
     def chain_order(self) -> bool:
         """Whether /cacerts keeps chain order instead of DER's."""
-        return self.settings.listener.chain_order
+        return self.settings.listener.cacerts_order is CertificateOrder.CHAIN
 
     def problems(self) -> Mapping[str, str]:
         """What keeps this server from issuing, by name."""

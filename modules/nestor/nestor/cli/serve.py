@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nestor.settings import Settings
 
 _TUTORIAL_NAMES = ("localhost", "ip6-localhost", "127.0.0.1", "::1")
-_EVERYWHERE = "0.0.0.0, ::"
+_EVERYWHERE = "*"
 
 
 def serve(

@@ -15,6 +15,20 @@ from nestor.ops.settings import LogFormat, LogSettings
 
 _LOGGER = logging.getLogger("nestor")
 
+_NAMES: Mapping[type, str] = {
+    Enrolled: "enrolled",
+    Refused: "refused",
+    Revoked: "revoked",
+    SettingsApplied: "settings applied",
+    SettingsRefused: "settings refused",
+}
+_LEVELS: Mapping[type, int] = {
+    Refused: logging.WARNING,
+    Revoked: logging.WARNING,
+    SettingsRefused: logging.ERROR,
+    Trouble: logging.ERROR,
+}
+
 
 def set_up_log(settings: LogSettings) -> None:
     """Send everything to standard output in the chosen form; again after a change of settings."""
@@ -33,25 +47,26 @@ def log_event(event: Event) -> None:
 
 def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
     """The level, the name and the fields of an event's line."""
-    fields: Mapping[str, object]
+    name = event.about if isinstance(event, Trouble | Note) else _NAMES[type(event)]
+    return _LEVELS.get(type(event), logging.INFO), name, _fields(event)
+
+
+def _fields(event: Event) -> Mapping[str, object]:
+    fields: dict[str, object]
     match event:
         case Enrolled(entry, replayed):
-            level, name, fields = logging.INFO, "enrolled", _of_entry(entry) | ({"replayed": True} if replayed else {})
+            fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
         case Refused(refusal):
-            level, name, fields = logging.WARNING, "refused", _of_refusal(refusal)
+            fields = _of_refusal(refusal)
         case Revoked(serial, subject, reason):
-            level, name = logging.WARNING, "revoked"
             fields = {"serial": f"{serial:x}", "subject": subject, "reason": reason}
         case SettingsApplied(revision):
-            level, name, fields = logging.INFO, "settings applied", {"revision": revision}
-        case SettingsRefused(sentence):
-            level, name, fields = logging.ERROR, "settings refused", {"why": sentence}
-        case Trouble(about, sentence):
-            level, name, fields = logging.ERROR, about, {"why": sentence}
-        case Note(about, sentence, until):
-            level, name = logging.INFO, about
-            fields = {"what": sentence} | ({"until": _time(until)} if until else {})
-    return level, name, fields
+            fields = {"revision": revision}
+        case SettingsRefused(sentence) | Trouble(_, sentence):
+            fields = {"why": sentence}
+        case _:
+            fields = {"what": event.sentence} | ({"until": _time(event.until)} if event.until else {})
+    return fields
 
 
 def _of_entry(entry: Entry) -> dict[str, object]:
