@@ -9,7 +9,8 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
 from nestor.ledger.schema import metadata
-from nestor.ledger.transaction import CLOCK_FLOOR, Transaction, commit
+from nestor.ledger.transaction import CLOCK_FLOOR, Act, commit
+from nestor.model import Entry
 from support.entries import NOON, a_refusal, an_entry
 
 
@@ -36,7 +37,7 @@ def test_acts_are_committed_all_or_none(connection: sqlite3.Connection) -> None:
 def test_results_come_in_the_order_of_the_acts(connection: sqlite3.Connection) -> None:
     entries = [an_entry(f"pump-{n}") for n in range(5)]
 
-    def recording(n: int) -> Transaction:
+    def recording(n: int) -> Act[Entry]:
         return lambda transaction: transaction.record(entries[n], None, None)
 
     recorded = commit(connection, [recording(n) for n in range(5)])

@@ -1,15 +1,13 @@
 import os
 import shutil
-import sqlite3
 from contextlib import closing
-from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from nestor.ledger.connection import connect
-from nestor.ledger.transaction import Transaction
-from nestor.ledger.wholeness import is_whole
-from support.entries import NOON, a_replay, an_entry
+from nestor.ledger.wholeness import is_whole, missing_pages
+from support.entries import an_entry
 from support.ledgers import opened
 
 
@@ -36,24 +34,34 @@ async def test_a_ledger_in_use_is_whole(tmp_path: Path) -> None:
             assert whole(tmp_path / "ledger.db")
 
 
-async def test_a_ledger_that_gave_pages_back_before_a_crash_is_whole(tmp_path: Path) -> None:
-    path, crashed = tmp_path / "ledger.db", tmp_path / "crashed"
-    late = NOON + timedelta(hours=1)
-
-    def come_and_go(transaction: Transaction) -> None:
-        for _ in range(300):
-            transaction.record(an_entry(), replace(a_replay()), None)
-        transaction.record(an_entry(issued_at=late), None, None)
-        transaction.forget_replays()
-
+async def test_what_is_left_of_an_earlier_log_makes_up_for_nothing(tmp_path: Path) -> None:
+    path, cut = tmp_path / "ledger.db", tmp_path / "cut.db"
     async with opened(tmp_path) as ledger:
-        for _ in range(3):
-            await ledger._writer.run(come_and_go)
-        crashed.mkdir()
-        for name in ("ledger.db", "ledger.db-wal"):
-            shutil.copy(tmp_path / name, crashed / name)
-    with closing(sqlite3.connect(crashed / "ledger.db")) as connection:
-        assert connection.execute("PRAGMA freelist_count").fetchone() > (0,)
-    async with opened(crashed, create=False) as ledger:
-        assert sum((await ledger.counters()).issued.values()) == 3 * 301
-    assert whole(path)
+        for _ in range(30):
+            await ledger.record(an_entry(), replay=None, one_time=None)
+        with closing(connect(path, writable=True)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(RESTART)")
+        await ledger.pin_authority("ab" * 32)
+        shutil.copy(path, cut)
+        shutil.copy(f"{path}-wal", f"{cut}-wal")
+    assert whole(cut)
+    os.truncate(cut, cut.stat().st_size - 4 * 4096)
+    assert not whole(cut)
+
+
+@pytest.mark.parametrize(
+    ("file_size", "logged", "missing"),
+    [
+        (40_960, set(), set()),
+        (40_959, set(), {10}),
+        (40_959, {10}, set()),
+        (40_960 - 8192, {9, 11}, {10}),
+        (50_000, set(), set()),
+    ],
+)
+def test_a_page_is_in_the_file_or_in_the_log(file_size: int, logged: set[int], missing: set[int]) -> None:
+    assert missing_pages(10, 4096, file_size, logged) == missing
+
+
+def test_the_page_of_the_lock_byte_is_never_missing() -> None:
+    assert missing_pages(2**18 + 2, 4096, 2**30, {2**18 + 2}) == set()

@@ -17,7 +17,7 @@ from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.rows import Row, moment, read_entry, read_refusal, seconds, serial_bytes
 from nestor.ledger.wholeness import is_whole
-from nestor.model import Entry, Method, OneTime, Refusal, Standing, State
+from nestor.model import Entry, Method, OneTime, Refusal, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Reader:
         replay = self._entry(statements.BY_ID, {"id": replay_id}) if replay_id is not None else None
         with told():
             return Standing(
-                replay=replay if replay and replay.state is not State.REVOKED else None,
+                replay=replay,
                 origin=Method(origin) if origin is not None else None,
                 key_used=bool(key_used),
                 spent_at=moment(spent_at) if spent_at is not None else None,

@@ -7,6 +7,7 @@ log. Only the log is read here, never the file itself: closing that would drop t
 import sqlite3
 import struct
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 _HEADER = struct.Struct(">8xI4x8s8x")
@@ -15,18 +16,22 @@ _HEADER = struct.Struct(">8xI4x8s8x")
 _FRAME = struct.Struct(">I4x8s8x")
 """Before each page in it: page number, salts (4.2)."""
 
+_LOCK_BYTE = 2**30
+"""The page with this byte is never written (1.4)."""
+
 
 def is_whole(connection: sqlite3.Connection, path: Path) -> bool:
     """Whether every page of the database is in its file or in its log. Raises sqlite3.Error or OSError."""
-    (page_size,), (pages,), (unused,) = (
-        connection.execute(f"PRAGMA {name}").fetchone() for name in ("page_size", "page_count", "freelist_count")
-    )
+    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
     # In this order: what another process moves from the log to the file meanwhile is counted there.
     logged = set(_logged_pages(path.with_name(f"{path.name}-wal")))
-    in_file = path.stat().st_size // page_size
-    missing = set(range(in_file + 1, pages + 1)) - logged
-    # Pages that were taken and given back before they were ever written are in neither, until the log is folded in.
-    return len(missing) <= (unused if logged else 0)
+    return not missing_pages(pages, page_size, path.stat().st_size, logged)
+
+
+def missing_pages(pages: int, page_size: int, file_size: int, logged: AbstractSet[int]) -> AbstractSet[int]:
+    """The numbers of the pages that are in neither the file nor the log."""
+    return set(range(file_size // page_size + 1, pages + 1)) - logged - {_LOCK_BYTE // page_size + 1}
 
 
 def _logged_pages(log: Path) -> Iterator[int]:
@@ -40,7 +45,7 @@ def _logged_pages(log: Path) -> Iterator[int]:
     page_size, salts = _HEADER.unpack_from(content)
     for start in range(_HEADER.size, len(content) - _FRAME.size - page_size + 1, _FRAME.size + page_size):
         number, these = _FRAME.unpack_from(content, start)
-        # Frames with other salts are of an earlier log in the same file.
+        # Frames with other salts are left from an earlier log in the same file.
         if these != salts:
             return
         yield number
