@@ -21,13 +21,13 @@ from nestor.ca.lint import check_signed, lint
 from nestor.ca.own_names import OwnNames
 from nestor.ca.own_server import server_content
 from nestor.ca.prepare import prepare
+from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.signing import is_slow
 from nestor.ca.tbs import encode_certificate
 from nestor.errors import Malformed
 from nestor.model import KeyType, Order
 
 MakeKey = Callable[[KeyType, int], CertificateIssuerPrivateKeyTypes]
-_SERIAL_OCTETS = 20
 
 
 class LocalAuthority:
@@ -90,7 +90,14 @@ class LocalAuthority:
 
     async def _issue(self, content: Content) -> x509.Certificate:
         now = self._guard.time_to_issue()
-        draft = prepare(content, self._issuer, self._own, now=now, serial=self._serial(), jitter=self._share())
+        draft = prepare(
+            content,
+            self._issuer,
+            self._own,
+            now=now,
+            serial=serial_number(self._random(RANDOM_OCTETS)),
+            jitter=self._jitter(),
+        )
         lint(draft, self._issuer, self._own)
         signature = await self._sign(draft.tbs)
         der = encode_certificate(draft.tbs, self._issuer.algorithm.der, signature)
@@ -104,12 +111,8 @@ class LocalAuthority:
             return await asyncio.to_thread(self._issuer.sign, content)
         return self._issuer.sign(content)
 
-    def _serial(self) -> int:
-        """A serial number of 20 octets, positive, 158 bits of it random (RFC 5280, 4.1.2.2)."""
-        drawn = int.from_bytes(self._random(_SERIAL_OCTETS), "big")
-        return 1 << 158 | drawn >> 2
-
-    def _share(self) -> float:
+    def _jitter(self) -> float:
+        """A number in [0, 1)."""
         return int.from_bytes(self._random(4), "big") / 2**32
 
 

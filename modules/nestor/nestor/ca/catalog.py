@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from nestor.ca.builtin import BUILT_IN
+from nestor.ca.own_server import PROFILE
 from nestor.ca.profile import Profile, build_profile
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.shapes import check_pinned, profile_for
@@ -45,7 +46,7 @@ class Catalog:
 def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:
     """Lay the operator's profiles over the built-in ones. Raises SettingsError, a line for every key that is wrong."""
     profiles: dict[str, Profile] = {}
-    problems: list[str] = []
+    problems = [f"profiles.{PROFILE}: this name is that of Nestor's own certificate."] if PROFILE in settings else []
     for name in (*BUILT_IN, *(name for name in settings if name not in BUILT_IN)):
         try:
             profiles[name] = build_profile(name, settings_of(name, settings.get(name)))

@@ -39,6 +39,7 @@ _ROCA_PRINTS = tuple((prime, _powers(prime)) for prime in _ROCA_PRIMES if len(_p
 
 # Squares modulo these are rare: a number that is none modulo one of them is no square.
 _SIEVE = tuple((modulus, frozenset(root * root % modulus for root in range(modulus))) for modulus in (64, 63, 65, 11))
+_SIEVE_MODULUS = math.prod(modulus for modulus, _ in _SIEVE)
 
 
 def check_key(csr: CertificationRequest, profile: Profile) -> None:
@@ -88,7 +89,8 @@ def has_close_primes(modulus: int, rounds: int = _FERMAT_ROUNDS) -> bool:
 
 
 def _is_square(number: int) -> bool:
-    if any(number % modulus not in squares for modulus, squares in _SIEVE):
+    rest = number % _SIEVE_MODULUS
+    if any(rest % modulus not in squares for modulus, squares in _SIEVE):
         return False
     return math.isqrt(number) ** 2 == number
 

@@ -11,6 +11,9 @@ from nestor.ca.own_names import own_names
 from nestor.ca.profile import build_profile
 from nestor.ca.settings import ProfileSettings
 
+PROFILE = "ownServer"
+"""What the ledger calls it; no profile of the document may have this name."""
+
 _LONGEST_COMMON_NAME = 64
 _NAMELESS = "Nestor"
 
@@ -20,7 +23,7 @@ def server_content(names: Sequence[str], key: Key, lifetime: timedelta) -> Conte
     settings = ProfileSettings(lifetime=lifetime, jitter=0.0, extended_key_usage=("serverAuth",))
     common_name = next((name for name in names if len(name) <= _LONGEST_COMMON_NAME), _NAMELESS)
     return Content(
-        profile=build_profile("own server certificate", settings),
+        profile=build_profile(PROFILE, settings),
         subject=x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)]),
         alternative_names=tuple(own_names(names).general_names()),
         extended_key_usage=(ExtendedKeyUsageOID.SERVER_AUTH,),
