@@ -1,0 +1,80 @@
+"""`nestor ca`: made once, shown, handed out."""
+
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from support.shell import nestor
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def test_a_ca_is_made_once_and_shown_as_the_portal_shows_it(data: Path) -> None:
+    made = nestor("ca", "init", "--subject", "CN=Plant 3 Root CA,O=Contoso", "--data", str(data))
+    assert made.returncode == 0
+    shown = json.loads(nestor("ca", "show", "--json", "--data", str(data)).stdout)
+    assert shown["subject"] == "CN=Plant 3 Root CA,O=Contoso"
+    assert shown["SHA-256"] in made.stderr
+    assert len(shown["SHA-1"]) == 40
+    again = nestor("ca", "init", "--data", str(data))
+    assert again.returncode == 4
+    assert "There is, or was, a CA" in again.stderr
+
+
+def test_the_key_is_for_its_owner_only_and_never_exported(data: Path) -> None:
+    nestor("ca", "init", "--data", str(data))
+    assert stat.S_IMODE((data / "ca" / "key.pem").stat().st_mode) == 0o600
+    exported = nestor("ca", "export", "--data", str(data)).stdout
+    assert "PRIVATE" not in exported
+    assert len(x509.load_pem_x509_certificates(exported.encode())) == 1
+
+
+@pytest.mark.parametrize("key_type", ["ec-p256", "ec-p384", "rsa"])
+def test_the_kind_of_key_can_be_chosen(data: Path, key_type: str) -> None:
+    assert nestor("ca", "init", "--key-type", key_type, "--data", str(data)).returncode == 0
+
+
+def test_an_offline_root_leaves_its_key_outside(data: Path, tmp_path: Path) -> None:
+    away = tmp_path / "usb"
+    done = nestor("ca", "init", "--offline-root", str(away), "--data", str(data))
+    assert done.returncode == 0
+    assert sorted(path.name for path in away.iterdir()) == ["root-key.pem", "root.pem"]
+    assert stat.S_IMODE((away / "root-key.pem").stat().st_mode) == 0o600
+    issuer, root = x509.load_pem_x509_certificates(nestor("ca", "export", "--data", str(data)).stdout.encode())
+    issuer.verify_directly_issued_by(root)
+    only = nestor("ca", "export", "--root", "--data", str(data)).stdout
+    assert x509.load_pem_x509_certificate(only.encode()) == root
+
+
+def test_a_passphrase_from_the_environment_encrypts_the_key(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "nestor.toml"
+    config.write_text('[keys]\npassphrase = "env:NESTOR_TEST_PASS"\n')
+    words = ("--config", str(config), "--data", str(data))
+    assert nestor("ca", "init", *words, environment={"NESTOR_TEST_PASS": "correct horse"}).returncode == 0
+    assert "ENCRYPTED" in (data / "ca" / "key.pem").read_text()
+    assert nestor("ca", "show", *words, environment={"NESTOR_TEST_PASS": "correct horse"}).returncode == 0
+    wrong = nestor("ca", "show", *words, environment={"NESTOR_TEST_PASS": "battery staple"})
+    assert wrong.returncode == 4
+    assert "battery staple" not in wrong.stderr
+    missing = nestor("ca", "show", *words)
+    assert "NESTOR_TEST_PASS is not set" in missing.stderr
+
+
+def test_der_goes_to_a_file(data: Path, tmp_path: Path) -> None:
+    nestor("ca", "init", "--data", str(data))
+    assert nestor("ca", "export", "--der", "--data", str(data)).returncode == 4
+    place = tmp_path / "ca.cer"
+    assert nestor("ca", "export", "--der", "--out", str(place), "--data", str(data)).returncode == 0
+    x509.load_der_x509_certificate(place.read_bytes())
+
+
+def test_where_there_is_no_ca_the_next_step_is_told(data: Path) -> None:
+    done = nestor("ca", "show", "--data", str(data))
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[1] == "hint: Make one: nestor ca init."
