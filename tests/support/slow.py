@@ -4,20 +4,24 @@ import select
 import socket
 import ssl
 from contextlib import ExitStack, suppress
-from typing import Self
+from itertools import cycle
+from typing import Self, TypeVar
 
 from support.device import HOST, PKCS10, Device
+
+Member = TypeVar("Member", bound=socket.socket)
 
 HALF_REQUEST = f"POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PKCS10}\r\n".encode()
 HALF_BODY = HALF_REQUEST + b"Content-Length: 1000\r\n\r\nMII"
 
 
 class Crowd:
-    """Slow clients; whoever the server has sent away is known by the end of the connection."""
+    """Slow clients from addresses of their own; whom the server has sent away is known by the end of the connection."""
 
-    def __init__(self, device: Device) -> None:
-        self._device = device
+    def __init__(self, device: Device, addresses: int) -> None:
+        self._port = device.port
         self._context = device._context()
+        self._addresses = cycle(f"127.0.0.{number}" for number in range(2, 2 + addresses))
         self._open = ExitStack()
         self.members: list[socket.socket] = []
 
@@ -27,15 +31,9 @@ class Crowd:
     def __exit__(self, *_: object) -> None:
         self._open.close()
 
-    def arrive(self, number: int) -> None:
-        """Let so many come, a third of each kind, those first who take the longest to arrive."""
-        for kind in (self.say_half_a_request, self.say_half_a_hello, self.say_nothing):
-            for _ in range(-(-number // 3)):
-                kind()
-
     def say_nothing(self) -> None:
         """Connect, and no more."""
-        self._connect()
+        self._keep(self._connect())
 
     def say_half_a_hello(self) -> None:
         """Begin a handshake and leave it."""
@@ -44,23 +42,21 @@ class Crowd:
         with suppress(ssl.SSLWantReadError):
             session.do_handshake()
         hello = outgoing.read()
-        self._connect().sendall(hello[: len(hello) // 2])
+        self._keep(self._connect()).sendall(hello[: len(hello) // 2])
 
     def say_half_a_request(self, content: bytes = HALF_REQUEST) -> None:
-        """Begin a request and leave it."""
-        session = self._context.wrap_socket(self._connect(keep=False), server_hostname=HOST)
+        """Begin a request and leave it; needs a place at the server to do its handshake."""
+        session = self._keep(self._context.wrap_socket(self._connect(), server_hostname=HOST))
         session.sendall(content)
-        self._keep(session)
 
     def remaining(self) -> int:
         """How many are still connected."""
         return sum(not _is_closed(member) for member in self.members)
 
-    def _connect(self, *, keep: bool = True) -> socket.socket:
-        plain = socket.create_connection((HOST, self._device.port), timeout=10)
-        return self._keep(plain) if keep else plain
+    def _connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self._port), 10, (next(self._addresses), 0))
 
-    def _keep(self, member: socket.socket) -> socket.socket:
+    def _keep(self, member: Member) -> Member:
         self._open.callback(member.close)
         self.members.append(member)
         return member
