@@ -21,6 +21,7 @@ from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
 from nestor.ca.loading import load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
+from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import FileReference
 from nestor.errors import MaterialError, SettingsError
@@ -115,8 +116,8 @@ def _put_aside(root: Issuer, place: Path, passphrase: str | None) -> None:
 
 
 def new_serial() -> int:
-    """A positive serial number of 20 octets, 158 bits of it random (RFC 5280, 4.1.2.2)."""
-    return 1 << 158 | int.from_bytes(os.urandom(20), "big") >> 2
+    """A serial number nobody could guess (RFC 5280, 4.1.2.2)."""
+    return serial_number(os.urandom(RANDOM_OCTETS))
 
 
 def open_authority(

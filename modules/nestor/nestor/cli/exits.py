@@ -2,8 +2,8 @@
 
 import sys
 
-import click
 import typer
+from typer._click import exceptions as misuses  # typer carries its own click, and shows its errors nowhere else
 
 from nestor.errors import CannotIssue, DeviceFault, MaterialError, NestorError, SettingsError, Unavailable
 
@@ -24,12 +24,12 @@ def run(app: typer.Typer) -> int:
         outcome = app(standalone_mode=False)
     except NestorError as fault:
         return _fail(fault.sentence, fault.hint, code_of(fault))
-    except click.exceptions.NoArgsIsHelpError as help_text:
-        click.echo(help_text.format_message())
+    except misuses.NoArgsIsHelpError as help_text:
+        typer.echo(help_text.format_message())
         return USAGE
-    except click.ClickException as misuse:
+    except misuses.ClickException as misuse:
         return _fail(misuse.format_message(), _usage_hint(misuse), USAGE)
-    except (click.Abort, KeyboardInterrupt):
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
         sys.stderr.close()
@@ -42,14 +42,15 @@ def code_of(fault: NestorError) -> int:
     return next((code for kind, code in _CODES if isinstance(fault, kind)), BUG)
 
 
-def _usage_hint(misuse: click.ClickException) -> str:
+def _usage_hint(misuse: misuses.ClickException) -> str:
     context = getattr(misuse, "ctx", None)
     return f"{context.command_path} --help" if context else "nestor --help"
 
 
 def _fail(sentence: str, hint: str, code: int) -> int:
     """Say what is wrong and what to do."""
-    click.echo(f"error: {sentence}", err=True)
+    for line in sentence.splitlines():
+        typer.echo(f"error: {line}", err=True)
     if hint:
-        click.echo(f"hint: {hint}", err=True)
+        typer.echo(f"hint: {hint}", err=True)
     return code

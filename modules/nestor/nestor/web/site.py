@@ -69,6 +69,7 @@ class Site:
         transport.request_started()
         try:
             response = await self._answer(request, transport, request_id)
+            response.headers[hdrs.SERVER] = "Nestor"
             if not request.content.at_eof():
                 response.force_close()
             await response.prepare(request)
