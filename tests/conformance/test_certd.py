@@ -2,9 +2,8 @@
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from support.certd import Certd, EstFailed
+from support.certd import Certd, EstFailed, OldCertd
 from support.device import Identity
 from support.plant import PASSWORD, Place
 from support.server import Server
@@ -44,10 +43,10 @@ def test_a_device_may_send_password_and_certificate_on_every_call(plant: Place) 
         _certd(plant, identity, basic).create_cert(device_identity("both-2").der)
 
 
-@pytest.mark.conformance("ENC-12")
-def test_certd_before_1_3_sends_pem(plant: Place) -> None:
-    pem = x509.load_der_x509_csr(device_identity("vintage").der).public_bytes(Encoding.PEM)
-    assert plant.line.post("simpleenroll", pem).certificate.subject.rfc4514_string() == "CN=vintage"
+@pytest.mark.conformance("ENC-4", "ENC-12")
+def test_certd_up_to_1_2_3_is_served(plant: Place) -> None:
+    certd = OldCertd(plant.server.url, plant.server.ca_file, basic=("line", PASSWORD))
+    assert len(certd.create_cert(device_identity("vintage").der)) == 3
 
 
 @pytest.mark.conformance("CA-1", "ENR-7")

@@ -5,19 +5,20 @@ It knows 200 only, follows nothing, waits for nothing, and keeps the certificate
 """
 
 import base64
-import binascii
 import http.client
 import socket
 import ssl
+import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
 from support.device import Identity, certs_only, client_context, wrapped
+from support.openssl import run
 
 _WHITE = b"\t\n\v\f\r \x85\xa0"
 
@@ -38,9 +39,20 @@ class Certd:
     def create_cert(self, csr: bytes) -> list[x509.Certificate]:
         """The content of the certificate file: what was issued, then what /cacerts showed. Raises EstFailed."""
         with ThreadPoolExecutor(2) as both:
-            enrolled = both.submit(self._ask, "POST", "simpleenroll", wrapped(csr))
+            enrolled = both.submit(self._ask, "POST", "simpleenroll", self.body(csr))
             certificates = both.submit(self._ask, "GET", "cacerts", None)
             return enrolled.result() + certificates.result()
+
+    def body(self, csr: bytes) -> bytes:
+        """A request as it is sent."""
+        return wrapped(csr)
+
+    def read(self, body: bytes) -> list[x509.Certificate]:
+        """The certificates of an answer: of PEM, else of base64 with any white space in it."""
+        try:
+            return pkcs7.load_pem_pkcs7_certificates(body)
+        except ValueError:
+            return certs_only(base64.b64decode(body.translate(None, _WHITE), validate=True))
 
     def _ask(self, method: str, operation: str, body: bytes | None) -> list[x509.Certificate]:
         place = urlsplit(self.url.removesuffix("/") + "/" + operation)
@@ -51,7 +63,7 @@ class Certd:
             session.sendall(self._head(method, place.path, place.netloc, body) + (body or b""))
             response = http.client.HTTPResponse(session, method=method)
             response.begin()
-            return _judge(response.status, response.getheader("content-type"), response.read())
+            return self._judge(response.status, response.getheader("content-type"), response.read())
 
     def _head(self, method: str, path: str, host: str, body: bytes | None) -> bytes:
         """The header lines in the order in which hyper writes them: names in lower case, no user-agent, no accept."""
@@ -68,19 +80,25 @@ class Certd:
     def _context(self) -> ssl.SSLContext:
         return client_context(self.trusted_certs, self.identity)
 
+    def _judge(self, status: int, content_type: str | None, body: bytes) -> list[x509.Certificate]:
+        if status != http.HTTPStatus.OK:
+            raise EstFailed(f"EST endpoint did not return successful response: {status} {body!r}")
+        if content_type is None:
+            raise EstFailed("EST response does not contain content-type header")
+        if content_type != "application/pkcs7-mime" and not content_type.startswith("application/pkcs7-mime;"):
+            raise EstFailed(f"EST response has unexpected content-type header: {content_type}")
+        try:
+            return self.read(body)
+        except (ValueError, subprocess.CalledProcessError) as error:
+            raise EstFailed(str(error)) from error
 
-def _judge(status: int, content_type: str | None, body: bytes) -> list[x509.Certificate]:
-    if status != http.HTTPStatus.OK:
-        raise EstFailed(f"EST endpoint did not return successful response: {status} {body!r}")
-    if content_type is None:
-        raise EstFailed("EST response does not contain content-type header")
-    if content_type != "application/pkcs7-mime" and not content_type.startswith("application/pkcs7-mime;"):
-        raise EstFailed(f"EST response has unexpected content-type header: {content_type}")
-    try:
-        return pkcs7.load_pem_pkcs7_certificates(body)
-    except ValueError:
-        pass
-    try:
-        return certs_only(base64.b64decode(body.translate(None, _WHITE), validate=True))
-    except (binascii.Error, ValueError) as error:
-        raise EstFailed(str(error)) from error
+
+class OldCertd(Certd):
+    """certd up to 1.2.3: it sends PEM, and puts the lines of PEM around every answer, which must end its last line."""
+
+    def body(self, csr: bytes) -> bytes:
+        return x509.load_der_x509_csr(csr).public_bytes(Encoding.PEM)
+
+    def read(self, body: bytes) -> list[x509.Certificate]:
+        armored = b"-----BEGIN PKCS7-----\n" + body + b"-----END PKCS7-----\n"
+        return x509.load_pem_x509_certificates(run("pkcs7", "-print_certs", say=armored))

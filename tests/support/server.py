@@ -92,6 +92,12 @@ class Server:
         where = ("--data", str(self.data), "--config", str(self.config))
         return subprocess.run((*_NESTOR, *words, *where), capture_output=True, text=True, check=True, cwd=self.place)
 
+    def est(self, operation: str, *more: str) -> str:
+        """What the EST client of `nestor` says after an operation on this server; raises where it fails."""
+        where = (self.url, "--cacert", str(self.ca_file))
+        command = (*_NESTOR, "est", operation, *where, *more)
+        return subprocess.run(command, capture_output=True, text=True, check=True, cwd=self.place).stdout
+
     def add_user(self, name: str, password: str, names: str = "", **rules: Any) -> tuple[str, str]:
         """Add a user whose hash costs next to nothing; the answer is what a device sends."""
         user = User(name, cheap_hash(password), tuple(names.split()))
