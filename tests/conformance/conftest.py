@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from support.device import Device
-from support.plant import PASSWORD, Place, lay_out
+from support.proving import PASSWORD, Place, lay_out
 from support.server import Server
 
 _SERVERS = ("plant", "layer", "desk")

@@ -6,7 +6,7 @@ import pytest
 from cryptography import x509
 
 from support.device import Device, basic_header
-from support.plant import PASSWORD, Place
+from support.proving import PASSWORD, Place
 from support.shapes import CLIENT_AUTH, CMC_RA, client_auth, device_identity, est_identity, new_names, purposes, request
 
 _CERTIFICATE, _PASSWORD, _BOTH = "certificate", "password", "both"

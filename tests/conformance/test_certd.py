@@ -5,7 +5,7 @@ from cryptography import x509
 
 from support.certd import Certd, EstFailed, OldCertd
 from support.device import Identity
-from support.plant import PASSWORD, Place
+from support.proving import PASSWORD, Place
 from support.server import Server
 from support.shapes import Request, device_identity, edge_ca, est_identity
 

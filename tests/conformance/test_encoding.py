@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from support.device import BASE, CERTS_ONLY, PKCS10, Device, basic_header, lines_of, wrapped
 from support.openssl import run
-from support.plant import PASSWORD
+from support.proving import PASSWORD
 from support.shapes import est_identity
 from support.wire import enrollment, say
 

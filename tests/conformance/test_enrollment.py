@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import mldsa, mlkem
 
 from support.der import utf8
 from support.device import Device, wrapped
-from support.plant import Place
+from support.proving import Place
 from support.shapes import (
     CLIENT_AUTH,
     SERVER_AUTH,

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 from support.der import elements, split
 from support.device import CERTS_ONLY, Answer, Device, Identity, certs_only, wrapped
 from support.openssl import run
-from support.plant import KEK, KEK_ID, Place
+from support.proving import KEK, KEK_ID, Place
 from support.shapes import (
     ASYMMETRIC_DECRYPT_KEY_ID,
     DECRYPT_KEY_ID,

@@ -9,7 +9,7 @@ import pytest
 
 from support.certd import Certd
 from support.device import BASE, Device, wrapped
-from support.plant import PASSWORD, Place
+from support.proving import PASSWORD, Place
 from support.shapes import device_identity, est_identity
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from support.device import HOST, Device, client_context, wrapped
-from support.plant import Place
+from support.proving import Place
 from support.shapes import Request, challenge, client_auth, est_identity, request
 from support.wire import enrollment, hear
 

@@ -4,7 +4,7 @@ import pytest
 from cryptography import x509
 
 from support.device import Device
-from support.plant import Place
+from support.proving import Place
 from support.shapes import (
     Extension,
     Request,

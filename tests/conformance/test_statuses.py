@@ -9,7 +9,7 @@ import pytest
 
 from support.der import sequence
 from support.device import BASE, Device, ask, read_answer, wrapped
-from support.plant import PASSWORD, Place
+from support.proving import PASSWORD, Place
 from support.server import Server
 from support.shapes import broken, challenge, est_identity, request
 from support.wire import enrollment, hear, say, session

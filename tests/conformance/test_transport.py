@@ -10,7 +10,7 @@ from cryptography import x509
 from support.device import Device, Identity, ask, client_context, wrapped
 from support.hello import HANDSHAKE_FAILURE, answer_to
 from support.openssl import s_client
-from support.plant import DAY, NAMES, NOW, REVOKED_SERIAL, Place
+from support.proving import DAY, NAMES, NOW, REVOKED_SERIAL, Place
 from support.shapes import est_identity
 from support.signing import CLIENT, SERVER
 

@@ -1,4 +1,4 @@
-"""A plant as the conformance tests find it: its CA, its factories, its users and a label for every rule."""
+"""The proving ground of the conformance tests: a CA, factories, users, and a label for every rule."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
