@@ -23,7 +23,7 @@ from nestor.model import Refusal
 from nestor.ports import Clock
 
 _GROUP = 256
-"""How many acts one commit takes at most."""
+"""How many acts a commit has enough with."""
 
 _REFUSALS_EVERY = 1.0
 """Seconds between two writings of refusals."""
@@ -48,7 +48,7 @@ _Outcome = tuple[_Job, Any, CannotIssue | None]
 
 
 class Writer:
-    """Runs acts on the ledger, one group after the other."""
+    """Runs acts on the ledger, one group after the other; acts come from one event loop."""
 
     def __init__(self, path: Path, kept_refusals: int, clock: Clock) -> None:
         self._path = path
@@ -56,7 +56,8 @@ class Writer:
         self._kept_refusals = kept_refusals
         self._monotonic = clock.monotonic
         self._connection = connect(path, writable=True)
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._gathered: list[_Job] = []
+        self._jobs: SimpleQueue[list[_Job]] = SimpleQueue()
         self._refusals = WaitingRefusals()
         self._error: Exception | None = None
         self._stopping = False
@@ -75,19 +76,22 @@ class Writer:
         """Run an act, and answer when it is on the disk. Raises CannotIssue."""
         if self._stopping:
             raise CannotIssue("The ledger is closed.", "The server is stopping; ask again.")
-        answer: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
-        self._jobs.put(_Job(act, answer))
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[Result] = loop.create_future()
+        self._gathered.append(_Job(act, answer))
+        if len(self._gathered) == 1:
+            loop.call_soon(self._hand_over)
         return await answer
 
     def refuse(self, refusal: Refusal) -> None:
         """Leave a refusal to be written soon."""
         if self._refusals.add(refusal):
-            self._jobs.put(None)
+            self._jobs.put([])
 
     def stop(self) -> None:
         """Take nothing more; what waits is still written."""
         self._stopping = True
-        self._jobs.put(None)
+        self._hand_over()
 
     def join(self) -> None:
         """Wait until everything is written."""
@@ -96,6 +100,11 @@ class Writer:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def _hand_over(self) -> None:
+        # Once in a turn of the event loop: larger groups, and the two threads do not fight over the interpreter.
+        jobs, self._gathered = self._gathered, []
+        self._jobs.put(jobs)
 
     def _work(self) -> None:
         self._probe()
@@ -110,12 +119,12 @@ class Writer:
 
     def _take(self) -> list[_Job]:
         """Wait for something to do, then take all that waits, up to a bound."""
-        taken: list[_Job | None] = []
+        taken: list[_Job] = []
         with suppress(Empty):
-            taken.append(self._jobs.get(timeout=self._patience()))
+            taken += self._jobs.get(timeout=self._patience())
             while len(taken) < _GROUP:
-                taken.append(self._jobs.get_nowait())
-        return [job for job in taken if job is not None]
+                taken += self._jobs.get_nowait()
+        return taken
 
     def _patience(self) -> float | None:
         """Seconds until something is due that nobody will ask for."""
