@@ -18,6 +18,11 @@ def same_alternative_names(one: Iterable[x509.GeneralName], other: Iterable[x509
     return {_folded(name) for name in one} == {_folded(name) for name in other}
 
 
+def same_value(one: str, other: str) -> bool:
+    """Whether two values of an attribute of a name are the same."""
+    return _folded_value(one) == _folded_value(other)
+
+
 def _folded_name(name: x509.Name) -> tuple[frozenset[tuple[x509.ObjectIdentifier, Hashable]], ...]:
     return tuple(frozenset((part.oid, _folded_value(part.value)) for part in rdn) for rdn in name.rdns)
 

@@ -18,7 +18,7 @@ from nestor.est import attributes
 from nestor.est.der import INTEGER, SEQUENCE, TRUE, Reader, bits, context, integer, octets, oid, reading, sequence
 from nestor.est.extensions import Asked, check_name, sort_out
 from nestor.est.publickeys import KEM_NAMES, read_public_key
-from nestor.est.signing import sign
+from nestor.est.signing import scheme_of, sign
 from nestor.model import CertificationRequest, KeyProtection, KeyType, NewNames, common_name_of
 
 MAX_DER = 16 * 1024
@@ -117,8 +117,7 @@ def build(
         held.extend(attributes.write_key_protection(key_protection))
     spki = private_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     info = sequence(integer(0), subject.public_bytes(), spki, context(0, *sorted(held)))
-    algorithm, signature = sign(private_key, info)
-    return sequence(info, algorithm, bits(signature))
+    return sequence(info, scheme_of(private_key).algorithm, bits(sign(private_key, info)))
 
 
 def _signature_hash(csr: x509.CertificateSigningRequest) -> str | None:
