@@ -1,0 +1,118 @@
+"""One conversation with one server: requests out, answers in, within sizes and times; knows nothing of EST.
+
+No redirect is followed, no cookie kept, no proxy of the environment used, nothing decompressed.
+"""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import SimpleNamespace, TracebackType
+from typing import Self
+
+import aiohttp
+from aiohttp import hdrs
+from aiohttp.connector import Connection
+
+from nestor import __version__
+from nestor.upstream.faults import BadAnswer, Closed, fault_of
+
+MAX_ANSWER = 256 * 1024
+"""Bytes of the largest answer: CA certificates of a long chain in ML-DSA stay far below."""
+
+CONNECT_TIMEOUT = 3.0
+"""Seconds to reach the server and finish the TLS handshake."""
+
+TOTAL_TIMEOUT = 20.0
+"""Seconds for one request and its answer."""
+
+_HEADERS = {hdrs.USER_AGENT: f"nestor/{__version__}", hdrs.ACCEPT_ENCODING: "identity"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said. `tls_unique` is the channel binding of its TLS 1.2 session (RFC 5929)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    tls_unique: bytes | None
+
+
+class Wire:
+    """A conversation; an async context manager. `server` names the other side in sentences."""
+
+    def __init__(self, server: str, context: ssl.SSLContext, timeout: float = TOTAL_TIMEOUT) -> None:
+        self._server = server
+        self._context = context
+        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=CONNECT_TIMEOUT)
+        self._session: aiohttp.ClientSession | None = None
+        self._only_session = False
+
+    async def __aenter__(self) -> Self:
+        watch = aiohttp.TraceConfig()
+        watch.on_connection_create_start.append(self._before_connecting)
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(ssl=self._context, limit=1),
+            timeout=self._timeout,
+            headers=_HEADERS,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_Response,
+            auto_decompress=False,
+            trace_configs=[watch],
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def stay(self) -> None:
+        """From now on use the TLS session that there is, and no other: a request is linked to it."""
+        self._only_session = True
+
+    async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
+        """Send one request. Raises Unavailable where there is no answer, BadAnswer for one that is too large."""
+        if self._session is None:
+            msg = "a Wire is used within `async with`"
+            raise RuntimeError(msg)
+        try:
+            async with self._session.request(
+                method, url, headers=headers, data=body, allow_redirects=False
+            ) as response:
+                content = await self._content(response)
+                unique = response.tls_unique if isinstance(response, _Response) else None
+                return Answer(response.status, response.headers, content, unique)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            raise fault_of(error, self._server) from error
+
+    async def _content(self, response: aiohttp.ClientResponse) -> bytes:
+        content = bytearray()
+        async for chunk in response.content.iter_any():
+            content += chunk
+            if len(content) > MAX_ANSWER:
+                raise BadAnswer(f"{self._server} sends more than {MAX_ANSWER} bytes; no EST answer is so large.")
+        return bytes(content)
+
+    async def _before_connecting(
+        self,
+        _session: aiohttp.ClientSession,
+        _context: SimpleNamespace,
+        _params: aiohttp.TraceConnectionCreateStartParams,
+    ) -> None:
+        if self._only_session:
+            raise Closed(f"{self._server} closed the TLS session that the request was linked to.", "Try again.")
+
+
+class _Response(aiohttp.ClientResponse):
+    """A response that notes the binding of its TLS session; afterwards aiohttp has let go of the connection."""
+
+    tls_unique: bytes | None = None
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        tls = connection.transport.get_extra_info("ssl_object") if connection.transport is not None else None
+        if isinstance(tls, ssl.SSLObject) and tls.version() == "TLSv1.2":
+            self.tls_unique = tls.get_channel_binding("tls-unique")
+        return await super().start(connection)
