@@ -149,10 +149,10 @@ async def _listen(plan: Plan, server: Server, ground: Ground) -> None:
     listener = Listener(
         settings,
         context=lambda: server.house.context,
-        protocol_factory=http,
-        report=lambda address, sentence: ground.tell(Trouble("handshake", f"{sentence} ({address})")),
+        protocol=http,
+        failed=lambda address, sentence: ground.tell(Trouble("handshake", f"{sentence} ({address})")),
     )
-    listener.start()
+    await listener.start()
     stop = _until_signal(server)
     plan.welcome(server.house, listener.addresses)
     working = asyncio.ensure_future(run_jobs(_jobs(server), ground.tell))
@@ -160,7 +160,6 @@ async def _listen(plan: Plan, server: Server, ground: Ground) -> None:
         await stop
     finally:
         ground.tell(Note("stopping", "Finishing what is being served."))
-        listener.stop_accepting()
         working.cancel()
         await listener.drain(DRAIN_SECONDS)
         await http.shutdown(0.5)

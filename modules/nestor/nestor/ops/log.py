@@ -52,7 +52,7 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _fields(event: Event) -> Mapping[str, object]:
-    fields: dict[str, object]
+    fields: Mapping[str, object]
     match event:
         case Enrolled(entry, replayed):
             fields = _of_entry(entry) | ({"replayed": True} if replayed else {})

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from nestor.errors import Malformed
 from nestor.est import envelope
+from nestor.est.recipients import check_recipient
 from nestor.model import CertificationRequest, KeyProtection, Label, Requester
 from nestor.ports import Ledger
 
@@ -31,6 +32,8 @@ class GeneratedKey:
         """Show nothing of the key."""
         return "GeneratedKey()"
 
+
+_CONTENT_KEY, _IV = 32, 16
 
 Wrap = Callable[[CertificateIssuerPrivateKeyTypes, x509.Certificate], GeneratedKey]
 
@@ -74,22 +77,28 @@ class KeyGenerator:
                 "Its operator adds it to serverKeyGeneration.keyEncryptionKeys of this label.",
             )
 
-        def wrap(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:
-            cms = envelope.envelop_symmetric(
-                self._package(key), key_id, shared, protection.algorithms, os.urandom(32), os.urandom(16)
+        def envelop(signed: bytes) -> bytes:
+            return envelope.envelop_symmetric(
+                signed, key_id, shared, protection.algorithms, os.urandom(_CONTENT_KEY), os.urandom(_IV)
             )
-            return GeneratedKey(cms, encrypted=True, certificate=certificate)
 
-        return wrap
+        return self._wrapped(envelop)
 
     def _for_reader(self, reader: x509.Certificate, protection: KeyProtection) -> Wrap:
-        envelope.check_recipient(reader)
+        check_recipient(reader)
+
+        def envelop(signed: bytes) -> bytes:
+            return envelope.envelop_certificate(
+                signed, reader, protection.algorithms, os.urandom(_CONTENT_KEY), os.urandom(_IV)
+            )
+
+        return self._wrapped(envelop)
+
+    def _wrapped(self, envelop: Callable[[bytes], bytes]) -> Wrap:
+        envelop(b"")  # an envelope that its reader could not open is refused before a key is made
 
         def wrap(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:
-            cms = envelope.envelop_certificate(
-                self._package(key), reader, protection.algorithms, os.urandom(32), os.urandom(16)
-            )
-            return GeneratedKey(cms, encrypted=True, certificate=certificate)
+            return GeneratedKey(envelop(self._package(key)), encrypted=True, certificate=certificate)
 
         return wrap
 
