@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from nestor.ca.patterns import is_host_name, matches
+from nestor.ca.patterns import address_of, is_host_name, matches
 from nestor.ca.settings import AlternativeNameSettings
 from nestor.errors import Forbidden
 from nestor.model import common_name_of
@@ -63,5 +63,8 @@ def _check_alternative_name(name: x509.GeneralName, rules: AlternativeNameRules)
             f"The profile takes no subject alternative name {kind}:{text!r}.",
             "alternativeNames of the profile lists them.",
         )
-    if "*" in text or not text.isascii() or not text.isprintable() or " " in text:
-        raise Forbidden(f"The subject alternative name {text!r} is not plain.", "Wildcards and spaces are not issued.")
+    network = isinstance(name, x509.IPAddress) and address_of(text) is None
+    if network or "*" in text or not text.isascii() or not text.isprintable() or " " in text:
+        raise Forbidden(
+            f"The subject alternative name {text!r} is not plain.", "Wildcards, networks and spaces are not issued."
+        )

@@ -36,7 +36,7 @@ BUILT_IN: Mapping[str, Mapping[str, object]] = {
         "lifetime": "90d",
         "ca": True,
         "pathLength": 0,
-        "keyUsage": "digitalSignature, keyCertSign, cRLSign",
+        "keyUsage": "digitalSignature, keyCertSign",
         "extendedKeyUsage": "",
         "alternativeNames": {"dns": "", "ip": ""},
     },

@@ -67,7 +67,7 @@ def build_profile(name: str, settings: ProfileSettings) -> Profile:
         subject=subject_rules(settings.subject),
         alternative_names=alternative_name_rules(settings.alternative_names),
         exclude_server_names=settings.ca and settings.exclude_server_names,
-        server_key=settings.server_key,
+        server_key=settings.server_key or KeyType(settings.keys[0]),
         traits=_traits(name, settings, usages),
     )
 
@@ -110,7 +110,7 @@ def _key_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
     for word in settings.keys:
         if word not in _ISSUABLE_KEYS:
             yield "keys", f"{word} is no kind of key that is issued for; known are {known}"
-    if settings.server_key not in settings.keys:
+    if settings.server_key is not None and settings.server_key not in settings.keys:
         yield "serverKey", f"{settings.server_key} is not among keys"
     if settings.rsa_minimum > settings.rsa_maximum:
         yield "rsaMinimum", "it is larger than rsaMaximum"

@@ -97,4 +97,6 @@ class ProfileSettings(Document):
     exclude_server_names: bool = described(
         "Forbid a CA certificate, by name constraints, to issue for the names of this server.", default=True
     )
-    server_key: KeyType = described("The kind of key that /serverkeygen makes.", KeyType.EC_P256, strict=False)
+    server_key: KeyType | None = described(
+        "The kind of key that /serverkeygen makes. Left out, the first of keys.", None, strict=False
+    )
