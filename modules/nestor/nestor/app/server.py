@@ -6,9 +6,9 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from aiohttp import web
@@ -25,7 +25,7 @@ from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.ports import Clock, Sink
+from nestor.ports import Clock, Sink, tell
 from nestor.settings import Settings
 from nestor.web.listener import Listener
 from nestor.web.site import Site
@@ -81,10 +81,20 @@ class Server:
             self._ground.tell(SettingsApplied(settings.revision))
 
     async def look_for_changes(self) -> None:
-        """Reload when a file changed, or the server's own certificate is due."""
+        """Reload when a file changed, the server's own certificate is due, or a lost ledger is back."""
         due = self._house.identity.is_due(self._ground.clock.now()) and not self._house.problems()
-        if self._watch.changed(self._house.settings) or due:
+        if await self._ledger_is_back() or self._watch.changed(self._house.settings) or due:
             await self.reload()
+
+    async def close(self) -> None:
+        """Let go of the ledger."""
+        await self._ground.ledger.close()
+
+    async def _ledger_is_back(self) -> bool:
+        if isinstance(self._ground.ledger, SQLiteLedger):
+            return False
+        self._ground = await prepare_ground(self._plan)
+        return isinstance(self._ground.ledger, SQLiteLedger)
 
     async def look_after_health(self) -> None:
         """Tell what keeps the server from issuing, while it does."""
@@ -94,15 +104,21 @@ class Server:
 
 async def serve(plan: Plan) -> None:
     """Serve until told to stop. Raises NestorError where the start fails."""
-    async with AsyncExitStack() as house_keeping:
-        ground = await _ground(plan)
-        house_keeping.push_async_callback(ground.ledger.close)
+    ground = await prepare_ground(plan)
+    try:
         server = Server(plan, ground, await build_house(plan.settings(), ground))
         await _pin(ground, server.house)
-        await _listen(plan, server, ground)
+    except BaseException:
+        await ground.ledger.close()
+        raise
+    try:
+        await _listen(plan, server)
+    finally:
+        await server.close()
 
 
-async def _ground(plan: Plan) -> Ground:
+async def prepare_ground(plan: Plan) -> Ground:
+    """Open what outlives every House: the data directory, the ledger, the look at the clock."""
     clock: Clock = SystemClock()
     settings = plan.settings()
     _make_directory(plan.data)
@@ -134,9 +150,10 @@ async def _pin(ground: Ground, house: House) -> None:
         await ground.ledger.pin_authority(fingerprint_of(certificates[0]))
 
 
-async def _listen(plan: Plan, server: Server, ground: Ground) -> None:
+async def _listen(plan: Plan, server: Server) -> None:
     settings = server.house.settings.listener
-    site = Site(lambda: server.house, settings.limits, ground.tell)
+    told = partial(tell, plan.sinks)
+    site = Site(lambda: server.house, settings.limits, told)
     http = web.Server(
         site.handle,
         access_log=None,
@@ -150,16 +167,16 @@ async def _listen(plan: Plan, server: Server, ground: Ground) -> None:
         settings,
         context=lambda: server.house.context,
         protocol=http,
-        failed=lambda address, sentence: ground.tell(Trouble("handshake", f"{sentence} ({address})")),
+        failed=lambda address, sentence: told(Trouble("handshake", f"{sentence} ({address})")),
     )
     await listener.start()
     stop = _until_signal(server)
     plan.welcome(server.house, listener.addresses)
-    working = asyncio.ensure_future(run_jobs(_jobs(server), ground.tell))
+    working = asyncio.ensure_future(run_jobs(_jobs(server), told))
     try:
         await stop
     finally:
-        ground.tell(Note("stopping", "Finishing what is being served."))
+        told(Note("stopping", "Finishing what is being served."))
         working.cancel()
         await listener.drain(DRAIN_SECONDS)
         await http.shutdown(0.5)

@@ -108,7 +108,7 @@ class KeyGenerator:
     async def _reader(
         self, key_id: bytes, csr: CertificationRequest, requester: Requester, now: datetime
     ) -> x509.Certificate:
-        """The certificate that a request names by its key identifier: the one presented, or a live one of the device."""
+        """The certificate that a request names by key identifier: the one presented, or a live one of the device."""
         presented = [requester.certificate] if requester.certificate else []
         own = [
             x509.load_der_x509_certificate(entry.der) for entry in await self._ledger.live_certificates(csr.device, now)
