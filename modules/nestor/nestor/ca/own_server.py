@@ -20,7 +20,7 @@ _NAMELESS = "Nestor"
 
 def server_content(names: Sequence[str], key: Key, lifetime: timedelta) -> Content:
     """What the certificate says: every name as alternative name, the first that fits as common name as well."""
-    settings = ProfileSettings(lifetime=lifetime, jitter=0.0, extended_key_usage=("serverAuth",))
+    settings = ProfileSettings.model_validate({"lifetime": lifetime, "jitter": "0%", "extendedKeyUsage": "serverAuth"})
     common_name = next((name for name in names if len(name) <= _LONGEST_COMMON_NAME), _NAMELESS)
     return Content(
         profile=build_profile(PROFILE, settings),

@@ -12,8 +12,8 @@ from pathlib import Path
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
     Encoding,
     KeySerializationEncryption,
     NoEncryption,
@@ -23,7 +23,6 @@ from cryptography.hazmat.primitives.serialization import (
 
 from nestor.errors import MaterialError
 
-_KDF_ROUNDS = 600_000  # PBKDF2 with SHA-256, a third of a second once per start
 _LARGEST_FILE = 65_536
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _SIGNING_KEYS = (
@@ -76,9 +75,7 @@ def _encryption(passphrase: str | None) -> KeySerializationEncryption:
         return NoEncryption()
     if not passphrase:
         raise MaterialError("The passphrase for key files is empty.", "Set one, or leave the setting out.")
-    return (
-        PrivateFormat.PKCS8.encryption_builder().kdf_rounds(_KDF_ROUNDS).hmac_hash(SHA256()).build(passphrase.encode())
-    )
+    return BestAvailableEncryption(passphrase.encode())
 
 
 def _write_whole(path: Path, content: bytes) -> None:
