@@ -82,8 +82,18 @@ class Stub:
         return f"https://{HOST}:{self.port}"
 
     def secure(self, plain: socket.socket) -> ssl.SSLSocket:
-        """Shake hands."""
-        return self._context.wrap_socket(plain, server_side=True)
+        """Shake hands; a refused client gets to read the alert before the connection ends."""
+        secured = self._context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False)
+        try:
+            secured.do_handshake()
+        except OSError:
+            with socket.socket(fileno=secured.detach()) as refused:
+                refused.settimeout(5)
+                refused.shutdown(socket.SHUT_WR)
+                while refused.recv(65_536):
+                    pass
+            raise
+        return secured
 
     def answer(self, heard: Heard) -> Reply:
         """Say what the test has written for that path."""
