@@ -3,7 +3,8 @@
 A kind that nobody can allow is told by its name, never guessed to be a similar one: RSASSA-PSS is not RSA.
 """
 
-from typing import NamedTuple, cast
+from collections.abc import Mapping
+from typing import NamedTuple, TypeVar, cast
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -15,18 +16,21 @@ from nestor.est import oids
 from nestor.est.der import OID, Reader, oid, read_oid
 from nestor.model import KeyType
 
+_Entry = TypeVar("_Entry")
+
 KEM_NAMES = frozenset({"ML-KEM-768", "ML-KEM-1024", "X25519", "X448"})
 """Keys that cannot sign, so that a request for them proves nothing (RFC 7030, 4.2)."""
 
 _CURVES = {"secp256r1": KeyType.EC_P256, "secp384r1": KeyType.EC_P384, "secp521r1": KeyType.EC_P521}
-_KINDS: dict[type, KeyType] = {
+_KINDS: Mapping[type, KeyType] = {
+    rsa.RSAPublicKey: KeyType.RSA,
     ed25519.Ed25519PublicKey: KeyType.ED25519,
     mldsa.MLDSA44PublicKey: KeyType.ML_DSA_44,
     mldsa.MLDSA65PublicKey: KeyType.ML_DSA_65,
     mldsa.MLDSA87PublicKey: KeyType.ML_DSA_87,
 }
 _RSASSA_PSS = oid(oids.RSASSA_PSS)
-_OTHERS: dict[type, str] = {
+_OTHERS: Mapping[type, str] = {
     dsa.DSAPublicKey: "DSA",
     ed448.Ed448PublicKey: "Ed448",
     x25519.X25519PublicKey: "X25519",
@@ -68,13 +72,18 @@ def read_public_key(csr: x509.CertificateSigningRequest, spki: bytes) -> PublicK
 def _kind(key: CertificatePublicKeyTypes) -> KeyType | None:
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _CURVES.get(key.curve.name)
-    return KeyType.RSA if isinstance(key, rsa.RSAPublicKey) else _KINDS.get(type(key))
+    return _look_up(_KINDS, key)
 
 
 def _name(key: CertificatePublicKeyTypes) -> str:
     if isinstance(key, ec.EllipticCurvePublicKey):
         return key.curve.name
-    return _OTHERS.get(type(key), type(key).__name__)
+    return _look_up(_OTHERS, key) or type(key).__name__
+
+
+def _look_up(table: Mapping[type, _Entry], key: object) -> _Entry | None:
+    # The types are abstract: a key is none of them itself, but an instance of one.
+    return next((entry for kind, entry in table.items() if isinstance(key, kind)), None)
 
 
 def _size(key: CertificatePublicKeyTypes) -> int:

@@ -1,7 +1,7 @@
 """One signature over some bytes, and the algorithms that tell how it was made. Deterministic where the kind allows.
 
-The hash follows the key: a curve gets the SHA-2 of its own strength, RSA gets SHA-256. The others bring their own; where
-CMS wants a digest beside them, it is SHA-512 (RFC 8419, 2.3; RFC 9882, 3.3).
+The hash follows the key: a curve gets the SHA-2 of its own strength, RSA gets SHA-256. The others bring their own, and
+where CMS wants a digest beside them it is SHA-512 (RFC 8419, 2.3; RFC 9882, 3.3).
 """
 
 from collections.abc import Mapping

@@ -35,10 +35,14 @@ def dialect_of(body: bytes) -> Dialect:
 
 
 def encode(der: bytes, dialect: Dialect) -> bytes:
-    """Base64 in lines of 64 columns, each with its LF, or on one line without any."""
+    """Base64 in lines of 64 columns, or on one line; every line ends with LF.
+
+    The last one too: aziot-certd up to 1.2.3 puts the END line of PEM right behind an answer, and strongSwan, which
+    counts line breaks inside as data, does not mind one at the end.
+    """
     text = base64.b64encode(der)
     if dialect is Dialect.ONE_LINE:
-        return text
+        return text + b"\n"
     return b"".join(text[at : at + _COLUMNS] + b"\n" for at in range(0, len(text), _COLUMNS))
 
 
