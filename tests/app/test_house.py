@@ -1,0 +1,170 @@
+"""Houses: built whole from settings, swapped whole, and honest about what is lost."""
+
+import shutil
+from collections.abc import AsyncIterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nestor.app.house import Ground, House, build_house
+from nestor.app.server import Plan, Server, prepare_ground
+from nestor.errors import CannotIssue, NestorError
+from nestor.events import Event, SettingsApplied, SettingsRefused
+from nestor.settings import Settings, judge
+
+
+class Stage:
+    """A server without a port: its plan, its ground, and what it has told."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.document: dict[str, Any] = {}
+        self.told: list[Event] = []
+        self.plan = Plan(self.read, [], data, [self.told.append], _no_welcome)
+        self.grounds: list[Ground] = []
+
+    def read(self) -> Settings:
+        return judge(self.document)
+
+    async def open(self) -> Server:
+        ground = await prepare_ground(self.plan)
+        self.grounds.append(ground)
+        return Server(self.plan, ground, await build_house(self.read(), ground))
+
+    async def close(self) -> None:
+        for ground in self.grounds:
+            await ground.ledger.close()
+        self.grounds.clear()
+
+
+def _no_welcome(house: House, addresses: Sequence[tuple[str, int]]) -> None:
+    """Nobody reads it here."""
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    stage = Stage(tmp_path / "data")
+    yield stage
+    await stage.close()
+
+
+async def test_a_first_start_makes_a_ca_and_a_server_certificate_and_issues(stage: Stage) -> None:
+    house = (await stage.open()).house
+    assert house.problems() == {}
+    leaf, root = house.identity.chain
+    leaf.verify_directly_issued_by(root)
+
+
+async def test_a_second_start_finds_the_same_ca_and_the_same_server_certificate(stage: Stage) -> None:
+    first = (await stage.open()).house.identity.chain
+    await stage.close()
+    assert (await stage.open()).house.identity.chain == first
+
+
+async def test_other_names_get_another_server_certificate(stage: Stage) -> None:
+    first = (await stage.open()).house.identity
+    await stage.close()
+    stage.document = {"listener": {"hostnames": "gw3.plant.example"}}
+    second = (await stage.open()).house.identity
+    assert second.certificate != first.certificate
+    assert second.chain[1] == first.chain[1]
+
+
+async def test_a_server_certificate_is_due_after_two_thirds_of_its_life(stage: Stage) -> None:
+    identity = (await stage.open()).house.identity
+    now = datetime.now(UTC)  # noqa: TID251 -- against the system clock of the house
+    assert not identity.is_due(now + timedelta(days=59))
+    assert identity.is_due(now + timedelta(days=61))
+
+
+async def test_settings_that_hold_replace_the_house(stage: Stage) -> None:
+    server = await stage.open()
+    before = server.house
+    stage.document = {"access": {"gateways": "gw*"}}
+    await server.reload()
+    assert server.house is not before
+    assert stage.told[-1] == SettingsApplied(stage.read().revision)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"nonsense": 1},
+        {"labels": {"simpleenroll": {}}},
+        {"profiles": {"deviceIdentity": {"keys": "dsa"}}},
+        {"access": {"bootstrap": {"maker": {"anchors": "file:nowhere.pem"}}}},
+        {"access": {"users": {"u": {"passwordHash": "env:NESTOR_NOT_SET"}}}},
+        {"labels": {"a": {"serverKeyGeneration": {"keyEncryptionKeys": {"k": "file:nowhere"}}}}},
+        {"ca": {"source": "file"}},
+    ],
+)
+async def test_settings_that_do_not_hold_change_nothing_and_are_told(stage: Stage, document: dict[str, Any]) -> None:
+    server = await stage.open()
+    before = server.house
+    stage.document = document
+    await server.reload()
+    assert server.house is before
+    assert isinstance(stage.told[-1], SettingsRefused)
+
+
+async def test_a_named_file_that_changes_reloads_the_house(stage: Stage, tmp_path: Path) -> None:
+    server = await stage.open()
+    before = server.house
+    await server.look_for_changes()
+    assert server.house is before
+    (stage.data / "users.json").write_text('{"users": {}}')
+    await server.look_for_changes()
+    assert server.house is not before
+
+
+@pytest.mark.parametrize("lost", ["ca/key.pem", "ca/certificates.pem", "ca", "ledger.db"])
+async def test_what_is_lost_is_never_made_anew_and_nothing_is_issued(stage: Stage, lost: str) -> None:
+    await stage.open()
+    await stage.close()
+    place = stage.data / lost
+    if place.is_dir():
+        shutil.rmtree(place)
+    else:
+        place.unlink()
+    house = (await stage.open()).house
+    assert house.problems()
+    assert not place.exists()
+
+
+async def test_a_lost_key_leaves_the_last_ca_certificates_to_be_shown(stage: Stage) -> None:
+    shown = (await stage.open()).house.authority.ca_certificates()
+    await stage.close()
+    (stage.data / "ca" / "key.pem").unlink()
+    house = (await stage.open()).house
+    assert list(house.authority.ca_certificates()) == list(shown)
+    assert "key" in house.problems()["ca"]
+
+
+async def test_a_ledger_that_comes_back_is_taken_up_again(stage: Stage) -> None:
+    await stage.open()
+    await stage.close()
+    kept = stage.data.with_name("kept.db")
+    (stage.data / "ledger.db").rename(kept)
+    server = await stage.open()
+    assert "ledger" in server.house.problems()
+    kept.rename(stage.data / "ledger.db")
+    await server.look_for_changes()
+    assert server.house.problems() == {}
+    await server.close()
+
+
+async def test_a_lost_ledger_lets_nobody_in_by_certificate(stage: Stage) -> None:
+    await stage.open()
+    await stage.close()
+    (stage.data / "ledger.db").unlink()
+    await stage.open()
+    with pytest.raises(CannotIssue):
+        await stage.grounds[0].ledger.find(b"")
+
+
+async def test_a_data_directory_that_cannot_be_made_is_told(stage: Stage) -> None:
+    stage.data.write_text("a file")
+    with pytest.raises(NestorError, match="data directory"):
+        await stage.open()
