@@ -136,6 +136,18 @@ async def test_a_ca_that_has_ended_says_so() -> None:
     assert ca.ca_certificates() == (root().certificate,)
 
 
+async def test_a_certificate_that_the_lint_refuses_is_not_even_signed() -> None:
+    class Careless(Issuer):
+        end = NOW + 40_000 * DAY  # type: ignore[assignment] -- says to live longer than its certificate does
+
+        def sign(self, content: bytes) -> bytes:
+            pytest.fail("it was signed")
+
+    forever = changed({"deviceIdentity": {"lifetime": "100y"}})
+    with pytest.raises(OurFault):
+        await authority(Careless(root().certificate, root().key), catalog=forever).enroll(order(request("dev1")))
+
+
 async def test_what_a_wrong_key_signed_never_leaves() -> None:
     other = make_root(ec.generate_private_key(ec.SECP256R1()), "CN=Root", lifetime=DAY, now=NOW, serial=SERIAL)
     swapped = Issuer(root().certificate, other.key)

@@ -124,6 +124,11 @@ def test_a_serial_number_that_is_too_short_is_found() -> None:
     assert "128 to 159" in finding(replace(draft(DEVICE, serial=77), serial=77))
 
 
+def test_a_certificate_that_no_device_could_store_is_found() -> None:
+    long = x509.SubjectAlternativeName([x509.DNSName("x" * 600) for _ in range(16)])
+    assert "larger than any device" in finding(written(swapped=(long, False)))
+
+
 def test_bytes_that_are_no_certificate_are_found() -> None:
     assert "read back" in finding(Draft(DEVICE, SERIAL, b"\x30\x00"))
 
