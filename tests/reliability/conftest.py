@@ -13,4 +13,5 @@ from support.plants import plant as make_plant
 def plant(tmp_path: Path) -> Iterator[Plant]:
     made = make_plant(tmp_path)
     with made.server:
+        assert made.server.ca_file.exists(), "devices have their anchor before anything goes wrong"
         yield made
