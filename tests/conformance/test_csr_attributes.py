@@ -5,18 +5,17 @@ from dataclasses import dataclass
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from support.der import elements, integer, oid, split
+from support.der import elements, integer, oid, sequence, split, tlv, utf8
 from support.device import Device
 from support.shapes import est_identity
 
 _EXTENSION_REQUEST = oid("1.2.840.113549.1.9.14")
 _TEMPLATE = oid("1.2.840.113549.1.9.16.2.61")
-_EXTENSION_TEMPLATE = oid("1.2.840.113549.1.9.16.2.62")
 _CHALLENGE_PASSWORD = oid("1.2.840.113549.1.9.7")
 _EC_KEY, _P256, _P384 = oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7"), oid("1.3.132.0.34")
 _RSA_KEY = oid("1.2.840.113549.1.1.1")
 _ECDSA_SHA384 = oid("1.2.840.10045.4.3.3")
-_PINNED = ["device", "est", "edge-ca", "large", "rsa", "keys"]
+_PINNED = ["device", "est", "edge-ca", "large", "rsa", "keys", "branded"]
 
 
 @dataclass(frozen=True)
@@ -87,6 +86,25 @@ def test_extensions_come_in_one_attribute_with_one_value(stranger: Device, label
 @pytest.mark.conformance("CSR-6")
 def test_an_attribute_without_a_value_is_a_bare_oid(stranger: Device) -> None:
     assert _read(stranger, "linked").items == [(_CHALLENGE_PASSWORD, None)]
+
+
+@pytest.mark.conformance("CSR-7", "CSR-8", "CSR-9")
+def test_a_template_joins_the_old_form_where_only_it_can_say_what_is_wanted(line: Device) -> None:
+    told = _read(line, "branded")
+    assert told.values(_EC_KEY) == [[_P256]]
+    ((template,),) = told.values(_TEMPLATE)
+    ((_, content),) = elements(template)
+    version, subject, key, attributes = split(content)
+    assert (version, key) == (integer(0), tlv(0xA0, sequence(_EC_KEY, _P256)))
+    assert [split(elements(rdn)[0][1]) for rdn in split(elements(subject)[0][1])] == [
+        [sequence(oid("2.5.4.10"), utf8("Contoso OT"))],
+        [sequence(oid("2.5.4.3"))],
+    ]
+    kinds = [split(elements(one)[0][1])[0] for one in split(elements(attributes)[0][1])]
+    assert kinds == [_EXTENSION_REQUEST]
+    assert line.but(label="branded").enroll(est_identity("branded")).certificate.subject.rfc4514_string() == (
+        "CN=branded,O=Contoso OT"
+    )
 
 
 @pytest.mark.conformance("CSR-11")

@@ -133,8 +133,8 @@ def test_a_local_identity_is_issued(line: Device, served: bool) -> None:
 def test_a_key_that_cannot_sign_is_refused_in_plain_words(line: Device) -> None:
     key = mlkem.MLKEM768PrivateKey.generate()
     answer = line.enroll(request("kem", extensions=[client_auth()], spki=spki_of(key)))
-    assert answer.status in {400, 403}
-    assert "key" in answer.text
+    assert answer.status == 400
+    assert "cannot sign" in answer.text
 
 
 @pytest.mark.conformance("ENR-9")

@@ -111,6 +111,7 @@ def _document(order: str) -> dict[str, Any]:
         "profiles": {
             "large": {"keys": "ec-p384", "serverKey": "ec-p384", "authenticates": True, "renewable": True},
             "rsaOnly": {"keys": "rsa", "rsaMinimum": 3072, "serverKey": "rsa"},
+            "branded": {"keys": "ec-p256", "subject": {"add": {"O": "Contoso OT"}}},
             "freshKeys": {"keyReuse": False, "authenticates": True, "renewable": True},
         },
         "access": {
@@ -139,6 +140,7 @@ def _document(order: str) -> dict[str, Any]:
             "edge-ca": {"profile": "edgeCa"},
             "large": {"profile": "large", "enforceCsrAttributes": True},
             "rsa": {"profile": "rsaOnly"},
+            "branded": {"profile": "branded"},
             "fresh": {"profile": "freshKeys"},
             "keys": {"profile": "deviceIdentity", "serverKeyGeneration": keys},
         },

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from support.der import bits, integer, octets, oid, printable, sequence, set_of, tlv, utf8
+from support.der import bits, elements, integer, octets, oid, printable, sequence, set_of, split, tlv, utf8
 
 CLIENT_AUTH = ExtendedKeyUsageOID.CLIENT_AUTH
 SERVER_AUTH = ExtendedKeyUsageOID.SERVER_AUTH
@@ -26,7 +26,10 @@ DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.37"
 ASYMMETRIC_DECRYPT_KEY_ID = "1.2.840.113549.1.9.16.2.54"
 SMIME_CAPABILITIES = "1.2.840.113549.1.9.15"
 _EXTENSION_REQUEST = "1.2.840.113549.1.9.14"
-_ECDSA_SHA256 = sequence(oid("1.2.840.10045.4.3.2"))
+_ECDSA: dict[str, tuple[bytes, hashes.HashAlgorithm]] = {
+    "secp256r1": (sequence(oid("1.2.840.10045.4.3.2")), hashes.SHA256()),
+    "secp384r1": (sequence(oid("1.2.840.10045.4.3.3")), hashes.SHA384()),
+}
 _RSA_SHA256 = sequence(oid("1.2.840.113549.1.1.11"), b"\x05\x00")
 
 
@@ -181,14 +184,15 @@ def _sign(key: Any, info: bytes) -> tuple[bytes, bytes]:
     if isinstance(key, rsa.RSAPrivateKey):
         return _RSA_SHA256, key.sign(info, padding.PKCS1v15(), hashes.SHA256())
     if isinstance(key, ec.EllipticCurvePrivateKey):
-        return _ECDSA_SHA256, key.sign(info, ec.ECDSA(hashes.SHA256()))
-    algorithm = spki_of(key)  # EdDSA and ML-DSA sign under the same identifier as their keys carry
-    return _algorithm_of(algorithm), key.sign(info)
+        algorithm, digest = _ECDSA[key.curve.name]
+        return algorithm, key.sign(info, ec.ECDSA(digest))
+    # EdDSA and ML-DSA sign under the identifier that their keys carry.
+    return _algorithm_of(spki_of(key)), key.sign(info)
 
 
 def _algorithm_of(spki: bytes) -> bytes:
-    content = spki[2:] if spki[1] < 0x80 else spki[2 + (spki[1] & 0x7F) :]
-    return content[: 2 + content[1]]
+    ((_, content),) = elements(spki)
+    return split(content)[0]
 
 
 def _key_usage(*names: str) -> x509.KeyUsage:
