@@ -5,6 +5,7 @@ No sentence of this file shows anything of a part.
 """
 
 import re
+from itertools import takewhile
 
 from nestor.errors import Malformed
 from nestor.est import oids
@@ -51,7 +52,7 @@ def _part(media_type: str, der: bytes) -> bytes:
 def _parts(body: bytes, boundary: bytes) -> list[bytes]:
     """What stands between the boundaries, the headers of each part taken off (RFC 2046, 5.1)."""
     _, *sections = (b"\n" + body.replace(b"\r\n", b"\n")).split(b"\n--" + boundary)
-    inner = [section for section in sections if not section.startswith(b"--")]
+    inner = takewhile(lambda section: not section.startswith(b"--"), sections)
     return [section.partition(b"\n\n")[2] for section in inner]
 
 

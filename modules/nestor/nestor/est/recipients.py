@@ -47,7 +47,11 @@ _AGREEMENTS: dict[str, tuple[x509.ObjectIdentifier, hashes.HashAlgorithm]] = {
     "secp384r1": (oids.STD_DH_SHA384_KDF, hashes.SHA384()),
     "secp521r1": (oids.STD_DH_SHA512_KDF, hashes.SHA512()),
 }
-_KDFS = dict(_AGREEMENTS.values())
+_KDFS = {
+    **dict(_AGREEMENTS.values()),
+    # Read, never written: what OpenSSL uses unless told; no collision of SHA-1 helps against a derivation.
+    oids.STD_DH_SHA1_KDF: hashes.SHA1(),  # noqa: S303 -- see above
+}
 _SHA256 = sequence(oid(oids.SHA256), NULL)
 _OAEP = sequence(oid(oids.RSAES_OAEP), sequence(context(0, _SHA256), context(1, sequence(oid(oids.MGF1), _SHA256))))
 _OAEP_PADDING = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)

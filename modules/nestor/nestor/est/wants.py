@@ -100,11 +100,12 @@ def write_key(key: WantedKey) -> bytes:
 
 def read_key(kind: x509.ObjectIdentifier, values: bytes) -> WantedKey | None:
     """The key that an attribute asks for; None where it asks for none that is known. Raises BadDER."""
-    value = only(values) if values else None
-    if kind == oids.EC_PUBLIC_KEY and value is not None and value.tag == OID:
-        return _wanted(_BY_CURVE.get(read_oid(value)))
-    sized = kind == oids.RSA_ENCRYPTION and value is not None and value.tag == INTEGER
-    return _wanted(_BY_ALGORITHM.get(kind), read_integer(value) if sized and value is not None else None)
+    if kind == oids.EC_PUBLIC_KEY:
+        curve = only(values) if values else None
+        return _wanted(_BY_CURVE.get(read_oid(curve))) if curve and curve.tag == OID else None
+    if kind == oids.RSA_ENCRYPTION:
+        return WantedKey(KeyType.RSA, read_integer(only(values, INTEGER)) if values else None)
+    return _wanted(_BY_ALGORITHM.get(kind))
 
 
 def write_key_template(key: WantedKey) -> bytes:
