@@ -18,6 +18,8 @@ from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
 from nestor.ca.issuer import Issuer
 from nestor.errors import CannotIssue, Forbidden, Malformed, OurFault
+from nestor.est import pkcs10
+from nestor.keys.make import generate
 from nestor.model import KeyType, Order
 from support.asking import NOW, subject
 from support.issuing import (
@@ -111,6 +113,18 @@ async def test_a_key_made_here_is_of_the_profile_s_kind() -> None:
     key, _ = await authority(catalog=kinds).generate(order(request("dev1")))
     assert isinstance(key, rsa.RSAPrivateKey)
     assert key.key_size == 3072
+
+
+@pytest.mark.parametrize("kind", [KeyType.ML_DSA_44, KeyType.ML_DSA_65, KeyType.ML_DSA_87])
+async def test_a_post_quantum_key_is_certified_where_a_profile_takes_it(kind: KeyType) -> None:
+    key = generate(kind)
+    asked = pkcs10.read(pkcs10.build(key, subject("dev1")))
+    pkcs10.check_signature(asked)
+    kinds = changed({"signer": {"keys": kind.value, "serverKey": kind.value, "extendedKeyUsage": "clientAuth"}})
+    certificate = await authority(catalog=kinds).enroll(order(asked, "signer"))
+    assert certificate.public_key() == key.public_key()
+    with pytest.raises(Forbidden, match=kind.value):
+        await authority().enroll(order(asked))
 
 
 async def test_a_clock_that_runs_backwards_stops_issuing_until_it_is_right() -> None:

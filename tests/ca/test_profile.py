@@ -18,7 +18,11 @@ from support.issuing import CLIENT, DAY, SERVER, profile
     [
         ({"keys": ""}, "keys", "at least one"),
         ({"keys": "ec-p256, dsa"}, "keys", "dsa"),
-        ({"keys": "ml-dsa-65"}, "keys", "ml-dsa-65"),
+        (
+            {"keys": "ml-dsa-65", "authenticates": True, "extendedKeyUsage": "clientAuth"},
+            "authenticates",
+            "ML-DSA certificates are not taken in TLS",
+        ),
         ({"serverKey": "ed25519"}, "serverKey", "not among keys"),
         ({"rsaMinimum": 4096, "rsaMaximum": 3072}, "rsaMinimum", "larger"),
         ({"lifetime": "59s"}, "lifetime", "1min"),

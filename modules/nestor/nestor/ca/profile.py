@@ -20,7 +20,7 @@ _RESERVED_USAGES = {
     x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27"): "cmcCA marks a certificate authority",
     x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28"): "cmcRA marks a registration authority, which speaks for others",
 }
-_ISSUABLE_KEYS = (KeyType.EC_P256, KeyType.EC_P384, KeyType.EC_P521, KeyType.RSA, KeyType.ED25519)
+_POST_QUANTUM = {KeyType.ML_DSA_44, KeyType.ML_DSA_65, KeyType.ML_DSA_87}
 _SHORTEST_LIFE = timedelta(minutes=1)
 
 
@@ -104,11 +104,11 @@ def _problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
 
 
 def _key_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
-    known = ", ".join(_ISSUABLE_KEYS)
+    known = ", ".join(KeyType)
     if not settings.keys:
         yield "keys", f"at least one kind of key is needed: {known}"
     for word in settings.keys:
-        if word not in _ISSUABLE_KEYS:
+        if word not in list(KeyType):
             yield "keys", f"{word} is no kind of key that is issued for; known are {known}"
     if settings.server_key is not None and settings.server_key not in settings.keys:
         yield "serverKey", f"{settings.server_key} is not among keys"
@@ -164,3 +164,5 @@ def _power_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
         yield "keyUsage", "cRLSign is for CAs"
     if settings.authenticates and "clientAuth" not in settings.extended_key_usage:
         yield "authenticates", "only certificates with clientAuth can authenticate"
+    if settings.authenticates and not _POST_QUANTUM.isdisjoint(settings.keys):
+        yield "authenticates", "ML-DSA certificates are not taken in TLS; give them a profile of their own"

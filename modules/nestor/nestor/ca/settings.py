@@ -65,7 +65,10 @@ class AlternativeNameSettings(Document):
 class ProfileSettings(Document):
     """One kind of certificate."""
 
-    keys: Words = described("Kinds of keys: ec-p256, ec-p384, ec-p521, rsa, ed25519.", ("ec-p256", "ec-p384", "rsa"))
+    keys: Words = described(
+        "Kinds of keys: ec-p256, ec-p384, ec-p521, rsa, ed25519, ml-dsa-44, ml-dsa-65, ml-dsa-87.",
+        ("ec-p256", "ec-p384", "rsa"),
+    )
     rsa_minimum: int = described("The shortest RSA key, in bits.", 2048, ge=2048, le=8192)
     rsa_maximum: int = described("The longest RSA key, in bits.", 4096, ge=2048, le=8192)
     lifetime: Duration = described("How long a certificate lives.", timedelta(days=30))

@@ -32,6 +32,9 @@ _CANNOT: Mapping[KeyType, AbstractSet[KeyUsage]] = {
     KeyType.EC_P384: _ENCIPHERS,
     KeyType.EC_P521: _ENCIPHERS,
     KeyType.ED25519: _ENCIPHERS | _AGREES,  # RFC 8410, 5
+    KeyType.ML_DSA_44: _ENCIPHERS | _AGREES,  # RFC 9881, 3
+    KeyType.ML_DSA_65: _ENCIPHERS | _AGREES,
+    KeyType.ML_DSA_87: _ENCIPHERS | _AGREES,
 }
 
 
