@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.device import PKCS10, Answer, Device, Identity, ask, wrapped
+from support.answers import Answer
+from support.device import PKCS10, Device, Identity, ask, wrapped
 from support.plants import NOW, Plant
 from support.plants import plant as make_plant
 from support.shapes import Request, client_auth, device_identity, dns_names, edge_ca, est_identity, request

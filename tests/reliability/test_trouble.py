@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from support.device import Answer
+from support.answers import Answer
 from support.openssl import tool
 from support.plants import USER, Plant
 from support.plants import plant as make_plant

@@ -10,7 +10,8 @@ from typing import Self
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from support.device import PKCS10, Answer, Device, ask, wrapped
+from support.answers import Answer
+from support.device import PKCS10, Device, ask, wrapped
 from support.shapes import client_auth, p256, request
 from support.survival import Received
 
