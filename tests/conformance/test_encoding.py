@@ -7,7 +7,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from support.device import BASE, CERTS_ONLY, PKCS10, Device, basic_header, lines_of, wrapped
+from support.answers import lines_of
+from support.device import BASE, CERTS_ONLY, PKCS10, Device, basic_header, wrapped
 from support.openssl import run
 from support.proving import PASSWORD
 from support.shapes import est_identity

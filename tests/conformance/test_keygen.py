@@ -15,8 +15,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
+from support.answers import Answer, certs_only
 from support.der import elements, oid, sequence, split, tlv
-from support.device import CERTS_ONLY, Answer, Device, Identity, certs_only, wrapped
+from support.device import CERTS_ONLY, Device, Identity, wrapped
 from support.openssl import run
 from support.proving import KEK, KEK_ID, Place
 from support.shapes import (

@@ -7,8 +7,9 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
+from support.answers import read_answer
 from support.der import sequence
-from support.device import BASE, Device, ask, read_answer, wrapped
+from support.device import BASE, Device, ask, wrapped
 from support.proving import PASSWORD, Place
 from support.server import Server
 from support.shapes import broken, challenge, est_identity, request

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from nestor.errors import Malformed
 from nestor.est.pkcs7 import certs_only, read_certs_only
+from support.answers import certs_only as judged
 from support.der import integer, octets, oid, sequence, set_of, tlv
-from support.device import certs_only as judged
 from support.signing import root, rsa_key
 
 ROOT = root("Root with a long name")

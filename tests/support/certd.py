@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from support.device import Identity, certs_only, client_context, wrapped
+from support.answers import certs_only
+from support.device import Identity, client_context, wrapped
 from support.openssl import run
 
 _WHITE = b"\t\n\v\f\r \x85\xa0"

@@ -1,33 +1,29 @@
-"""A device as a test wants it: any TLS version, any certificate, any header, any body; and answers read strictly.
+"""A device as a test wants it: any TLS version, any certificate, any header, any body.
 
 Requests go through the standard library's TLS. A binding of TLS 1.3 needs an exporter, which only pyOpenSSL has.
 """
 
 import base64
 import http.client
-import io
-import re
 import socket
 import ssl
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from OpenSSL import SSL
 
-from support.der import elements, split
+from support.answers import Answer, answer_of, read_answer
 from support.shapes import Request
 
 BASE = "/.well-known/est"
 HOST = "localhost"
 PKCS10 = "application/pkcs10"
 CERTS_ONLY = "application/pkcs7-mime; smime-type=certs-only"
-_SIGNED_DATA = bytes.fromhex("2a864886f70d010702")
-_DATA = bytes.fromhex("2a864886f70d010701")
 _EXPORTER = b"EXPORTER-Channel-Binding"
 
 
@@ -44,40 +40,6 @@ class Identity:
         """Key, leaf and chain in one file's content."""
         key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         return bytes(key) + b"".join(one.public_bytes(Encoding.PEM) for one in (self.certificate, *self.chain))
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    body: bytes
-
-    def __getitem__(self, name: str) -> str | None:
-        """A header, whatever its case; None where it is missing."""
-        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
-
-    @property
-    def text(self) -> str:
-        return self.body.decode()
-
-    @property
-    def der(self) -> bytes:
-        """What the base64 of the body holds; only line breaks are forgiven."""
-        return base64.b64decode(self.body.replace(b"\n", b""), validate=True)
-
-    @property
-    def certificates(self) -> list[x509.Certificate]:
-        """The certificates of a certs-only SignedData, in the order on the wire."""
-        assert self.status == http.HTTPStatus.OK, self
-        return certs_only(self.der)
-
-    @property
-    def certificate(self) -> x509.Certificate:
-        """The one certificate that an enrollment answers with."""
-        (certificate,) = self.certificates
-        return certificate
 
 
 @dataclass(frozen=True)
@@ -199,7 +161,7 @@ def ask(
 ) -> Answer:
     """One request on a connection that stays open."""
     connection.request(method, path, body, dict(headers))
-    return _answer(connection.getresponse())
+    return answer_of(connection.getresponse())
 
 
 def binding_of(connection: http.client.HTTPSConnection, kind: str) -> str:
@@ -208,13 +170,6 @@ def binding_of(connection: http.client.HTTPSConnection, kind: str) -> str:
     binding = connection.sock.get_channel_binding(kind)
     assert binding is not None
     return base64.b64encode(binding).decode()
-
-
-def read_answer(content: bytes) -> Answer:
-    """The first answer in what a connection gave until its end."""
-    response = http.client.HTTPResponse(cast("socket.socket", _Heard(content)))
-    response.begin()
-    return _answer(response)
 
 
 def basic_header(user: str, password: str) -> str:
@@ -228,30 +183,6 @@ def wrapped(der: bytes, columns: int = 64, end: bytes = b"\n") -> bytes:
     return b"".join(text[at : at + columns] + end for at in range(0, len(text), columns))
 
 
-def certs_only(der: bytes) -> list[x509.Certificate]:
-    """The certificates of a SignedData that holds nothing else (RFC 7030, 4.1.3), in the order on the wire."""
-    ((_, content_info),) = elements(der)
-    (oid, outer) = elements(content_info)
-    assert oid == (0x06, _SIGNED_DATA)
-    ((_, signed_data),) = elements(outer[1])
-    version, algorithms, content, certificates, *rest = elements(signed_data)
-    assert (version, algorithms) == ((0x02, b"\x01"), (0x31, b""))
-    assert elements(content[1]) == [(0x06, _DATA)]
-    assert certificates[0] == 0xA0
-    assert rest[-1] == (0x31, b"")
-    return [x509.load_der_x509_certificate(one) for one in split(certificates[1])]
-
-
-def lines_of(body: bytes) -> list[int]:
-    """How long each line of a body is, its line break left out."""
-    assert b"\r" not in body
-    return [len(line) for line in re.findall(rb"[^\n]+", body)]
-
-
-def _answer(response: http.client.HTTPResponse) -> Answer:
-    return Answer(response.status, tuple(response.getheaders()), response.read())
-
-
 def _hyphened(headers: Mapping[str, str]) -> dict[str, str]:
     return {name.replace("_", "-"): value for name, value in headers.items()}
 
@@ -263,11 +194,3 @@ def _read_all(session: SSL.Connection) -> bytes:
             heard += session.recv(65536)
         except (SSL.ZeroReturnError, SSL.SysCallError):
             return bytes(heard)
-
-
-class _Heard:
-    def __init__(self, content: bytes) -> None:
-        self._content = content
-
-    def makefile(self, _mode: str) -> io.BytesIO:
-        return io.BytesIO(self._content)

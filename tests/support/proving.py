@@ -155,7 +155,7 @@ def _ca(name: str, issuer: Signed | None = None, path_length: int | None = None)
         x509.SubjectKeyIdentifier.from_public_key(key.public_key()),
         x509.AuthorityKeyIdentifier.from_issuer_public_key(above.public_key()),
     )
-    life = {"start": NOW - DAY, "end": NOW + 3650 * DAY}
+    life: dict[str, Any] = {"start": NOW - DAY, "end": NOW + 3650 * DAY}
     return sign(name, issuer=issuer, ca=True, path_length=path_length, extensions=extensions, key=key, **life)
 
 
