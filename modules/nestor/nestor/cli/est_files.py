@@ -13,7 +13,7 @@ from nestor.errors import MaterialError
 if TYPE_CHECKING:
     from cryptography import x509
 
-_PUBLIC, PRIVATE = 0o644, 0o600
+_PUBLIC, _PRIVATE = 0o644, 0o600
 
 
 def check_free(*places: Path | None, force: bool) -> None:
@@ -26,15 +26,16 @@ def check_free(*places: Path | None, force: bool) -> None:
 
 
 def write_files(contents: Mapping[Path, bytes], private: Path | None = None) -> None:
-    """Write files, all of them or none; `private` is for its owner alone. Raises MaterialError."""
+    """Write files; `private` is for its owner alone. Raises MaterialError, and then nothing was replaced."""
     beside = {place: place.with_name(f".{place.name}.{os.getpid()}") for place in contents}
     try:
         for place, content in contents.items():
-            _write(beside[place], content, PRIVATE if place == private else _PUBLIC)
+            _write(beside[place], content, _PRIVATE if place == private else _PUBLIC, owner=place)
         for place in contents:
             beside[place].replace(place)
     except OSError as error:
-        raise MaterialError(f"{error.filename} cannot be written: {error.strerror}.", "Check the directory.") from error
+        names = " and ".join(map(str, contents))
+        raise MaterialError(f"{names} cannot be written: {error.strerror}.", "Check directory and owner.") from error
     finally:
         for leftover in beside.values():
             leftover.unlink(missing_ok=True)
@@ -55,9 +56,13 @@ def read_file(place: Path, what: str) -> bytes:
         raise MaterialError(f"The {what} {place} cannot be read: {error.strerror}.", "Check path and mode.") from error
 
 
-def _write(place: Path, content: bytes, mode: int) -> None:
+def _write(place: Path, content: bytes, mode: int, *, owner: Path) -> None:
+    """Write a new file; it belongs to whoever the file belongs to that it will replace."""
     place.unlink(missing_ok=True)
     with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+        if owner.exists():
+            before = owner.stat()
+            os.fchown(file.fileno(), before.st_uid, before.st_gid)
         file.write(content)
         file.flush()
         os.fsync(file.fileno())

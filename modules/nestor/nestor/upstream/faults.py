@@ -60,7 +60,10 @@ _DISTRUSTED: dict[int, tuple[str, str]] = {
     62: ("is for other names", "Use a name that the certificate carries, or have this one added to it."),
     64: ("is for other addresses", "Use a name that the certificate carries, or have this address added to it."),
 }
-_NO_ANCHOR = ("does not come from a CA that is trusted here", "Give the CA certificate of the server as trust anchor.")
+_NO_ANCHOR = (
+    "does not come from a CA that is trusted here",
+    "Give the CA certificate of the server as trust anchor: nestor est has --cacert and --fingerprint for it.",
+)
 _NO_ANCHOR_CODES = frozenset({2, 18, 19, 20, 21, 27})
 
 
@@ -94,7 +97,7 @@ _ALERTS: dict[str, tuple[str, str]] = {
 
 
 def _refused_by_tls(error: ssl.SSLError, server: str) -> Unavailable:
-    reason = error.reason or ""
+    reason = getattr(error, "reason", None) or ""
     told = next((told for part, told in _ALERTS.items() if reason.endswith(part)), None)
     if told is None and isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Closed(f"{server} closed the connection in the middle of TLS.", _PERHAPS_THE_CERTIFICATE)
