@@ -81,6 +81,7 @@ PEM = b"-----BEGIN CERTIFICATE REQUEST-----\nMAA=\n-----END CERTIFICATE REQUEST-
         (b"MAA", "cut short"),
         (b"M", "cut short"),
         (b"MA=", "cut short"),
+        (b"==", "cut short"),
         (b"====", "follows the end"),
         (b"MA--", "base64url"),
         (b"MA_=", "base64url"),

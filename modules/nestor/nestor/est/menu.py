@@ -48,7 +48,6 @@ RESERVED_LABELS: frozenset[str] = frozenset(
 """Names that no label may have, for an operation has them (RFC 7030, 3.2.2)."""
 
 _LABEL = re.compile(r"[A-Za-z0-9._~-]{1,64}")
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +61,7 @@ class Target:
 def parse_path(raw_path: str) -> Target | None:
     """The target that a path names, percent-encoding still in it and no query; None where nothing is served."""
     prefix, slash, rest = raw_path.partition(f"{BASE}/")
-    if prefix or not slash or _BROKEN_ESCAPE.search(rest):
+    if prefix or not slash:
         return None
     *labels, operation = (unquote(segment) for segment in rest.split("/"))
     if operation not in _OPERATIONS or len(labels) > 1 or not all(map(is_label, labels)):
