@@ -112,6 +112,7 @@ def _document(order: str) -> dict[str, Any]:
             "large": {"keys": "ec-p384", "serverKey": "ec-p384", "authenticates": True, "renewable": True},
             "rsaOnly": {"keys": "rsa", "rsaMinimum": 3072, "serverKey": "rsa"},
             "branded": {"keys": "ec-p256", "subject": {"add": {"O": "Contoso OT"}}},
+            "quantum": {"keys": "ml-dsa-65", "serverKey": "ml-dsa-65"},
             "freshKeys": {"keyReuse": False, "authenticates": True, "renewable": True},
         },
         "access": {
@@ -141,6 +142,7 @@ def _document(order: str) -> dict[str, Any]:
             "large": {"profile": "large", "enforceCsrAttributes": True},
             "rsa": {"profile": "rsaOnly"},
             "branded": {"profile": "branded"},
+            "quantum": {"profile": "quantum"},
             "fresh": {"profile": "freshKeys"},
             "keys": {"profile": "deviceIdentity", "serverKeyGeneration": keys},
         },
