@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from nestor.errors import Malformed
 from nestor.est import envelope, oids
 from nestor.est.der import octets, oid, sequence, tlv
+from nestor.est.recipients import Algorithms
 from support.est_vectors import VECTORS
 from support.signing import Signed, rsa_key, sign
 
@@ -35,7 +36,7 @@ EC_READERS = [
 needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs the openssl command")
 
 
-def wrapped(algorithms: envelope.Algorithms = BOTH, shared: bytes = SHARED) -> bytes:
+def wrapped(algorithms: Algorithms = BOTH, shared: bytes = SHARED) -> bytes:
     return envelope.envelop_symmetric(SIGNED, KEY_ID, shared, algorithms, CONTENT_KEY, IV)
 
 
@@ -58,7 +59,7 @@ def test_a_shared_key_of_every_size_opens_what_it_wrapped(size: int) -> None:
 
 @pytest.mark.parametrize("reader", [RSA_READER, *EC_READERS])
 @pytest.mark.parametrize("algorithms", [(), (oids.AES_128_WRAP, oids.AES_128_CBC, oids.RSA_ENCRYPTION)])
-def test_a_certificate_holder_opens_what_was_wrapped_for_it(reader: Signed, algorithms: envelope.Algorithms) -> None:
+def test_a_certificate_holder_opens_what_was_wrapped_for_it(reader: Signed, algorithms: Algorithms) -> None:
     enveloped = envelope.envelop_certificate(SIGNED, reader.certificate, algorithms, CONTENT_KEY, IV)
     assert envelope.open_with_key(enveloped, reader.key) == SIGNED
 
@@ -74,7 +75,7 @@ def test_openssl_opens_what_a_shared_key_wrapped() -> None:
 @pytest.mark.parametrize("reader", [RSA_READER, *EC_READERS])
 @pytest.mark.parametrize("algorithms", [(), (oids.AES_128_WRAP, oids.AES_128_CBC, oids.RSA_ENCRYPTION)])
 def test_openssl_opens_what_was_wrapped_for_a_certificate(
-    reader: Signed, algorithms: envelope.Algorithms, tmp_path: Path
+    reader: Signed, algorithms: Algorithms, tmp_path: Path
 ) -> None:
     enveloped = envelope.envelop_certificate(SIGNED, reader.certificate, algorithms, CONTENT_KEY, IV)
     command = ["openssl", "cms", "-decrypt", "-inform", "DER", "-binary", *_key_and_certificate(reader, tmp_path)]
@@ -138,7 +139,7 @@ def test_a_package_that_was_exchanged_is_refused() -> None:
         ((oids.AES_128_WRAP, oids.AES_256_CBC), "do not list the key wrapping"),
     ],
 )
-def test_what_the_reader_would_not_understand_is_not_sent(algorithms: envelope.Algorithms, why: str) -> None:
+def test_what_the_reader_would_not_understand_is_not_sent(algorithms: Algorithms, why: str) -> None:
     with pytest.raises(Malformed, match=why):
         wrapped(algorithms)
 

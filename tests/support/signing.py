@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import AttributeOID, ExtendedKeyUsageOID
-from nestor.est import pkcs10
 
+from nestor.est import pkcs10
 from nestor.model import CertificationRequest
 from support.asking import NOW, subject
 
