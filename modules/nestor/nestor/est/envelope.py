@@ -35,18 +35,8 @@ from nestor.est.der import (
     set_of,
     tlv,
 )
-from nestor.est.recipients import Algorithms, check_recipient
+from nestor.est.recipients import Algorithms
 from nestor.est.signing import DIGESTS, scheme_of, sign, verify
-
-__all__ = [
-    "check_recipient",
-    "envelop_certificate",
-    "envelop_symmetric",
-    "open_symmetric",
-    "open_with_key",
-    "read_package",
-    "sign_package",
-]
 
 _WHAT = "The encrypted key"
 _CIPHERS = {oids.AES_256_CBC: 32, oids.AES_128_CBC: 16}
