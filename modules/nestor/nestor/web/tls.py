@@ -76,8 +76,9 @@ def spoke_plain_http(error: SSL.Error) -> bool:
 
 
 def _show(context: SSL.Context, chain: Sequence[x509.Certificate], key: _Key) -> None:
-    context.use_certificate(chain[0])
-    for link in chain[1:]:
+    leaf, *links = chain
+    context.use_certificate(leaf)
+    for link in links:
         context.add_extra_chain_cert(link)
     context.use_privatekey(key)
     context.check_privatekey()
