@@ -96,7 +96,7 @@ def test_deeply_nested_asn1_is_refused_at_once(line: Device) -> None:
         nested = sequence(nested)
     began = time.monotonic()
     answer = line.post("simpleenroll", wrapped(nested[:48_000]))
-    assert (answer.status, time.monotonic() - began < 1) == (400, True)
+    assert (answer.status, time.monotonic() - began < 2) == (400, True)
 
 
 @pytest.mark.conformance("HTTP-11", "CA-9")
@@ -157,7 +157,7 @@ def test_a_connection_is_kept_until_the_client_closes_it(line: Device) -> None:
 def test_a_client_that_reads_to_the_end_is_not_kept_waiting(stranger: Device, version: str) -> None:
     began = time.monotonic()
     answer = read_answer(say(stranger, f"GET {BASE}/cacerts {version}\r\n{_CLOSE}\r\n\r\n".encode()))
-    assert (answer.status, time.monotonic() - began < 2) == (200, True)
+    assert (answer.status, time.monotonic() - began < 5) == (200, True)
 
 
 @pytest.mark.conformance("HTTP-15")
