@@ -11,7 +11,8 @@ import pytest
 from nestor.app.house import Ground, House, build_house
 from nestor.app.server import Plan, Server, prepare_ground
 from nestor.errors import CannotIssue, NestorError
-from nestor.events import Event, SettingsApplied, SettingsRefused
+from nestor.events import Event, SettingsApplied, SettingsRefused, Trouble
+from nestor.ledger.sqlite import SQLiteLedger
 from nestor.settings import Settings, judge
 
 
@@ -168,3 +169,29 @@ async def test_a_data_directory_that_cannot_be_made_is_told(stage: Stage) -> Non
     stage.data.write_text("a file")
     with pytest.raises(NestorError, match="data directory"):
         await stage.open()
+
+
+async def test_a_clock_floor_that_was_reset_on_the_host_is_taken_up(stage: Stage) -> None:
+    server = await stage.open()
+    (ground,) = stage.grounds
+    assert isinstance(ground.ledger, SQLiteLedger)
+    later = datetime.now(UTC) + timedelta(days=400)  # noqa: TID251 -- against the system clock of the house
+    ground.guard.reset(later)
+    assert "clock" in server.house.problems()["ca"]
+    await ground.ledger.reset_clock_floor(later - timedelta(days=400))
+    await server.look_for_changes()
+    assert server.house.problems() == {}
+
+
+async def test_attributes_that_some_clients_cannot_take_are_warned_of(stage: Stage) -> None:
+    stage.document = {
+        "profiles": {"wordy": {"extendedKeyUsage": "clientAuth", "subject": {"add": {"O": "o" * 64, "OU": "u" * 64}}}},
+        "labels": {"wordy": {"profile": "wordy"}},
+    }
+    await stage.open()
+    assert not [event for event in stage.told if isinstance(event, Trouble)]
+    await stage.close()
+    usages = ", ".join(f"1.3.6.1.4.1.99999.{number}" for number in range(80))
+    stage.document["profiles"]["wordy"]["extendedKeyUsage"] = f"clientAuth, {usages}"
+    await stage.open()
+    assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["csrattrs"]

@@ -4,7 +4,7 @@ What outlives a House is handed in: the ledger, the clock guard, the listeners o
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,10 @@ from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.own_names import own_names
 from nestor.errors import MaterialError
-from nestor.events import Event
+from nestor.est.csrattrs import size_warning
+from nestor.events import Event, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
+from nestor.model import Label
 from nestor.ops.health import Health
 from nestor.ports import Clock, Sink, tell
 from nestor.registrar.desk import Registrar
@@ -85,6 +87,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     found = find_issuer(source, ground.pinned)
     reserved = [name for name in settings.listener.hostnames if not _is_loopback(name)]
     authority = open_authority(found, catalog, ground.guard, own_names(reserved))
+    _warn_of_large_attributes(labels.values(), authority, ground)
     gate = _gate(settings, ground, catalog, found.certificates, reserved)
     identity = await server_identity(source, authority, ground.ledger)
     generator = Generator(identity.key, identity.certificate)
@@ -129,6 +132,14 @@ def _gate(
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
         reserved_names=reserved,
     )
+
+
+def _warn_of_large_attributes(labels: Iterable[Label], authority: AnyAuthority, ground: Ground) -> None:
+    """Some clients take no more than a kilobyte of CSR attributes."""
+    for label in labels:
+        warning = size_warning(authority.csr_attributes(label.profile, link=label.linking))
+        if warning is not None:
+            ground.tell(Trouble("csrattrs", f"labels.{label.name}: {warning}"))
 
 
 def _shared_keys(labels: Mapping[str, LabelSettings], data: Path) -> Mapping[str, Mapping[bytes, bytes]]:

@@ -83,6 +83,8 @@ class Server:
     async def look_for_changes(self) -> None:
         """Reload when a file changed, the server's own certificate is due, or a lost ledger is back."""
         due = self._house.identity.is_due(self._ground.clock.now()) and not self._house.problems()
+        if self._ground.guard.problem() is not None:
+            self._ground.guard.reset(await self._ground.ledger.newest())
         if await self._ledger_is_back() or self._watch.changed(self._house.settings) or due:
             await self.reload()
 

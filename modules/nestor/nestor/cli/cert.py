@@ -51,7 +51,7 @@ def list_certificates(
 
     async def read() -> Sequence[Entry]:
         found: list[Entry] = []
-        async with _ledger(data, config) as ledger:
+        async with open_for_command(data, config) as ledger:
             while len(found) < limit:
                 after = found[-1].id if found else None
                 page = await ledger.page(selection, after_id=after, limit=min(_PAGE, limit - len(found)))
@@ -96,7 +96,7 @@ def revoke(
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
 
     async def write() -> Entry:
-        async with _ledger(data, config) as ledger:
+        async with open_for_command(data, config) as ledger:
             entry = await _found(ledger, identifier)
             return await ledger.revoke(entry.sha256, reason, SystemClock().now())
 
@@ -114,7 +114,7 @@ def refusals(
     """List the requests that were refused last, and why."""
 
     async def read() -> Sequence[tuple[str, ...]]:
-        async with _ledger(data, config) as ledger:
+        async with open_for_command(data, config) as ledger:
             return [
                 (_time(item.at), item.address, item.requester, item.subject, item.sentence, item.request_id)
                 for item in await ledger.refusals(limit)
@@ -128,7 +128,7 @@ def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
     """Count what was issued by profile, refused by reason, and revoked, as JSON."""
 
     async def read() -> Mapping[str, object]:
-        async with _ledger(data, config) as ledger:
+        async with open_for_command(data, config) as ledger:
             counters = await ledger.counters()
             return {"issued": counters.issued, "refused": counters.refused, "revoked": counters.revoked}
 
@@ -136,7 +136,8 @@ def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
 
 
 @asynccontextmanager
-async def _ledger(data: Path, config: Path | None) -> AsyncIterator[SQLiteLedger]:
+async def open_for_command(data: Path, config: Path | None) -> AsyncIterator[SQLiteLedger]:
+    """The ledger of a data directory, while a command needs it. Raises MaterialError where there is none."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.ledger.opening import open_ledger  # noqa: PLC0415 -- only now
 
@@ -148,7 +149,7 @@ async def _ledger(data: Path, config: Path | None) -> AsyncIterator[SQLiteLedger
 
 
 async def _find(identifier: str, data: Path, config: Path | None) -> Entry:
-    async with _ledger(data, config) as ledger:
+    async with open_for_command(data, config) as ledger:
         return await _found(ledger, identifier)
 
 
