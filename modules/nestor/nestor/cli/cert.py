@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,8 +14,10 @@ from nestor.cli.output import show_fields, show_json, show_rows
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
 from nestor.document import parse_duration
 from nestor.errors import MaterialError, SettingsError
-from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Entry, State
+
+if TYPE_CHECKING:
+    from nestor.ledger.sqlite import SQLiteLedger
 
 app = typer.Typer(help="The certificates that were issued: list, show, revoke.", no_args_is_help=True)
 
@@ -136,7 +138,7 @@ def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
 
 
 @asynccontextmanager
-async def open_for_command(data: Path, config: Path | None) -> AsyncIterator[SQLiteLedger]:
+async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQLiteLedger"]:
     """The ledger of a data directory, while a command needs it. Raises MaterialError where there is none."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.ledger.opening import open_ledger  # noqa: PLC0415 -- only now
@@ -153,7 +155,7 @@ async def _find(identifier: str, data: Path, config: Path | None) -> Entry:
         return await _found(ledger, identifier)
 
 
-async def _found(ledger: SQLiteLedger, identifier: str) -> Entry:
+async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
     """The entry that a person means: thumbprints have their lengths, all else is a serial number."""
     digits = identifier.replace(":", "").replace(" ", "").lower().removeprefix("0x")
     try:
