@@ -1,14 +1,13 @@
 """`nestor ca`: make the certificate authority, show it, hand out its certificate."""
 
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nestor.cli.output import show_fields
-from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption
-from nestor.errors import MaterialError, SettingsError
+from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, read_duration, show_time
+from nestor.errors import MaterialError
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -43,7 +42,9 @@ def init(
     if offline_root is None:
         _told(make_ca(source))
         return
-    root, issuer = make_ca_below(source, offline_root, issuing_subject, _duration(issuing_lifetime))
+    root, issuer = make_ca_below(
+        source, offline_root, issuing_subject, read_duration("--issuing-lifetime", issuing_lifetime)
+    )
     _told(issuer)
     typer.echo(
         f"The root {_name(root.certificate)} is in {offline_root}: carry its key away, and keep it safe.", err=True
@@ -62,8 +63,8 @@ def show(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: Jso
         "SHA-1": certificate.fingerprint(SHA1()).hex().upper(),  # noqa: S303 -- how the portal shows it
         "SHA-256": certificate.fingerprint(SHA256()).hex().upper(),
         "serial": f"{certificate.serial_number:x}",
-        "valid from": _time(certificate.not_valid_before_utc),
-        "valid until": _time(certificate.not_valid_after_utc),
+        "valid from": show_time(certificate.not_valid_before_utc),
+        "valid until": show_time(certificate.not_valid_after_utc),
         "signs with": issuer.algorithm.name,
         "below": ", ".join(_name(above) for above in issuer.chain) or "nothing: it is a root",
     }
@@ -112,18 +113,8 @@ def _issuer(data: Path, config: Path | None) -> "Issuer":
 
 def _told(issuer: "Issuer") -> None:
     certificate = issuer.certificate
-    typer.echo(f"Made {_name(certificate)}, valid until {_time(certificate.not_valid_after_utc)}.", err=True)
+    typer.echo(f"Made {_name(certificate)}, valid until {show_time(certificate.not_valid_after_utc)}.", err=True)
     typer.echo(f"SHA-256 {issuer.fingerprint.upper()}", err=True)
-
-
-def _duration(text: str) -> timedelta:
-    from nestor.document import parse_duration  # noqa: PLC0415 -- pydantic
-
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise SettingsError(f"--issuing-lifetime: {error}.") from None
-    return length if isinstance(length, timedelta) else timedelta()
 
 
 def _write(place: Path, content: bytes) -> None:
@@ -135,7 +126,3 @@ def _write(place: Path, content: bytes) -> None:
 
 def _name(certificate: "x509.Certificate") -> str:
     return certificate.subject.rfc4514_string()
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,16 +4,22 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from nestor.cli.output import show_fields, show_json, show_rows
-from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
-from nestor.document import parse_duration
-from nestor.errors import MaterialError, SettingsError
+from nestor.cli.places import (
+    DEFAULT_DATA,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    load_settings,
+    read_duration,
+    show_time,
+)
+from nestor.errors import MaterialError
 from nestor.model import Entry, State
 
 if TYPE_CHECKING:
@@ -48,7 +54,7 @@ def list_certificates(
         profile=profile,
         state=state,
         valid_at=None if every else now,
-        expiring_before=None if expiring_in is None else now + _duration(expiring_in),
+        expiring_before=None if expiring_in is None else now + read_duration("--expiring-in", expiring_in),
     )
 
     async def read() -> Sequence[Entry]:
@@ -118,7 +124,7 @@ def refusals(
     async def read() -> Sequence[tuple[str, ...]]:
         async with open_for_command(data, config) as ledger:
             return [
-                (_time(item.at), item.address, item.requester, item.subject, item.sentence, item.request_id)
+                (show_time(item.at), item.address, item.requester, item.subject, item.sentence, item.request_id)
                 for item in await ledger.refusals(limit)
             ]
 
@@ -176,8 +182,8 @@ def _row(entry: Entry) -> tuple[str, ...]:
         entry.device,
         entry.profile,
         entry.state.value,
-        _time(entry.issued_at),
-        _time(entry.not_after),
+        show_time(entry.issued_at),
+        show_time(entry.not_after),
         f"{entry.method} {entry.requester}",
         entry.address,
     )
@@ -193,9 +199,9 @@ def _fields(entry: Entry) -> dict[str, str]:
         "profile": entry.profile,
         "label": entry.label,
         "state": entry.state.value,
-        "valid from": _time(entry.not_before),
-        "valid until": _time(entry.not_after),
-        "issued": _time(entry.issued_at),
+        "valid from": show_time(entry.not_before),
+        "valid until": show_time(entry.not_after),
+        "issued": show_time(entry.issued_at),
         "asked for by": f"{entry.method} {entry.requester}",
         "first onboarded by": entry.origin.value,
         "from": entry.address,
@@ -203,17 +209,5 @@ def _fields(entry: Entry) -> dict[str, str]:
         "request": entry.request_id,
     }
     if entry.revoked_at is not None:
-        fields |= {"revoked": _time(entry.revoked_at), "reason": entry.revocation_reason or ""}
+        fields |= {"revoked": show_time(entry.revoked_at), "reason": entry.revocation_reason or ""}
     return {name: value for name, value in fields.items() if value}
-
-
-def _duration(text: str) -> timedelta:
-    try:
-        length = parse_duration(text)
-    except ValueError as error:
-        raise SettingsError(f"--expiring-in: {error}.") from None
-    return length if isinstance(length, timedelta) else timedelta()
-
-
-def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")

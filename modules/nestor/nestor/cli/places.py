@@ -1,9 +1,12 @@
 """Where things are: the data directory and the configuration file, as every command takes them."""
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from nestor.errors import SettingsError
 
 if TYPE_CHECKING:
     from nestor.settings import Settings
@@ -18,6 +21,22 @@ ConfigOption = Annotated[
     Path | None, typer.Option("--config", envvar="NESTOR_CONFIG", help="The configuration: a TOML or JSON file.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+def read_duration(option: str, text: str) -> timedelta:
+    """The duration that an option gives. Raises SettingsError with the name of the option."""
+    from nestor.document import parse_duration  # noqa: PLC0415 -- pydantic
+
+    try:
+        length = parse_duration(text)
+    except ValueError as error:
+        raise SettingsError(f"{option}: {error}.") from None
+    return length if isinstance(length, timedelta) else timedelta()
+
+
+def show_time(moment: datetime) -> str:
+    """A moment as every command writes it."""
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def load_settings(config: Path | None) -> "Settings":

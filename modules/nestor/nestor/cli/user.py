@@ -2,16 +2,23 @@
 
 import os
 import sys
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from nestor.cli.output import on_terminal, show_rows
-from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
-from nestor.document import parse_duration, parse_words
-from nestor.errors import MaterialError, SettingsError
+from nestor.cli.places import (
+    DEFAULT_DATA,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    load_settings,
+    read_duration,
+    show_time,
+)
+from nestor.errors import MaterialError
 
 app = typer.Typer(help="Users of Basic authentication: add, list, remove.", no_args_is_help=True)
 
@@ -63,7 +70,7 @@ def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, jso
             user.name,
             ", ".join(user.names) or user.name,
             ", ".join(user.profiles),
-            user.expires.strftime("%Y-%m-%dT%H:%M:%SZ") if user.expires else "never",
+            show_time(user.expires) if user.expires else "never",
             "once" if user.one_time else "always",
         )
         for user in read_users(_users_file(data, config)).values()
@@ -90,19 +97,13 @@ def _users_file(data: Path, config: Path | None) -> Path:
 
 
 def _words(text: str) -> tuple[str, ...]:
-    words = parse_words(text)
-    return words if isinstance(words, tuple) else ()
+    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _expiry(duration: str | None) -> datetime | None:
-    if duration is None:
-        return None
-    try:
-        length = parse_duration(duration)
-    except ValueError as error:
-        raise SettingsError(f"--expires-in: {error}.") from None
-    now = datetime.now(UTC)  # noqa: TID251 -- a command runs once, now
-    return now + length if isinstance(length, timedelta) else None
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+
+    return None if duration is None else SystemClock().now() + read_duration("--expires-in", duration)
 
 
 def _ask_password() -> str:
