@@ -41,8 +41,13 @@ def measure(place: Path, rounds: int, operations: int) -> dict[str, dict[str, fl
     ):
         device = Client(nestor).with_certificate()
         kinds: list[Operation] = [
-            ("bare handshake", "", lambda n: handshake(bare.client(), n), bare),
-            ("bare handshake, client certificate", "", lambda n: handshake(mutual.client(device), n), mutual),
+            ("bare handshake", "", lambda n: handshake(Client(nestor, bare.port), n), bare),
+            (
+                "bare handshake, client certificate",
+                "",
+                lambda n: handshake(Client(nestor, mutual.port, device.identity), n),
+                mutual,
+            ),
             ("enroll, new connection, password", "bare handshake", lambda n: enroll(Client(nestor), n), nestor),
             (
                 "enroll, new connection, certificate",

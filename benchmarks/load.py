@@ -5,7 +5,7 @@ import http.client
 import itertools
 import ssl
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -13,8 +13,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-if TYPE_CHECKING:
-    from benchmarks.processes import Nestor
+from benchmarks.processes import Nestor
 
 _PATH = "/.well-known/est/simpleenroll"
 _BASIC = "Basic " + base64.b64encode(b"estuser:estpwd").decode()
@@ -24,11 +23,11 @@ _NUMBERS = itertools.count()
 class Client:
     """Who asks: by the tutorial's password, or by a certificate once it has one."""
 
-    def __init__(self, nestor: "Nestor", port: int | None = None) -> None:
+    def __init__(self, nestor: Nestor, port: int | None = None, identity: Path | None = None) -> None:
         self._nestor = nestor
         self._port = port or nestor.port
         self.name = f"device-{next(_NUMBERS)}"
-        self.identity: Path | None = None
+        self.identity = identity
 
     def with_certificate(self) -> Self:
         """Enroll once by password, and keep the EST identity for what follows."""

@@ -13,10 +13,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
-
-if TYPE_CHECKING:
-    from benchmarks.load import Client
+from typing import Self
 
 _CORE = "0"
 _TICK = os.sysconf("SC_CLK_TCK")
@@ -98,15 +95,6 @@ class Reference(Measured):
         command += ["-CAfile", str(self._nestor.anchor), *(["-Verify", "2"] if self._verify else [])]
         self.start(command, self._nestor.place / f"reference-{self._verify}")
         return self
-
-    def client(self, device: "Client | None" = None) -> "Client":
-        """A client of this server, with the certificate of a device where it wants one."""
-        from benchmarks.load import Client  # noqa: PLC0415 -- the two know each other
-
-        client = Client(self._nestor, port=self.port)
-        if device is not None:
-            client.identity = device.identity
-        return client
 
 
 def free_port() -> int:
