@@ -65,7 +65,9 @@ class Site:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request within its time (design section 2: at most 12 s over all)."""
         request_id = secrets.token_hex(6)
-        transport = _transport(request)
+        transport = request.transport
+        if not isinstance(transport, TLSTransport) or transport.is_closing():
+            return web.Response()  # nobody is there to read it: the client left, or was sent away
         transport.request_started()
         try:
             response = await self._answer(request, transport, request_id)
@@ -74,6 +76,8 @@ class Site:
                 response.force_close()
             await response.prepare(request)
             await response.write_eof()
+        except ConnectionError:
+            return web.Response()  # nobody is there any more
         finally:
             transport.request_finished()
         return response
@@ -169,13 +173,6 @@ class Site:
 
 _TOO_LARGE = TooLarge(f"The body is larger than {MAX_BODY} bytes; no request for a certificate is.", "Send one CSR.")
 _PROBES = frozenset({"/healthz", "/readyz"})
-
-
-def _transport(request: web.BaseRequest) -> TLSTransport:
-    transport = request.transport
-    if not isinstance(transport, TLSTransport):
-        raise ConnectionResetError  # the client left before its request was looked at
-    return transport
 
 
 def _dialect_of_get(request: web.BaseRequest) -> Dialect:
