@@ -171,8 +171,8 @@ async def _listen(plan: Plan, server: Server) -> None:
         protocol=http,
         failed=lambda address, sentence: told(Trouble("handshake", f"{sentence} ({address})")),
     )
+    stop = _until_signal(server)  # before anybody can be served, so that nobody is cut off
     await listener.start()
-    stop = _until_signal(server)
     plan.welcome(server.house, listener.addresses)
     working = asyncio.ensure_future(run_jobs(_jobs(server), told))
     try:
