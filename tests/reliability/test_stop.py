@@ -1,5 +1,6 @@
 """SIGTERM (R14): it ends within eight seconds with exit code 0, whatever is under way; nothing answered is lost."""
 
+import asyncio
 import signal
 import socket
 import time
@@ -7,9 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
+from nestor.web.listener import Listener
+from nestor.web.settings import ListenerSettings
+from nestor.web.site import House, Site
+from nestor.web.tls import server_context
+from nestor.web.transport import TLSTransport
 from support.device import PKCS10, Device
 from support.load import Load
+from support.pki import authority
 from support.plants import Plant
 from support.plants import plant as plant_at
 from support.process import wait_for
@@ -62,6 +70,52 @@ def test_a_stop_does_not_wait_for_bodies_that_hang(plant: Plant) -> None:
         assert server.wait(LIMIT) == 0
         assert time.monotonic() - start < LIMIT
     assert "Traceback" not in server.log()
+
+
+class _Untimely(asyncio.Protocol):
+    """The HTTP side of a connection that is told to finish when its request has arrived, but has not been looked at."""
+
+    def __init__(self, inner: asyncio.Protocol) -> None:
+        self._inner = inner
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, TLSTransport)
+        self._transport = transport
+        self._inner.connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._inner.data_received(data)
+        asyncio.get_running_loop().call_soon(self._transport.finish)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._inner.connection_lost(exc)
+
+
+async def test_a_request_that_arrives_as_the_end_begins_is_refused_by_the_end_of_its_connection(tmp_path: Path) -> None:
+    ca = authority()
+    shown = ca.issue("localhost", alternative_names=["localhost"], client=False, server=True)
+    context = server_context(chain=(shown.certificate,), key=shown.key, client_anchors=(ca.certificate,))
+    settings = ListenerSettings.model_validate({"port": 0})
+
+    def no_house() -> House:
+        raise AssertionError("the request was looked at")
+
+    told: list[object] = []
+
+    def hear(event: object) -> None:
+        told.append(event)
+
+    http = web.Server(Site(no_house, settings.limits, hear).handle)
+    listener = Listener(settings, context=lambda: context, protocol=lambda: _Untimely(http()), failed=lambda *_: None)
+    await listener.start()
+    device = Device(listener.addresses[0][1], ca.write(tmp_path))
+    with pytest.raises(ConnectionError):
+        await asyncio.to_thread(device.get, "cacerts")
+    start = time.monotonic()
+    await listener.drain(LIMIT)
+    assert time.monotonic() - start < 2
+    await http.shutdown(0.1)
+    assert told == []
 
 
 def test_idle_connections_are_closed_at_once(plant: Plant) -> None:
