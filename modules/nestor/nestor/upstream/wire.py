@@ -4,6 +4,7 @@ No redirect is followed, no cookie kept, no proxy of the environment used, nothi
 """
 
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace, TracebackType
@@ -52,7 +53,10 @@ class Wire:
         watch = aiohttp.TraceConfig()
         watch.on_connection_create_start.append(self._before_connecting)
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(ssl=self._context, limit=1),
+            # Pythons before 3.12.7 forget a TLS connection whose closing the peer does not answer.
+            connector=aiohttp.TCPConnector(
+                ssl=self._context, limit=1, enable_cleanup_closed=sys.version_info < (3, 12, 7)
+            ),
             timeout=self._timeout,
             headers=_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
