@@ -127,7 +127,7 @@ def _check_reserved(case: Case, rules: Rules) -> None:
 
 
 def _check_origin(case: Case) -> None:
-    """A live name is onboarded again only by the class of credential that first got it (design, section 8)."""
+    """A live name is onboarded again only by the class of credential that first got it (design, rulings)."""
     first, requester = case.standing.origin, case.requester
     if requester.method is Method.CERTIFICATE or first in {None, requester.origin}:
         return

@@ -63,7 +63,7 @@ class Site:
         self._sink = sink
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer one request within its time (design section 2: at most 12 s over all)."""
+        """Answer one request within its time (design D1)."""
         request_id = secrets.token_hex(6)
         transport = request.transport
         if not isinstance(transport, TLSTransport) or transport.is_closing():
