@@ -193,6 +193,6 @@ async def test_attributes_that_some_clients_cannot_take_are_warned_of(stage: Sta
     assert not [event for event in stage.told if isinstance(event, Trouble)]
     await stage.close()
     words = ("O", "OU", "ST", "L", "STREET", "UID", "title", "GN", "SN", "serialNumber", "emailAddress", "DC")
-    fixed |= {word: "x" * 64 for word in words}
+    fixed |= dict.fromkeys(words, "x" * 64)
     await stage.open()
     assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["csrattrs"]
