@@ -4,7 +4,8 @@ import asyncio
 import signal
 import socket
 import time
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -73,10 +74,11 @@ def test_a_stop_does_not_wait_for_bodies_that_hang(plant: Plant) -> None:
 
 
 class _Untimely(asyncio.Protocol):
-    """The HTTP side of a connection that is told to finish when its request has arrived, but has not been looked at."""
+    """The HTTP side of a connection that is told to end when its request has arrived, but has not been looked at."""
 
-    def __init__(self, inner: asyncio.Protocol) -> None:
+    def __init__(self, inner: asyncio.Protocol, end: Callable[[TLSTransport], None]) -> None:
         self._inner = inner
+        self._end = end
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, TLSTransport)
@@ -85,37 +87,47 @@ class _Untimely(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._inner.data_received(data)
-        asyncio.get_running_loop().call_soon(self._transport.finish)
+        asyncio.get_running_loop().call_soon(self._end, self._transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._inner.connection_lost(exc)
 
 
-async def test_a_request_that_arrives_as_the_end_begins_is_refused_by_the_end_of_its_connection(tmp_path: Path) -> None:
+@asynccontextmanager
+async def _ended_early(place: Path, end: Callable[[TLSTransport], None]) -> AsyncIterator[Device]:
+    """A device of a site whose connections are told to end too early; all of it has to end in time, and untroubled."""
     ca = authority()
     shown = ca.issue("localhost", alternative_names=["localhost"], client=False, server=True)
     context = server_context(chain=(shown.certificate,), key=shown.key, client_anchors=(ca.certificate,))
     settings = ListenerSettings.model_validate({"port": 0})
-
-    def no_house() -> House:
-        raise AssertionError("the request was looked at")
-
     told: list[object] = []
 
-    def hear(event: object) -> None:
-        told.append(event)
+    def no_house() -> House:
+        raise AssertionError
 
-    http = web.Server(Site(no_house, settings.limits, hear).handle)
-    listener = Listener(settings, context=lambda: context, protocol=lambda: _Untimely(http()), failed=lambda *_: None)
+    http = web.Server(Site(no_house, settings.limits, told.append).handle)
+    listener = Listener(
+        settings, context=lambda: context, protocol=lambda: _Untimely(http(), end), failed=lambda *_: None
+    )
     await listener.start()
-    device = Device(listener.addresses[0][1], ca.write(tmp_path))
-    with pytest.raises(ConnectionError):
-        await asyncio.to_thread(device.get, "cacerts")
+    yield Device(listener.addresses[0][1], ca.write(place))
     start = time.monotonic()
     await listener.drain(LIMIT)
     assert time.monotonic() - start < 2
     await http.shutdown(0.1)
     assert told == []
+
+
+async def test_a_request_that_arrives_as_the_end_begins_is_answered(tmp_path: Path) -> None:
+    async with _ended_early(tmp_path, TLSTransport.finish) as device:
+        answer = await asyncio.to_thread(device.ask, "GET", "/healthz")
+    assert answer.status == 200
+
+
+async def test_a_request_whose_connection_was_closed_before_it_was_looked_at_is_left_alone(tmp_path: Path) -> None:
+    async with _ended_early(tmp_path, TLSTransport.close) as device:
+        with pytest.raises(ConnectionError):
+            await asyncio.to_thread(device.ask, "GET", "/healthz")
 
 
 def test_idle_connections_are_closed_at_once(plant: Plant) -> None:

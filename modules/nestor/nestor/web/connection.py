@@ -21,16 +21,21 @@ _NOBODY = asyncio.Protocol()  # hears for those who have no protocol (yet, or an
 
 
 class Phase(IntEnum):
-    """How far a connection has come; from CLOSING on, nothing more is asked or answered."""
+    """How far a connection has come; from CLOSING on, nothing more is asked or answered.
+
+    QUIET is a session in which nothing was asked yet, HEAD one in which a request begins to arrive, IDLE one that waits
+    for a further request.
+    """
 
     WAITING = 1
     HANDSHAKE = 2
-    HEAD = 3
-    BUSY = 4
-    IDLE = 5
-    CLOSING = 6
-    LINGERING = 7
-    CLOSED = 8
+    QUIET = 3
+    HEAD = 4
+    BUSY = 5
+    IDLE = 6
+    CLOSING = 7
+    LINGERING = 8
+    CLOSED = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +95,9 @@ class Connection(asyncio.Transport):
                 self.close()
 
     def finish(self) -> None:
-        """Close once the request at hand is answered; at once where there is none."""
+        """Close once the request that has begun to arrive is answered; at once where there is none."""
         self._last_request = True
-        if self.phase is not Phase.BUSY:
+        if self.phase not in {Phase.HEAD, Phase.BUSY}:
             self.close()
 
     def expire(self) -> None:
@@ -100,7 +105,7 @@ class Connection(asyncio.Transport):
         if self.phase is Phase.HANDSHAKE:
             seconds = self._service.limits.handshake.total_seconds()
             self._service.failed(self.address, f"The client did not finish the TLS handshake within {seconds:g} s.")
-        if self.phase in {Phase.HEAD, Phase.IDLE}:
+        if self.phase in {Phase.QUIET, Phase.HEAD, Phase.IDLE}:
             self.close()
         else:
             self.abort()

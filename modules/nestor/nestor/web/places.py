@@ -8,7 +8,7 @@ from collections import Counter
 
 from nestor.web.connection import Connection, Phase
 
-_GIVE_WAY = (Phase.LINGERING, Phase.HANDSHAKE, Phase.HEAD, Phase.IDLE)
+_GIVE_WAY = (Phase.LINGERING, Phase.HANDSHAKE, Phase.QUIET, Phase.HEAD, Phase.IDLE)
 
 
 class Places:

@@ -119,7 +119,7 @@ class TLSTransport(Connection):
 
     def close(self) -> None:
         """Write what is buffered, say close_notify, then close."""
-        if self.phase < Phase.HEAD:
+        if self.phase < Phase.QUIET:
             self.abort()
         elif not self.is_closing():
             self._enter(Phase.CLOSING, self._service.limits.answer)
@@ -154,7 +154,7 @@ class TLSTransport(Connection):
     def _shake_hands(self) -> None:
         self._session.do_handshake()
         self.peer = Peer(self.address, self._session)
-        self._enter(Phase.HEAD, self._service.limits.head)
+        self._enter(Phase.QUIET, self._service.limits.head)
         self._protocol = self._service.protocol()
         self._watch_reading()
         self._protocol.connection_made(self)
@@ -165,7 +165,7 @@ class TLSTransport(Connection):
             if self._reading_paused or self.is_closing():
                 return
             data = self._session.recv(_RECORD)
-            if self.phase is Phase.IDLE:
+            if self.phase in {Phase.QUIET, Phase.IDLE}:
                 self._enter(Phase.HEAD, self._service.limits.head)
             self._protocol.data_received(data)
 
