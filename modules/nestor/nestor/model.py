@@ -344,3 +344,21 @@ class Order:
     label: str
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
+
+
+class Gravity(StrEnum):
+    """What a finding means to whoever reads it."""
+
+    FINE = "fine"
+    WARNING = "warning"
+    PROBLEM = "problem"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that a check looked at: what, how it is, and what to do where it is not as it should be."""
+
+    gravity: Gravity
+    about: str
+    sentence: str
+    remedy: str = ""

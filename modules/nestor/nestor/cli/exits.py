@@ -7,7 +7,7 @@ from typer._click import exceptions as misuses  # typer carries its own click, a
 
 from nestor.errors import CannotIssue, DeviceFault, MaterialError, NestorError, SettingsError, Unavailable
 
-OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
+OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
 _CODES: tuple[tuple[type[NestorError], int], ...] = (
     (SettingsError, SETTINGS),

@@ -3,8 +3,15 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import typer
+
+from nestor.cli.exits import FOUND, OK
+from nestor.model import Finding, Gravity
+
+_COLORS = {Gravity.FINE: "green", Gravity.WARNING: "yellow", Gravity.PROBLEM: "red"}
+_MARK = max(map(len, Gravity)) + 2
 
 
 def on_terminal() -> bool:
@@ -31,6 +38,19 @@ def show_fields(fields: Mapping[str, str], *, as_json: bool = False) -> None:
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
         typer.echo(f"{typer.style(name.ljust(width), bold=True) if on_terminal() else name.ljust(width)}  {value}")
+
+
+def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> int:
+    """Show what a check found, each remedy below its finding; the exit code says whether something will not work."""
+    if as_json:
+        show_json([asdict(finding) for finding in findings])
+    else:
+        for finding in findings:
+            mark = finding.gravity.value.ljust(_MARK)
+            typer.echo(f"{typer.style(mark, fg=_COLORS[finding.gravity]) if on_terminal() else mark}{finding.sentence}")
+            if finding.remedy:
+                typer.echo(f"{' ' * _MARK}{finding.remedy}")
+    return FOUND if any(finding.gravity is Gravity.PROBLEM for finding in findings) else OK
 
 
 def show_json(value: object) -> None:
