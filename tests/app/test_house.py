@@ -196,3 +196,14 @@ async def test_attributes_that_some_clients_cannot_take_are_warned_of(stage: Sta
     fixed |= dict.fromkeys(words, "x" * 64)
     await stage.open()
     assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["csrattrs"]
+
+
+async def test_a_lost_ledger_does_not_end_a_start_that_needs_another_server_certificate(stage: Stage) -> None:
+    await stage.open()
+    await stage.close()
+    (stage.data / "ledger.db").unlink()
+    stage.document = {"listener": {"hostnames": "gw3.plant.example"}}
+    house = (await stage.open()).house
+    assert set(house.problems()) == {"ledger"}
+    (stage.data / "server-certificate.pem").unlink()
+    assert set((await stage.open()).house.problems()) == {"ledger"}

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
 
+from support.server import Server
 from support.shell import nestor
 
 
@@ -78,3 +80,16 @@ def test_where_there_is_no_ca_the_next_step_is_told(data: Path) -> None:
     done = nestor("ca", "show", "--data", str(data))
     assert done.returncode == 4
     assert done.stderr.splitlines()[1] == "hint: Make one: nestor ca init."
+
+
+@pytest.mark.parametrize("how", [(), ("--offline-root", "away")])
+def test_a_ca_made_by_hand_is_served(tmp_path: Path, how: tuple[str, ...]) -> None:
+    server = Server(tmp_path, {})
+    made = nestor(
+        "ca", "init", *(word.replace("away", str(tmp_path / "away")) for word in how), "--data", str(server.data)
+    )
+    assert made.returncode == 0
+    with server:
+        assert server.device().ask("GET", "/readyz").status == 200
+        shown = {one.fingerprint(SHA256()).hex().upper() for one in server.device().get("cacerts").certificates}
+        assert made.stderr.split("SHA-256 ")[1].split()[0] in shown

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.types import (
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.app.authority import Source, new_serial
-from nestor.app.closed import ClosedAuthority
+from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
@@ -57,7 +57,7 @@ class ServerIdentity:
 
 
 async def server_identity(
-    source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger
+    source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger | ClosedLedger
 ) -> ServerIdentity:
     """What to show: from files, kept from before, or issued now. Raises MaterialError, CannotIssue."""
     if source.settings.listener.server_certificate.source is ServerCertificateSource.FILE:
@@ -68,7 +68,7 @@ async def server_identity(
     above = tuple(authority.ca_certificates())
     if kept is not None and _still_fits(kept, source, above):
         return ServerIdentity((kept.certificate, *above), kept.key)
-    if authority.problem() is not None:
+    if authority.problem() is not None or isinstance(ledger, ClosedLedger):
         return kept or _stopgap(source)
     return await _issue(source, authority, ledger)
 

@@ -123,14 +123,15 @@ async def prepare_ground(plan: Plan) -> Ground:
     """Open what outlives every House: the data directory, the ledger, the look at the clock."""
     clock: Clock = SystemClock()
     settings = plan.settings()
-    _make_directory(plan.data)
+    make_directory(plan.data)
     ledger = _ledger(settings, plan.data, clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
     guard = ClockGuard(clock, await ledger.newest())
     return Ground(plan.data, clock, guard, ledger, pinned, plan.sinks)
 
 
-def _make_directory(data: Path) -> None:
+def make_directory(data: Path) -> None:
+    """Make a data directory that only its owner reads, where there is none. Raises MaterialError."""
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:

@@ -1,5 +1,6 @@
 """`nestor ca`: make the certificate authority, show it, hand out its certificate."""
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,16 +36,15 @@ def init(
     config: ConfigOption = None,
 ) -> None:
     """Make the CA of a data directory. `nestor serve` does it by itself at its first start; this shows it first."""
-    from nestor.app.authority import make_ca, make_ca_below  # noqa: PLC0415 -- every room
+    from nestor.app.founding import found_below, found_root  # noqa: PLC0415 -- every room
 
     said = {"subject": subject, "keyType": key_type, "lifetime": lifetime}
     source = _source(data, config, {key: value for key, value in said.items() if value is not None})
     if offline_root is None:
-        _told(make_ca(source))
+        _told(asyncio.run(found_root(source)))
         return
-    root, issuer = make_ca_below(
-        source, offline_root, issuing_subject, read_duration("--issuing-lifetime", issuing_lifetime)
-    )
+    issuing_life = read_duration("--issuing-lifetime", issuing_lifetime)
+    root, issuer = asyncio.run(found_below(source, offline_root, issuing_subject, issuing_life))
     _told(issuer)
     typer.echo(
         f"The root {_name(root.certificate)} is in {offline_root}: carry its key away, and keep it safe.", err=True
