@@ -31,6 +31,8 @@ from nestor.keys.make import generate
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
+_ROOT, _ROOT_KEY = "root.pem", "root-key.pem"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -107,12 +109,23 @@ def _put_aside(root: Issuer, place: Path, passphrase: str | None) -> None:
     """Write an offline root: its key and its certificate, to be carried away."""
     try:
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        save_key(place / "root-key.pem", root.key, passphrase)
-        (place / "root.pem").write_bytes(root.certificate.public_bytes(Encoding.PEM))
+        save_key(place / _ROOT_KEY, root.key, passphrase)
+        (place / _ROOT).write_bytes(root.certificate.public_bytes(Encoding.PEM))
     except OSError as error:
         raise MaterialError(
             f"The root cannot be kept in {place}: {error.strerror}.", "Check space and mode."
         ) from error
+
+
+def load_offline_root(source: Source, place: Path) -> Issuer:
+    """The root that was put aside, for what only its key can do. Raises MaterialError."""
+    try:
+        pem = (place / _ROOT).read_bytes()
+    except OSError as error:
+        hint = "Name the directory that ca init --offline-root filled."
+        raise MaterialError(f"{place / _ROOT} cannot be read: {error.strerror}.", hint) from error
+    certificates = read_certificates(pem, str(place / _ROOT))
+    return load_issuer(certificates[0], certificates[1:], _load(source, place / _ROOT_KEY))
 
 
 def new_serial() -> int:

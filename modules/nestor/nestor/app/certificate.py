@@ -4,7 +4,6 @@ An issued one is in the ledger like every other. It is shown with the whole chai
 commands take the second certificate as the CA.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.app.authority import Source, new_serial
 from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.app.own_entry import own_entry
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
@@ -28,7 +28,7 @@ from nestor.errors import MaterialError, SettingsError
 from nestor.events import Note
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
-from nestor.model import Entry, KeyType, Method
+from nestor.model import KeyType
 from nestor.ports import Ledger
 from nestor.web.settings import ServerCertificateSource
 
@@ -115,35 +115,12 @@ async def _issue(source: Source, authority: LocalAuthority, ledger: Ledger) -> S
     lifetime = settings.server_certificate.lifetime
     public = Key(key.public_key(), KeyType.EC_P256)
     certificate = await authority.issue_server_certificate(settings.hostnames, public, lifetime)
-    await ledger.record(_entry(certificate, source.clock.now()), replay=None, one_time=None)
+    entry = own_entry(certificate, PROFILE, source.clock.now())
+    await ledger.record(entry, replay=None, one_time=None)
     _keep(source, certificate, key)
     told = f"for {', '.join(settings.hostnames)}"
     source.sink(Note("server certificate issued", told, certificate.not_valid_after_utc))
     return ServerIdentity((certificate, *authority.ca_certificates()), key)
-
-
-def _entry(certificate: x509.Certificate, now: datetime) -> Entry:
-    der = certificate.public_bytes(Encoding.DER)
-    return Entry(
-        serial=certificate.serial_number,
-        sha256=hashlib.sha256(der).digest(),
-        der=der,
-        device="",
-        subject=certificate.subject.rfc4514_string(),
-        profile=PROFILE,
-        label="",
-        not_before=certificate.not_valid_before_utc,
-        not_after=certificate.not_valid_after_utc,
-        issued_at=now,
-        method=Method.OPERATOR,
-        requester="nestor",
-        origin=Method.OPERATOR,
-        via=None,
-        address="",
-        csr_sha256=b"",
-        spki_sha256=hashlib.sha256(_spki(certificate.public_key())).digest(),
-        request_id="",
-    )
 
 
 def _keep(source: Source, certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> None:

@@ -20,6 +20,7 @@ from nestor.ca.issuer import Issuer
 from nestor.ca.lint import check_signed, lint
 from nestor.ca.own_names import OwnNames
 from nestor.ca.own_server import server_content
+from nestor.ca.possession import possession_content
 from nestor.ca.prepare import prepare
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.signing import is_slow
@@ -87,6 +88,10 @@ class LocalAuthority:
     async def issue_server_certificate(self, names: Sequence[str], key: Key, lifetime: timedelta) -> x509.Certificate:
         """Issue the TLS certificate of this server itself, for its own names; no request can get one like it."""
         return await self._issue(server_content(names, key, lifetime))
+
+    async def issue_proof_of_possession(self, code: str, key: Key) -> x509.Certificate:
+        """Issue the certificate that DPS or IoT Hub asks for by a code. Raises MaterialError for what is no code."""
+        return await self._issue(possession_content(code, key))
 
     async def _issue(self, content: Content) -> x509.Certificate:
         now = self._guard.time_to_issue()

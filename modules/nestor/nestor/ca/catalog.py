@@ -4,13 +4,15 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from nestor.ca import own_server, possession
 from nestor.ca.builtin import BUILT_IN
-from nestor.ca.own_server import PROFILE
 from nestor.ca.profile import Profile, build_profile
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.shapes import check_pinned, profile_for
 from nestor.errors import SettingsError
 from nestor.model import CertificationRequest, ProfileTraits
+
+_RESERVED = {own_server.PROFILE, possession.PROFILE}
 
 
 class Catalog:
@@ -46,7 +48,7 @@ class Catalog:
 def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:
     """Lay the operator's profiles over the built-in ones. Raises SettingsError, a line for every key that is wrong."""
     profiles: dict[str, Profile] = {}
-    problems = [f"profiles.{PROFILE}: this name is that of Nestor's own certificate."] if PROFILE in settings else []
+    problems = [f"profiles.{name}: Nestor itself uses this name; choose another." for name in _RESERVED & {*settings}]
     for name in (*BUILT_IN, *(name for name in settings if name not in BUILT_IN)):
         try:
             profiles[name] = build_profile(name, settings_of(name, settings.get(name)))

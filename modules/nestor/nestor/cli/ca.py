@@ -11,12 +11,16 @@ from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption
 from nestor.errors import MaterialError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from cryptography import x509
 
     from nestor.app.authority import Source
     from nestor.ca.issuer import Issuer
 
-app = typer.Typer(help="The certificate authority: init, show, export.", no_args_is_help=True)
+app = typer.Typer(
+    help="The certificate authority: make it, show it, hand it out, prove that its key is here.", no_args_is_help=True
+)
 
 
 @app.command("init")
@@ -74,6 +78,9 @@ def show(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: Jso
 @app.command("export")
 def export(
     root: Annotated[bool, typer.Option("--root", help="The root only: what devices are to trust.")] = False,
+    issuer: Annotated[
+        bool, typer.Option("--issuer", help="The CA that issues here only: what DPS is to know.")
+    ] = False,
     der: Annotated[bool, typer.Option("--der", help="One certificate as DER instead of PEM; needs --out.")] = False,
     out: Annotated[Path | None, typer.Option(help="A file to write instead of standard output.")] = None,
     data: DataOption = DEFAULT_DATA,
@@ -83,17 +90,43 @@ def export(
     from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 -- only now
 
     certificates = _issuer(data, config).certificates
-    chosen = certificates[-1:] if root else certificates
-    if der:
-        if out is None:
-            raise MaterialError("DER is not for terminals and pipes.", "Name a file: --out ca.cer.")
+    chosen = certificates[-1:] if root else certificates[:1] if issuer else certificates
+    if not der:
+        _hand_out(chosen, out)
+    elif out is None:
+        raise MaterialError("DER is not for terminals and pipes.", "Name a file: --out ca.cer.")
+    else:
         _write(out, chosen[0].public_bytes(Encoding.DER))
-        return
-    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in chosen)
-    if out is None:
+
+
+@app.command("prove")
+def prove(
+    code: Annotated[str, typer.Argument(help="The verification code that DPS or IoT Hub shows.")],
+    offline_root: Annotated[
+        Path | None, typer.Option(help="Prove it for the root whose key was left in this directory.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="A file to write instead of standard output.")] = None,
+    data: DataOption = DEFAULT_DATA,
+    config: ConfigOption = None,
+) -> None:
+    """Prove possession of the CA's key.
+
+    Prints the certificate, named by the code, that DPS and IoT Hub want to see before they trust a CA.
+    """
+    from nestor.app.possession import prove_possession  # noqa: PLC0415 -- every room
+
+    _hand_out([asyncio.run(prove_possession(_source(data, config), code, offline_root))], out)
+
+
+def _hand_out(certificates: "Sequence[x509.Certificate]", place: Path | None) -> None:
+    """Write certificates as PEM, into a file or to standard output. Raises MaterialError."""
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 -- only now
+
+    pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in certificates)
+    if place is None:
         typer.echo(pem.decode(), nl=False)
     else:
-        _write(out, pem)
+        _write(place, pem)
 
 
 def _source(data: Path, config: Path | None, said: dict[str, Any] | None = None) -> "Source":
