@@ -1,3 +1,4 @@
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -63,3 +64,24 @@ async def test_a_state_is_asked_for_by_its_name(ledger: SQLiteLedger) -> None:
     assert await devices(ledger, Selection(state=State.REVOKED)) == ["axb"]
     assert "axb" not in await devices(ledger, Selection(state=State.ACTIVE))
     assert await devices(ledger, Selection(state=State.SUPERSEDED)) == []
+
+
+async def test_who_asked_is_a_pattern_too(ledger: SQLiteLedger) -> None:
+    await ledger.record(an_entry("by-hand", requester="Nestor_1"), replay=None, one_time=None)
+    assert await devices(ledger, Selection(requester="nestor_*")) == ["by-hand"]
+    assert await devices(ledger, Selection(requester="nestor?1*", device="by-*")) == ["by-hand"]
+    assert await devices(ledger, Selection(requester="line1", device="by-*")) == []
+
+
+async def test_a_serial_number_or_a_thumbprint_is_one_certificate(ledger: SQLiteLedger) -> None:
+    (wanted,) = await ledger.page(Selection(device="axb"))
+    sha1 = hashlib.sha1(wanted.der, usedforsecurity=False).digest()
+    for selection in (
+        Selection(serial=wanted.serial),
+        Selection(thumbprint=wanted.sha256),
+        Selection(thumbprint=sha1),
+        Selection(thumbprint=sha1, device="a*"),
+    ):
+        assert await ledger.page(selection) == [wanted]
+    assert await devices(ledger, Selection(serial=wanted.serial, device="500")) == []
+    assert await devices(ledger, Selection(thumbprint=bytes(20))) == []

@@ -1,7 +1,8 @@
-"""`nestor cert`: the ledger as an operator reads it, and revoking. Works beside a running server."""
+"""`nestor cert`: one certificate of the ledger, revoking it, and what was refused. Works beside a running server."""
 
 import asyncio
 import hashlib
+import string
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,65 +11,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nestor.cli.output import show_fields, show_json, show_rows
-from nestor.cli.places import (
-    DEFAULT_DATA,
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    load_settings,
-    read_duration,
-    show_time,
-)
+from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, show_time
 from nestor.errors import MaterialError
-from nestor.model import Entry, State
+from nestor.model import Entry
 
 if TYPE_CHECKING:
     from nestor.ledger.sqlite import SQLiteLedger
 
 app = typer.Typer(help="The certificates that were issued: list, show, revoke.", no_args_is_help=True)
 
-_COLUMNS = ("serial", "device", "profile", "state", "issued", "expires", "by", "from")
-_PAGE = 500
 Identifier = Annotated[str, typer.Argument(help="Serial number, or SHA-1 or SHA-256 thumbprint, in hex.")]
-
-
-@app.command("list")
-def list_certificates(
-    device: Annotated[str, typer.Option(help="Only device ids that match this pattern: gw3, line1-*.")] = "*",
-    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
-    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
-    expiring_in: Annotated[str | None, typer.Option(help="Only those that expire within: 12h, 7d ...")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Expired ones too.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 100,
-    data: DataOption = DEFAULT_DATA,
-    config: ConfigOption = None,
-    json: JsonOption = False,
-) -> None:
-    """List certificates, the newest first."""
-    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
-    from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
-
-    now = SystemClock().now()
-    selection = Selection(
-        device=device,
-        profile=profile,
-        state=state,
-        valid_at=None if every else now,
-        expiring_before=None if expiring_in is None else now + read_duration("--expiring-in", expiring_in),
-    )
-
-    async def read() -> Sequence[Entry]:
-        found: list[Entry] = []
-        async with open_for_command(data, config) as ledger:
-            while len(found) < limit:
-                after = found[-1].id if found else None
-                page = await ledger.page(selection, after_id=after, limit=min(_PAGE, limit - len(found)))
-                found.extend(page)
-                if not page:
-                    break
-        return found
-
-    show_rows(_COLUMNS, [_row(entry) for entry in asyncio.run(read())], as_json=json)
 
 
 @app.command("show")
@@ -87,7 +39,7 @@ def show(
 
         typer.echo(x509.load_der_x509_certificate(entry.der).public_bytes(Encoding.PEM).decode(), nl=False)
     else:
-        show_fields(_fields(entry), as_json=json)
+        show_fields({name: value for name, value in record_of(entry).items() if value}, as_json=json)
 
 
 @app.command("revoke")
@@ -163,34 +115,25 @@ async def _find(identifier: str, data: Path, config: Path | None) -> Entry:
 
 async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
     """The entry that a person means: thumbprints have their lengths, all else is a serial number."""
-    digits = identifier.replace(":", "").replace(" ", "").lower().removeprefix("0x")
-    try:
-        thumbprint = bytes.fromhex(digits) if len(digits) in {40, 64} else None
-        serial = int(digits, 16)
-    except ValueError:
-        raise MaterialError(f"{identifier} is neither a serial number nor a thumbprint.", "Write it in hex.") from None
-    entry = await ledger.find_thumbprint(thumbprint) if thumbprint else None
-    entry = entry or await ledger.find_serial(serial)
+    digits = hex_digits(identifier)
+    entry = await ledger.find_thumbprint(bytes.fromhex(digits)) if len(digits) in {40, 64} else None
+    entry = entry or await ledger.find_serial(int(digits, 16))
     if entry is None:
         raise MaterialError(f"The ledger has no certificate {identifier}.", "Look for it: nestor cert list --all.")
     return entry
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
-    return (
-        f"{entry.serial:x}",
-        entry.device,
-        entry.profile,
-        entry.state.value,
-        show_time(entry.issued_at),
-        show_time(entry.not_after),
-        f"{entry.method} {entry.requester}",
-        entry.address,
-    )
+def hex_digits(identifier: str) -> str:
+    """A serial number or thumbprint as portals and tools write it, in plain hex. Raises MaterialError."""
+    digits = identifier.replace(":", "").replace(" ", "").lower().removeprefix("0x")
+    if not digits or set(digits) - set(string.hexdigits):
+        raise MaterialError(f"{identifier} is neither a serial number nor a thumbprint.", "Write it in hex.")
+    return digits
 
 
-def _fields(entry: Entry) -> dict[str, str]:
-    fields = {
+def record_of(entry: Entry) -> dict[str, str]:
+    """Everything about a certificate, by the words of every listing; empty where there is nothing to tell."""
+    return {
         "subject": entry.subject,
         "device": entry.device,
         "serial": f"{entry.serial:x}",
@@ -207,7 +150,6 @@ def _fields(entry: Entry) -> dict[str, str]:
         "from": entry.address,
         "authenticated with": entry.via.hex().upper() if entry.via else "",
         "request": entry.request_id,
+        "revoked": show_time(entry.revoked_at) if entry.revoked_at else "",
+        "reason": entry.revocation_reason or "",
     }
-    if entry.revoked_at is not None:
-        fields |= {"revoked": show_time(entry.revoked_at), "reason": entry.revocation_reason or ""}
-    return {name: value for name, value in fields.items() if value}

@@ -1,8 +1,9 @@
 """How commands show what they found: a table in color on a terminal, tab-separated in a pipe, JSON when asked for."""
 
+import csv
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterable, Mapping, Sequence
 from dataclasses import asdict
 
 import typer
@@ -12,6 +13,7 @@ from nestor.model import Finding, Gravity
 
 _COLORS = {Gravity.FINE: "green", Gravity.WARNING: "yellow", Gravity.PROBLEM: "red"}
 _MARK = max(map(len, Gravity)) + 2
+_FORMULA = ("=", "+", "-", "@")
 
 
 def on_terminal() -> bool:
@@ -51,6 +53,26 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> int:
             if finding.remedy:
                 typer.echo(f"{' ' * _MARK}{finding.remedy}")
     return FOUND if any(finding.gravity is Gravity.PROBLEM for finding in findings) else OK
+
+
+async def stream_json(records: AsyncIterable[Mapping[str, str]]) -> None:
+    """Write records as one JSON array, each as it comes."""
+    opened = False
+    async for record in records:
+        typer.echo("," if opened else "[")
+        typer.echo(json.dumps(record, ensure_ascii=False), nl=False)
+        opened = True
+    typer.echo("\n]" if opened else "[]")
+
+
+async def stream_csv(records: AsyncIterable[Mapping[str, str]]) -> None:
+    """Write records as CSV (RFC 4180) with a heading, each as it comes; what a spreadsheet would run is text there."""
+    writer = None
+    async for record in records:
+        if writer is None:
+            writer = csv.writer(sys.stdout)
+            writer.writerow(record)
+        writer.writerow([f"'{value}" if value.startswith(_FORMULA) else value for value in record.values()])
 
 
 def show_json(value: object) -> None:

@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, func
 
-from nestor.ledger.rows import seconds
-from nestor.ledger.schema import certificates
+from nestor.ledger.rows import seconds, serial_bytes
+from nestor.ledger.schema import certificates, encodings
 from nestor.ledger.statements import DIALECT, entries
 from nestor.model import State
 
+SHA1 = "sha1"
+"""The SQL function that `reading.py` provides; asking for a SHA-1 thumbprint walks the whole ledger."""
+
+_SHA256_SIZE = 32
 _AS_LIKE = {"*": "%", "?": "_"}
 
 
@@ -21,11 +25,15 @@ _AS_LIKE = {"*": "%", "?": "_"}
 class Selection:
     """Which entries to list; what is left out does not matter.
 
-    `device` is a pattern for the whole device id: `*` any text, `?` one character, a backslash takes the next one as it
-    is. `valid_at` leaves out what has expired by then, `expiring_before` what lives longer.
+    `device` and `requester` are patterns for the whole text: `*` any text, `?` one character, a backslash takes the
+    next one as it is. `thumbprint` is a SHA-256, or a SHA-1. `valid_at` leaves out what has expired by then,
+    `expiring_before` what lives longer.
     """
 
     device: str = "*"
+    requester: str = "*"
+    serial: int | None = None
+    thumbprint: bytes | None = None
     profile: str | None = None
     state: State | None = None
     valid_at: datetime | None = None
@@ -43,7 +51,14 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
     column = certificates.c
     conditions: list[ColumnElement[bool]] = []
     if selection.device != "*":
-        conditions.append(column.device.like(_like(selection.device), escape="\\"))
+        conditions.append(column.device.like(_like(selection.device.casefold()), escape="\\"))
+    if selection.requester != "*":
+        conditions.append(column.requester.like(_like(selection.requester), escape="\\"))
+    if selection.serial is not None:
+        conditions.append(column.serial == serial_bytes(selection.serial))
+    if selection.thumbprint is not None:
+        known = column.sha256 if len(selection.thumbprint) == _SHA256_SIZE else getattr(func, SHA1)(encodings.c.der)
+        conditions.append(known == selection.thumbprint)
     if after_id is not None:
         conditions.append(column.id < after_id)
     if selection.profile is not None:
@@ -59,7 +74,7 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
 
 def _like(pattern: str) -> str:
     """A pattern in the words of SQL's LIKE."""
-    signs = iter(pattern.casefold())
+    signs = iter(pattern)
     return "".join(_AS_LIKE.get(sign) or _as_is(next(signs, "\\") if sign == "\\" else sign) for sign in signs)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
+from nestor.ledger.listing import SHA1
 from nestor.ledger.rows import Row, moment, read_entry, read_refusal, seconds, serial_bytes
 from nestor.ledger.wholeness import is_whole
 from nestor.model import Entry, Method, OneTime, Refusal, Standing
@@ -52,15 +53,11 @@ class Reader:
         self._path = path
         with told():
             self._connection = connect(path, writable=False)
+            self._connection.create_function(SHA1, 1, _sha1, deterministic=True)
 
     def find(self, sha256: bytes) -> Entry | None:
         """The entry of a certificate by its SHA-256."""
         return self._entry(statements.BY_SHA256, {"sha256": sha256})
-
-    def find_sha1(self, sha1: bytes) -> Entry | None:
-        """The entry of a certificate by its SHA-1; walks the whole ledger."""
-        self._connection.create_function("sha1", 1, _sha1, deterministic=True)
-        return self._entry(statements.BY_SHA1, {"sha1": sha1})
 
     def find_serial(self, serial: int) -> Entry | None:
         """The entry of a certificate by its serial number."""

@@ -23,7 +23,6 @@ from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
 Answer = TypeVar("Answer")
 
 _AUTHORITY = "authority"
-_SHA1_SIZE = 20
 
 
 class SQLiteLedger:
@@ -98,9 +97,8 @@ class SQLiteLedger:
 
     async def find_thumbprint(self, thumbprint: bytes) -> Entry | None:
         """The entry of a certificate by the SHA-256 or the SHA-1 of its DER encoding."""
-        if len(thumbprint) == _SHA1_SIZE:
-            return await self._aside(lambda reader: reader.find_sha1(thumbprint))
-        return self._reader.find(thumbprint)
+        found = await self.page(Selection(thumbprint=thumbprint), limit=1)
+        return found[0] if found else None
 
     async def page(self, selection: Selection, *, after_id: int | None = None, limit: int = 100) -> Sequence[Entry]:
         """Entries that fit, newest first; the next page is after the last id of this one."""
