@@ -6,6 +6,7 @@ come as DER from `cryptography`; here they are only put in their places.
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -57,5 +58,6 @@ def _time(moment: datetime) -> bytes:
     return tlv(_GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode())
 
 
+@lru_cache(maxsize=512)  # most extensions are the profile's or the issuer's, and the same in every certificate
 def _extension(value: x509.ExtensionType, critical: bool) -> bytes:
     return sequence(oid(value.oid), TRUE if critical else b"", octets(value.public_bytes()))

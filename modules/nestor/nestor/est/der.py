@@ -6,6 +6,7 @@ The reader goes no deeper than its caller asks, so nesting costs nothing; it tak
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import NamedTuple
 
 from cryptography import x509
@@ -200,6 +201,7 @@ def bits(content: bytes) -> bytes:
     return tlv(BIT_STRING, b"\0", content)
 
 
+@lru_cache(maxsize=256)
 def oid(identifier: x509.ObjectIdentifier) -> bytes:
     """An object identifier: seven bits a byte, the first two arcs in one number (X.690, 8.19)."""
     first, second, *others = (int(arc) for arc in identifier.dotted_string.split("."))

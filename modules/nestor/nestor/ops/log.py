@@ -42,7 +42,9 @@ def log_event(event: Event) -> None:
     """Write one event: the Sink of the log."""
     level, name, fields = describe(event)
     if _LOGGER.isEnabledFor(level):
-        _LOGGER.log(level, name, extra={"fields": fields})
+        # Made by hand: the logger would walk the stack for a place in the code that no line tells.
+        record = _LOGGER.makeRecord(_LOGGER.name, level, "", 0, name, (), None, extra={"fields": fields})
+        _LOGGER.handle(record)
 
 
 def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
@@ -97,7 +99,7 @@ def _of_refusal(refusal: Refusal) -> dict[str, object]:
 
 
 def _time(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{moment.isoformat(timespec='seconds')[:19]}Z"
 
 
 class _Text(logging.Formatter):
@@ -130,4 +132,6 @@ def _quote(value: object) -> str:
 
 def _escape(text: str) -> str:
     """Keep a line a line, and a terminal unharmed, whatever a common name holds."""
+    if text.isprintable():
+        return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)

@@ -56,6 +56,7 @@ class Connection(asyncio.Transport):
     """A socket, its phase and its deadline; `left` hears when the socket is closed."""
 
     __slots__ = (
+        "_descriptor",
         "_last_request",
         "_left",
         "_protocol",
@@ -73,6 +74,7 @@ class Connection(asyncio.Transport):
         self.address = address
         self._service = service
         self._socket = accepted
+        self._descriptor = accepted.fileno()  # the event loop looks a number up faster than a socket
         self._left = left
         self._protocol = _NOBODY
         self._reading_paused = False
@@ -126,8 +128,8 @@ class Connection(asyncio.Transport):
         """Send FIN, and throw away what still arrives: a reset would overtake the last answer or alert."""
         self._tell_the_end(error)
         self._enter(Phase.LINGERING, _LINGER)
-        self._service.loop.remove_writer(self._socket)
-        self._service.loop.add_reader(self._socket, self._discard)
+        self._service.loop.remove_writer(self._descriptor)
+        self._service.loop.add_reader(self._descriptor, self._discard)
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:
@@ -149,8 +151,8 @@ class Connection(asyncio.Transport):
             return
         self._tell_the_end(error)
         self.phase = Phase.CLOSED
-        self._service.loop.remove_reader(self._socket)
-        self._service.loop.remove_writer(self._socket)
+        self._service.loop.remove_reader(self._descriptor)
+        self._service.loop.remove_writer(self._descriptor)
         self._socket.close()
         self._left(self)
 

@@ -123,19 +123,19 @@ class TLSTransport(Connection):
             self.abort()
         elif not self.is_closing():
             self._enter(Phase.CLOSING, self._service.limits.answer)
-            self._service.loop.remove_reader(self._socket)
+            self._service.loop.remove_reader(self._descriptor)
             self._flush()
 
     def pause_reading(self) -> None:
         """Let what the peer sends wait in the socket."""
         self._reading_paused = True
         if not self.is_closing():
-            self._service.loop.remove_reader(self._socket)
+            self._service.loop.remove_reader(self._descriptor)
 
     def resume_reading(self) -> None:
         """Take what the peer sends again."""
-        self._reading_paused = False
-        if not self.is_closing():
+        if self._reading_paused and not self.is_closing():
+            self._reading_paused = False
             self._watch_reading()
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
@@ -184,15 +184,15 @@ class TLSTransport(Connection):
     def _watch_reading(self) -> None:
         if not self._reading_paused:
             step = self._shake_hands if self.phase is Phase.HANDSHAKE else self._receive
-            self._service.loop.add_reader(self._socket, step)
+            self._service.loop.add_reader(self._descriptor, step)
 
     def _watch_writing(self) -> None:
         """Go on when the socket takes more; until then, who does not take is not heard either."""
-        self._service.loop.remove_reader(self._socket)
-        self._service.loop.add_writer(self._socket, self._go_on)
+        self._service.loop.remove_reader(self._descriptor)
+        self._service.loop.add_writer(self._descriptor, self._go_on)
 
     def _go_on(self) -> None:
-        self._service.loop.remove_writer(self._socket)
+        self._service.loop.remove_writer(self._descriptor)
         if self.phase is Phase.HANDSHAKE:
             self._shake_hands()
             return
