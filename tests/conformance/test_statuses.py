@@ -11,6 +11,7 @@ from support.answers import read_answer
 from support.der import sequence
 from support.device import BASE, Device, ask, wrapped
 from support.proving import PASSWORD, Place
+from support.process import wait_for
 from support.server import Server
 from support.shapes import broken, challenge, est_identity, request
 from support.wire import enrollment, hear, say, session
@@ -38,6 +39,30 @@ def test_a_failure_is_explained_in_text(line: Device) -> None:
     assert (answer.status, (answer["Content-Type"] or "").partition(";")[0]) == (400, "text/plain")
     assert "base64" in answer.text
     assert not any(inside in answer.text for inside in ("Traceback", ".py", PASSWORD))
+
+
+@pytest.mark.conformance("HTTP-2")
+@pytest.mark.parametrize(
+    ("status", "start"),
+    [
+        (404, "GET /nowhere HTTP/1.1"),
+        (404, f"GET {BASE}/no-such-label/cacerts HTTP/1.1"),
+        (405, f"GET {BASE}/simpleenroll HTTP/1.1"),
+        (413, f"POST {BASE}/simpleenroll HTTP/1.1\r\nContent-Length: 70000"),
+        (415, f"POST {BASE}/simpleenroll HTTP/1.1\r\nContent-Type: text/html\r\nContent-Length: 0"),
+        (501, f"POST {BASE}/fullcmc HTTP/1.1\r\nContent-Length: 0"),
+        (400, "GARBAGE <script>"),
+        (400, "GET / HTTP/1.1\r\nHost: twice"),
+    ],
+)
+def test_what_a_body_calls_a_request_the_log_calls_so_too(plant: Place, status: int, start: str) -> None:
+    """And nothing that came in is sent back, nor the name of a library."""
+    answer = read_answer(say(plant.server.device(), f"{start}\r\n{_CLOSE}\r\n\r\n".encode()))
+    assert (answer.status, answer["Server"]) == (status, "Nestor")
+    request_id = answer.text.rpartition("(request ")[2].rstrip(")\n")
+    assert request_id
+    assert "script" not in answer.text
+    wait_for(lambda: f"request={request_id}" in plant.server.log(), 2)
 
 
 @pytest.mark.conformance("HTTP-3", "HTTP-6")

@@ -7,7 +7,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import (
+    Enrolled,
+    Event,
+    HandshakeFailed,
+    Note,
+    Refused,
+    SettingsApplied,
+    SettingsRefused,
+    Trouble,
+    TurnedAway,
+)
 from nestor.model import Entry, Method, Refusal
 from nestor.ops.log import log_event, set_up_log
 from nestor.ops.settings import LogSettings
@@ -39,7 +49,8 @@ REFUSAL = Refusal(NOON, "10.0.0.7", "default", "simpleenroll", None, "", "CN=a\n
 EVENTS: list[Event] = [
     Enrolled(ENTRY, replayed=True),
     Refused(REFUSAL),
-    Revoked(0xABC, "CN=gw3", "stolen"),
+    TurnedAway("10.0.0.7", "GET /\x1b[2J", "UnknownPath", "There is nothing here.", "0013"),
+    HandshakeFailed("10.0.0.7", "The client does not know this CA."),
     SettingsApplied("abc"),
     SettingsRefused("ca: wrong"),
     Trouble("ledger", "The disk is full."),
@@ -74,7 +85,7 @@ def test_every_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_every_event_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
     told = [json.loads(line) for line in lines(capsys, '{"format": "json"}', EVENTS)]
-    assert [line["event"] for line in told][:3] == ["enrolled", "refused", "revoked"]
+    assert [line["event"] for line in told][:3] == ["enrolled", "refused", "turned away"]
     assert told[1]["subject"] == "CN=a\nb"
 
 
@@ -87,6 +98,23 @@ def test_escape_sequences_reach_no_terminal(capsys: pytest.CaptureFixture[str]) 
     (line,) = lines(capsys, "{}", [Trouble("x", "\x1b[31mred\u202e")])
     assert "\x1b" not in line
     assert "\u202e" not in line
+
+
+def _failed() -> ValueError:
+    """An error as it is caught: with the place that raised it, and the error before it."""
+    try:
+        try:
+            raise OSError("disk")
+        except OSError as error:
+            raise ValueError("not what was\nlinted") from error
+    except ValueError as error:
+        return error
+
+
+def test_the_cause_of_a_trouble_is_told_to_the_operator(capsys: pytest.CaptureFixture[str]) -> None:
+    (line,) = lines(capsys, "{}", [Trouble("bug", "It was withheld.", _failed())])
+    assert r"ValueError: not what was\nlinted (test_log.py:" in line
+    assert "after OSError: disk (test_log.py:" in line
 
 
 def test_a_higher_level_leaves_out_the_rest(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,12 +22,22 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
-    """A certificate stopped counting."""
+class TurnedAway:
+    """A request that never came to the desk: a wrong path or method, a body of another kind, too large or too slow."""
 
-    serial: int
-    subject: str
+    address: str
+    request: str
     reason: str
+    sentence: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeFailed:
+    """Somebody did not get as far as a request."""
+
+    address: str
+    sentence: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +56,14 @@ class SettingsRefused:
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret."""
+    """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret.
+
+    `cause` is the error behind it, which is for the log alone.
+    """
 
     about: str
     sentence: str
+    cause: BaseException | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,4 +75,4 @@ class Note:
     until: datetime | None = None
 
 
-Event = Enrolled | Refused | Revoked | SettingsApplied | SettingsRefused | Trouble | Note
+Event = Enrolled | Refused | TurnedAway | HandshakeFailed | SettingsApplied | SettingsRefused | Trouble | Note

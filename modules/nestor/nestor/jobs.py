@@ -33,6 +33,6 @@ async def _repeat(job: Job, sink: Sink) -> None:
         try:
             await job.work()
         except NestorError as fault:
-            sink(Trouble(job.name, fault.text))
+            sink(Trouble(job.name, fault.text, fault.__cause__))
         except Exception as error:  # noqa: BLE001 -- one job's bug must not end the others, nor go untold
-            sink(Trouble(job.name, f"{type(error).__name__} in the job {job.name}; it will be tried again."))
+            sink(Trouble(job.name, f"{type(error).__name__} in the job {job.name}; it will be tried again.", error))

@@ -11,8 +11,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from aiohttp import web
-
 from nestor.app.clock import SystemClock
 from nestor.app.closed import ClosedLedger
 from nestor.app.house import AnyLedger, Ground, House, build_house
@@ -21,19 +19,18 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome
 from nestor.ca.issuer import fingerprint_of
 from nestor.errors import MaterialError, NestorError
-from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import HandshakeFailed, Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ports import Clock, Sink, tell
 from nestor.settings import Settings
+from nestor.web.http import HTTP
 from nestor.web.listener import Listener
 from nestor.web.site import Site
 
 DRAIN_SECONDS = 6.0
 """How long a stop waits for requests in progress; IoT Edge kills after ten seconds."""
-
-_MAX_HEADER = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,20 +154,12 @@ async def _listen(plan: Plan, server: Server) -> None:
     settings = server.house.settings.listener
     told = partial(tell, plan.sinks)
     site = Site(lambda: server.house, settings.limits, told)
-    http = web.Server(
-        site.handle,
-        access_log=None,
-        keepalive_timeout=settings.limits.idle.total_seconds(),
-        lingering_time=0,
-        auto_decompress=False,
-        max_field_size=_MAX_HEADER,
-        max_line_size=_MAX_HEADER,
-    )
+    http = HTTP(site.handle, settings.limits, site.broken)
     listener = Listener(
         settings,
         context=lambda: server.house.context,
         protocol=http,
-        failed=lambda address, sentence: told(Trouble("handshake", f"{sentence} ({address})")),
+        failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
     )
     stop = _until_signal(server)  # before anybody can be served, so that nobody is cut off
     await listener.start()

@@ -6,10 +6,22 @@ Libraries log through the same door, at warning and above, so that an operator r
 import json
 import logging
 import sys
+import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 
-from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import (
+    Enrolled,
+    Event,
+    HandshakeFailed,
+    Note,
+    Refused,
+    SettingsApplied,
+    SettingsRefused,
+    Trouble,
+    TurnedAway,
+)
 from nestor.model import Entry, Refusal
 from nestor.ops.settings import LogFormat, LogSettings
 
@@ -18,13 +30,14 @@ _LOGGER = logging.getLogger("nestor")
 _NAMES: Mapping[type, str] = {
     Enrolled: "enrolled",
     Refused: "refused",
-    Revoked: "revoked",
+    TurnedAway: "turned away",
+    HandshakeFailed: "handshake failed",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
 }
 _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
-    Revoked: logging.WARNING,
+    HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
     Trouble: logging.ERROR,
 }
@@ -60,12 +73,16 @@ def _fields(event: Event) -> Mapping[str, object]:
             fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
         case Refused(refusal):
             fields = _of_refusal(refusal)
-        case Revoked(serial, subject, reason):
-            fields = {"serial": f"{serial:x}", "subject": subject, "reason": reason}
+        case TurnedAway(address, request, reason, sentence, request_id):
+            fields = {"reason": reason, "why": sentence, "from": address, "asked": request, "request": request_id}
+        case HandshakeFailed(address, sentence):
+            fields = {"why": sentence, "from": address}
         case SettingsApplied(revision):
             fields = {"revision": revision}
-        case SettingsRefused(sentence) | Trouble(_, sentence):
+        case SettingsRefused(sentence):
             fields = {"why": sentence}
+        case Trouble(_, sentence, cause):
+            fields = {"why": sentence} | ({"cause": _causes(cause)} if cause else {})
         case _:
             fields = {"what": event.sentence} | ({"until": _time(event.until)} if event.until else {})
     return fields
@@ -98,6 +115,17 @@ def _of_refusal(refusal: Refusal) -> dict[str, object]:
     }
 
 
+def _causes(error: BaseException | None) -> str:
+    """The errors behind a trouble, the nearest first, each with the place in the code that raised it."""
+    told = []
+    while error is not None:
+        frames = traceback.extract_tb(error.__traceback__)
+        place = f" ({Path(frames[-1].filename).name}:{frames[-1].lineno})" if frames else ""
+        told.append(f"{type(error).__name__}: {error}{place}")
+        error = error.__cause__ or error.__context__
+    return "; after ".join(told)
+
+
 def _time(moment: datetime) -> str:
     return f"{moment.isoformat(timespec='seconds')[:19]}Z"
 
@@ -127,7 +155,7 @@ def _stamp(record: logging.LogRecord) -> str:
 
 def _quote(value: object) -> str:
     text = _escape(str(value))
-    return json.dumps(text) if " " in text or '"' in text or not text else text
+    return '"' + text.replace('"', '\\"') + '"' if " " in text or '"' in text or not text else text
 
 
 def _escape(text: str) -> str:

@@ -245,4 +245,4 @@ class Registrar:
         tell(self._sinks, Refused(refusal))
         if not isinstance(fault, DeviceFault):
             about = "issuance" if isinstance(fault, CannotIssue) else "bug"
-            tell(self._sinks, Trouble(about, fault.text))
+            tell(self._sinks, Trouble(about, fault.text, fault.__cause__))

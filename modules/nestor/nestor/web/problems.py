@@ -22,6 +22,9 @@ from nestor.errors import (
     WrongMethod,
 )
 
+SERVER = "Nestor"
+"""What every answer calls this server; its version is nobody's business."""
+
 CHALLENGE = 'Basic realm="Nestor EST", charset="UTF-8"'
 _OURS = "Nestor failed on this request by a fault of its own. Its operator finds the cause in the log."
 
@@ -62,7 +65,7 @@ def text_response(status: http.HTTPStatus, line: str, headers: dict[str, str] | 
         status=status,
         text=f"{line}\n",
         content_type="text/plain",
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={"Cache-Control": "no-store", "Server": SERVER, **(headers or {})},
     )
 
 

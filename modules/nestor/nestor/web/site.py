@@ -6,7 +6,7 @@ request, so that a swap counts from the next one on.
 
 import asyncio
 import http
-import json
+import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -26,12 +26,12 @@ from nestor.errors import (
 from nestor.est import keygen, menu, pkcs7, transfer
 from nestor.est.menu import Target
 from nestor.est.transfer import Dialect
-from nestor.events import Trouble
+from nestor.events import Trouble, TurnedAway
 from nestor.model import Operation
 from nestor.ports import Sink
 from nestor.registrar.desk import Ask, Registrar
 from nestor.web.credentials import read_credentials
-from nestor.web.problems import respond_to, text_response
+from nestor.web.problems import SERVER, respond_to
 from nestor.web.settings import LimitSettings
 from nestor.web.transport import TLSTransport
 
@@ -71,7 +71,7 @@ class Site:
         transport.request_started()
         try:
             response = await self._answer(request, transport, request_id)
-            response.headers[hdrs.SERVER] = "Nestor"
+            response.headers[hdrs.SERVER] = SERVER
             if not request.content.at_eof():
                 response.force_close()
             await response.prepare(request)
@@ -87,19 +87,34 @@ class Site:
             async with asyncio.timeout(self._limits.request.total_seconds()):
                 return await self._serve(request, transport, request_id)
         except NestorError as fault:
-            return respond_to(fault, request_id)
+            return self._turn_away(request, fault, request_id)
         except TimeoutError:
-            return respond_to(TooSlow("The request could not be answered in time.", "Send it again."), request_id)
+            late = TooSlow("The request could not be answered in time.", "Send it again.")
+            return self._turn_away(request, late, request_id)
         except ConnectionError:
             raise
         except Exception as error:  # noqa: BLE001 -- the last line: a bug must neither end the process nor go untold
-            self._sink(Trouble("bug", f"{type(error).__name__} while serving request {request_id}"))
+            self._sink(Trouble("bug", f"{type(error).__name__} while serving request {request_id}.", error))
             return respond_to(OurFault(""), request_id)
+
+    def broken(self, fault: NestorError, request_id: str) -> None:
+        """Tell of what was answered before it was a request, or after the site had done its part."""
+        if isinstance(fault, OurFault):
+            self._sink(Trouble("bug", f"HTTP failed while answering request {request_id}.", fault.__cause__))
+        else:
+            self._sink(TurnedAway("", "", fault.reason, fault.text, request_id))
+
+    def _turn_away(self, request: web.BaseRequest, fault: NestorError, request_id: str) -> web.Response:
+        """Answer a request that did not come to the desk, and tell of it; the desk tells of those that did."""
+        asked = f"{request.method} {request.raw_path}"[:_SHOWN]
+        address = request.transport.address if isinstance(request.transport, TLSTransport) else ""
+        self._sink(TurnedAway(address, asked, fault.reason, fault.text, request_id))
+        return respond_to(fault, request_id)
 
     async def _serve(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
         path, _, _ = request.raw_path.partition("?")
         if path in _PROBES:
-            return self._probe(path, request.method)
+            return self._probe(path, request.method, transport)
         target = menu.parse_path(path)
         if target is None:
             raise UnknownPath("There is nothing here.", f"EST is served below {menu.BASE}/.")
@@ -116,13 +131,15 @@ class Site:
             case Operation.SIMPLE_ENROLL | Operation.SIMPLE_REENROLL | Operation.SERVER_KEYGEN:
                 return await self._enroll(request, target, transport, request_id)
 
-    def _probe(self, path: str, method: str) -> web.Response:
+    def _probe(self, path: str, method: str, transport: TLSTransport) -> web.Response:
         if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
             raise WrongMethod(f"{path} takes GET.", (hdrs.METH_GET, hdrs.METH_HEAD))
         problems = self._house().problems() if path == "/readyz" else {}
-        status = http.HTTPStatus.SERVICE_UNAVAILABLE if problems else http.HTTPStatus.OK
-        body = {"status": "not issuing" if problems else "ok", **({"problems": dict(problems)} if problems else {})}
-        return text_response(status, json.dumps(body))
+        if not problems:
+            return web.json_response({"status": "ok"}, headers=_NOT_KEPT)
+        told = dict(problems) if _is_loopback(transport.address) else list(problems)  # sentences name files
+        body = {"status": "not issuing", "problems": told}
+        return web.json_response(body, status=http.HTTPStatus.SERVICE_UNAVAILABLE, headers=_NOT_KEPT)
 
     def _ca_certificates(self, request: web.BaseRequest, target: Target) -> web.Response:
         house = self._house()
@@ -145,8 +162,16 @@ class Site:
         credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
         ask = Ask(target.operation, target.label, body, credentials, request_id)
         dialect = transfer.dialect_of(body)
+        try:
+            return await self._at_the_desk(ask, dialect)
+        except UnknownPath:
+            raise  # there is no desk for this label
+        except NestorError as fault:
+            return respond_to(fault, request_id)
+
+    async def _at_the_desk(self, ask: Ask, dialect: Dialect) -> web.Response:
         registrar = self._house().registrar
-        if target.operation is Operation.SERVER_KEYGEN:
+        if ask.operation is Operation.SERVER_KEYGEN:
             made = await registrar.generate(ask)
             content_type, parts = keygen.respond(made.key, made.encrypted, pkcs7.certs_only([made.certificate]))
             return _answer(parts, content_type)
@@ -173,6 +198,13 @@ class Site:
 
 _TOO_LARGE = TooLarge(f"The body is larger than {MAX_BODY} bytes; no request for a certificate is.", "Send one CSR.")
 _PROBES = frozenset({"/healthz", "/readyz"})
+_NOT_KEPT = {"Cache-Control": "no-store"}
+_SHOWN = 200
+"""How much of a request line the log shows."""
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
 
 
 def _dialect_of_get(request: web.BaseRequest) -> Dialect:

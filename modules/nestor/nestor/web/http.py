@@ -1,0 +1,69 @@
+"""aiohttp's HTTP server, made to speak as the site does where a request is too broken to reach it."""
+
+import asyncio
+import http
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from nestor.errors import Malformed, NestorError, OurFault
+from nestor.web.problems import respond_to
+from nestor.web.settings import LimitSettings
+
+_MAX_HEADER = 16_384
+
+_NO_HTTP = ("What came is no HTTP request that this server reads.", "Check the client, and what stands between.")
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Tell = Callable[[NestorError, str], None]
+
+
+class HTTP(web.Server):
+    """Makes the HTTP side of connections; `broken` hears the fault and the id of what was answered without the site."""
+
+    def __init__(self, handle: Handle, limits: LimitSettings, broken: Tell) -> None:
+        super().__init__(
+            handle,
+            access_log=None,
+            keepalive_timeout=limits.idle.total_seconds(),
+            lingering_time=0,
+            auto_decompress=False,
+            max_field_size=_MAX_HEADER,
+            max_line_size=_MAX_HEADER,
+        )
+        self._broken = broken
+
+    def __call__(self) -> RequestHandler:
+        """The HTTP side of one connection."""
+        return _Handler(self, self._broken, loop=asyncio.get_running_loop(), **self._kwargs)
+
+
+class _Handler(RequestHandler):
+    """One connection; answers with our words what aiohttp would answer with its own, the input in them."""
+
+    __slots__ = ("_broken",)
+
+    def __init__(self, manager: web.Server, broken: Tell, **options: Any) -> None:
+        super().__init__(manager, **options)
+        self._broken = broken
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = http.HTTPStatus.INTERNAL_SERVER_ERROR,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 -- aiohttp's signature; its words hold what came in
+    ) -> web.StreamResponse:
+        """Answer what was no request, and close. Raises ConnectionError where an answer has begun."""
+        if request.writer.output_size > 0:
+            raise ConnectionError from exc
+        fault = OurFault("") if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR else Malformed(*_NO_HTTP)
+        fault.__cause__ = exc
+        request_id = secrets.token_hex(6)
+        self._broken(fault, request_id)
+        response = respond_to(fault, request_id)
+        response.force_close()
+        return response
