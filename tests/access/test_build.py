@@ -5,6 +5,7 @@ import pytest
 
 from nestor.access.build import build_gate
 from nestor.access.gate import Gate
+from nestor.access.memory import Memory
 from nestor.access.settings import AccessSettings
 from nestor.access.users import User, add_user
 from nestor.errors import Forbidden, MaterialError, Unauthenticated
@@ -37,6 +38,7 @@ def build(base: Path, document: dict[str, Any], told: list[Event] | None = None)
         issuers=lambda: [CA.certificate],
         own=[CA.certificate],
         traits=traits_or_none,
+        memory=Memory(),
         reserved_names=["nestor.plant.example"],
     )
 

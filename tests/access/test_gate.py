@@ -6,6 +6,7 @@ import pytest
 
 from nestor.access.gate import Gate
 from nestor.access.identify import Identifier
+from nestor.access.memory import Verified
 from nestor.access.own import OwnCertificates
 from nestor.access.policy import Rules
 from nestor.access.throttle import Buckets, Rate
@@ -44,7 +45,7 @@ LABEL = Label("code", combination=Combination.PASSWORD, challenge=ChallengeUse.O
 
 def make(clock: Clock) -> Gate:
     users = Users({"dev1": User("dev1", cheap_hash("7Q2"))}, dict)
-    verifier = Verifier(users, Buckets(Rate(20, 3.0)), key=bytes(32), verified_for=600.0)
+    verifier = Verifier(users, Buckets(Rate(20, 3.0)), Verified(bytes(32)), verified_for=600.0)
     own = OwnCertificates(list, ledger_of(), traits_or_none)
     return Gate(
         identifier=Identifier(own, [], verifier),

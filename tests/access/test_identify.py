@@ -10,6 +10,7 @@ import pytest
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker
 from nestor.access.identify import Identifier, bounded, complete, requester_of
+from nestor.access.memory import Verified
 from nestor.access.own import OwnCertificates
 from nestor.access.settings import IdentitySource
 from nestor.access.throttle import Buckets, Rate
@@ -56,7 +57,7 @@ def identifier() -> Identifier:
         allow_without_eku=True,
     )
     own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none)
-    verifier = Verifier(Users(USERS, dict), Buckets(Rate(20, 3.0)), key=bytes(32), verified_for=600.0)
+    verifier = Verifier(Users(USERS, dict), Buckets(Rate(20, 3.0)), Verified(bytes(32)), verified_for=600.0)
     return Identifier(own, [maker], verifier)
 
 

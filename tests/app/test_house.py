@@ -1,47 +1,17 @@
 """Houses: built whole from settings, swapped whole, and honest about what is lost."""
 
 import shutil
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nestor.app.house import Ground, House, build_house
-from nestor.app.server import Plan, Server, prepare_ground
 from nestor.errors import CannotIssue, NestorError
-from nestor.events import Event, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.settings import Settings, judge
-
-
-class Stage:
-    """A server without a port: its plan, its ground, and what it has told."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        self.document: dict[str, Any] = {}
-        self.told: list[Event] = []
-        self.plan = Plan(self.read, [], data, [self.told.append], _no_welcome)
-        self.grounds: list[Ground] = []
-
-    def read(self) -> Settings:
-        return judge(self.document)
-
-    async def open(self) -> Server:
-        ground = await prepare_ground(self.plan)
-        self.grounds.append(ground)
-        return Server(self.plan, ground, await build_house(self.read(), ground))
-
-    async def close(self) -> None:
-        for ground in self.grounds:
-            await ground.ledger.close()
-        self.grounds.clear()
-
-
-def _no_welcome(house: House, addresses: Sequence[tuple[str, int]]) -> None:
-    """Nobody reads it here."""
+from support.stages import Stage
 
 
 @pytest.fixture

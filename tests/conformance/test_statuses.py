@@ -10,8 +10,8 @@ import pytest
 from support.answers import read_answer
 from support.der import sequence
 from support.device import BASE, Device, ask, wrapped
-from support.proving import PASSWORD, Place
 from support.process import wait_for
+from support.proving import PASSWORD, Place
 from support.server import Server
 from support.shapes import broken, challenge, est_identity, request
 from support.wire import enrollment, hear, say, session

@@ -1,6 +1,5 @@
 """From settings to a gate: all that the document names is read and checked here, before anyone is let in."""
 
-import secrets
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,12 @@ from nestor.access.bootstrap import Maker
 from nestor.access.crls import read_crls
 from nestor.access.gate import Gate
 from nestor.access.identify import Identifier
+from nestor.access.memory import Memory
 from nestor.access.own import OwnCertificates, Traits
 from nestor.access.passwords import check_hash
 from nestor.access.policy import Rules, reserve
 from nestor.access.settings import AccessSettings, BootstrapSettings, UserSettings
-from nestor.access.throttle import Buckets, Rate
+from nestor.access.throttle import Rate
 from nestor.access.users import User, Users, by_name, check_name, read_users
 from nestor.access.verifier import Verifier
 from nestor.access.watched import Watched
@@ -36,27 +36,30 @@ def build_gate(
     issuers: Callable[[], Sequence[x509.Certificate]],
     own: Collection[x509.Certificate],
     traits: Traits,
+    memory: Memory,
     reserved_names: Collection[str] = (),
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
-    those above it, which no anchor may be kin to. Raises MaterialError for what cannot be used.
+    those above it, which no anchor may be kin to. `memory` outlives the gate. Raises MaterialError for what cannot be
+    used.
     """
     report = partial(tell, sinks)
     makers = _makers(settings.bootstrap, base, own, report)
     limits = settings.limits
-    failures = Buckets(Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
+    failures = memory.buckets("failures", Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
+    rate = Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())
     verifier = Verifier(
         _users(settings, base, report),
         failures,
-        key=secrets.token_bytes(32),
+        memory.verified,
         verified_for=limits.verified_for.total_seconds(),
     )
     return Gate(
         identifier=Identifier(OwnCertificates(issuers, ledger, traits), makers, verifier),
         rules=Rules(settings.gateways, reserve(reserved_names)),
-        enrollments=Buckets(Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())),
+        enrollments=memory.buckets("enrollments", rate),
         anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],
         clock=clock,
     )

@@ -5,13 +5,11 @@ password is never locked out by those who guess.
 """
 
 import asyncio
-import hashlib
-import hmac
 import math
-from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
 
+from nestor.access.memory import Verified
 from nestor.access.passwords import hash_password, verify_password
 from nestor.access.throttle import Buckets
 from nestor.access.turnstile import Turnstile
@@ -25,38 +23,36 @@ _WRONG_HINT = "Check both; the operator of this server sees who tried in its log
 class Verifier:
     """Says whether a user name and a password belong together.
 
-    `key` is random and dies with the process; `verified_for` is in seconds; `check` compares a hash and a password.
+    `verified_for` is in seconds; `check` compares a hash and a password.
     """
 
     def __init__(
         self,
         users: Users,
         failures: Buckets,
+        verified: Verified,
         *,
-        key: bytes,
         verified_for: float,
-        capacity: int = 10_000,
         check: Callable[[str, str], bool] = verify_password,
     ) -> None:
         self._users = users
         self._failures = failures
-        self._key = key
+        self._verified = verified
         self._verified_for = verified_for
-        self._capacity = capacity
         self._check = check
-        self._verified: OrderedDict[bytes, float] = OrderedDict()
         self._turnstile = Turnstile()
-        self._nobody = hash_password("", lambda length: key[:length])
+        self._nobody = hash_password("", lambda length: verified.key[:length])
 
     async def verify(self, name: str, password: str, address: str, now: datetime, moment: float) -> User:
         """The user. Raises Unauthenticated, or TooOften after too many failures. `moment` is monotonic, in seconds."""
         user = self._users.find(name)
         stored = user.hash if user else self._stand_in(name)
-        proof = self._digest(name.casefold(), password, stored)
-        correct = self._remembers(proof, moment) or await self._hash(stored, password, address)
+        proof = self._verified.proof(name.casefold(), password, stored)
+        correct = self._verified.holds(proof, moment) or await self._hash(stored, password, address)
         if user is None or not correct or (user.expires is not None and user.expires <= now):
             raise self._failure(name, address, moment)
-        self._remember(proof, moment)
+        if not self._verified.holds(proof, moment):
+            self._verified.keep(proof, moment + self._verified_for)
         return user
 
     async def _hash(self, stored: str, password: str, address: str) -> bool:
@@ -66,21 +62,7 @@ class Verifier:
     def _stand_in(self, name: str) -> str:
         """What an unknown user is checked against: some user's hash, always the same, so cost tells nothing."""
         hashes = self._users.hashes() or (self._nobody,)
-        return hashes[int.from_bytes(self._digest("nobody", name.casefold())[:8]) % len(hashes)]
-
-    def _digest(self, *parts: str) -> bytes:
-        digests = b"".join(hashlib.sha256(part.encode()).digest() for part in parts)
-        return hmac.digest(self._key, digests, "sha256")
-
-    def _remembers(self, proof: bytes, moment: float) -> bool:
-        return self._verified.get(proof, -math.inf) > moment
-
-    def _remember(self, proof: bytes, moment: float) -> None:
-        if not self._remembers(proof, moment):
-            self._verified[proof] = moment + self._verified_for
-            self._verified.move_to_end(proof)
-        while len(self._verified) > self._capacity:
-            self._verified.popitem(last=False)
+        return hashes[int.from_bytes(self._verified.proof("nobody", name.casefold())[:8]) % len(hashes)]
 
     def _failure(self, name: str, address: str, moment: float) -> Unauthenticated | TooOften:
         tried = (("address", address), ("user", name.casefold()))

@@ -4,6 +4,7 @@ A CA is made only where there is no trace of one. Everything that is wrong later
 """
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -28,6 +29,7 @@ from nestor.errors import MaterialError, SettingsError
 from nestor.events import Note, Trouble
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
+from nestor.ledger.opening import open_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
@@ -53,7 +55,7 @@ class Source:
 def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     """The CA to issue with. Raises MaterialError or SettingsError for a CA from files that cannot be used."""
     if source.settings.ca.source is CASource.FILE:
-        return _from_files(source)
+        return _from_files(source, pinned)
     home = CAHome(source.data)
     found = home.load(lambda: _load(source, _key_path(source.settings.ca, source.data, home)), pinned=pinned)
     return make_ca(source) if found is None else found
@@ -134,24 +136,48 @@ def new_serial() -> int:
 
 
 def open_authority(
-    found: Issuer | LostCA, catalog: Catalog, guard: ClockGuard, own: OwnNames
+    found: Issuer | LostCA, catalog: Catalog, guard: ClockGuard, own: OwnNames, last: Sequence[x509.Certificate]
 ) -> LocalAuthority | ClosedAuthority:
-    """The Authority of a CA: one that signs, or one that says why it cannot."""
+    """The Authority of a CA: one that signs, or one that says why it cannot; it shows `last` where all else is gone."""
     if isinstance(found, LostCA):
-        return ClosedAuthority(found.reason, found.certificates)
+        return ClosedAuthority(found.reason, found.certificates or last)
     return LocalAuthority(found, catalog, guard, own=own, make_key=generate)
 
 
-def _from_files(source: Source) -> Issuer:
+async def accept_ca(source: Source) -> Issuer:
+    """Take the CA from files for the one of this data directory from now on. Raises MaterialError, SettingsError."""
+    if source.settings.ca.source is not CASource.FILE:
+        raise SettingsError(
+            "ca.source: only a CA from files is ever another one.", "Set it to file, or restore the CA."
+        )
+    issuer = _load_files(source)
+    ledger = open_ledger(source.settings.ledger, source.data, create=False, clock=source.clock)
+    try:
+        await ledger.pin_authority(issuer.fingerprint)
+    finally:
+        await ledger.close()
+    CAHome(source.data).mark(issuer.fingerprint)
+    return issuer
+
+
+def _from_files(source: Source, pinned: str | None) -> Issuer | LostCA:
+    issuer = _load_files(source)
+    if pinned in {None, issuer.fingerprint}:
+        return issuer
+    sentence = "The CA in ca.certificate is not the one whose certificates the ledger holds."
+    return LostCA(
+        MaterialError(sentence, "Put that one back; or, where another is meant, say so: nestor ca accept."), ()
+    )
+
+
+def _load_files(source: Source) -> Issuer:
     settings = source.settings.ca
     certificate = _read(source, settings.certificate, "ca.certificate")
     chain = _read(source, settings.chain, "ca.chain") if settings.chain else ()
     if settings.key is None:
         raise SettingsError("ca.key: a CA from files needs its key.", "Name it: file:PATH.")
     key = _load(source, settings.key.path(source.data))
-    issuer = load_issuer(certificate[0], (*certificate[1:], *chain), key)
-    CAHome(source.data).mark(issuer.fingerprint)
-    return issuer
+    return load_issuer(certificate[0], (*certificate[1:], *chain), key)
 
 
 def _read(source: Source, reference: FileReference | None, where: str) -> tuple[x509.Certificate, ...]:

@@ -40,15 +40,26 @@ _RENEWED_AT = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What the server shows: the chain, its own certificate first, and the key."""
+    """What the server shows: the chain, its own certificate first, and the key; `given` where they are from files."""
 
     chain: tuple[x509.Certificate, ...]
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    given: bool = False
 
     @property
     def certificate(self) -> x509.Certificate:
         """The server's own certificate."""
         return self.chain[0]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Its alternative names that are one host's: DNS names without wildcards, and IP addresses."""
+        try:
+            names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        except x509.ExtensionNotFound:
+            return frozenset()
+        texts = (str(name.value).casefold() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+        return frozenset(text for text in texts if "*" not in text)
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to renew it."""
@@ -56,12 +67,23 @@ class ServerIdentity:
         return now >= begun + (end - begun) * _RENEWED_AT
 
 
-async def server_identity(
-    source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger | ClosedLedger
-) -> ServerIdentity:
-    """What to show: from files, kept from before, or issued now. Raises MaterialError, CannotIssue."""
+def given_identity(source: Source) -> ServerIdentity | None:
+    """What the settings say to show; None where this server issues it itself. Raises MaterialError, SettingsError."""
     if source.settings.listener.server_certificate.source is ServerCertificateSource.FILE:
         return _from_files(source)
+    return None
+
+
+def last_ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA certificates that stood above the server's own when it was last issued; none where that is gone too."""
+    kept = _kept(source)
+    return kept.chain[1:] if kept else ()
+
+
+async def issued_identity(
+    source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger | ClosedLedger
+) -> ServerIdentity:
+    """What this server issues to itself: kept from before, or issued now. Raises MaterialError, CannotIssue."""
     kept = _kept(source)
     if isinstance(authority, ClosedAuthority):
         return kept or _stopgap(source)
@@ -83,7 +105,7 @@ def _from_files(source: Source) -> ServerIdentity:
     key = load_key(settings.key.path(source.data), source.passphrase).key
     if not chain or _spki(chain[0].public_key()) != _spki(key.public_key()):
         raise MaterialError("listener.serverCertificate: the key does not belong to the first certificate.")
-    return ServerIdentity(chain, key)
+    return ServerIdentity(chain, key, given=True)
 
 
 def _kept(source: Source) -> ServerIdentity | None:
@@ -102,11 +124,8 @@ def _still_fits(kept: ServerIdentity, source: Source, above: Sequence[x509.Certi
         kept.certificate.verify_directly_issued_by(above[0])
     except (ValueError, TypeError, InvalidSignature):
         return False
-    names = kept.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    shown = {str(name.value).casefold() for name in names}
-    return shown == {name.casefold() for name in source.settings.listener.hostnames} and not kept.is_due(
-        source.clock.now()
-    )
+    wanted = {name.casefold() for name in source.settings.listener.hostnames}
+    return kept.names == wanted and not kept.is_due(source.clock.now())
 
 
 async def _issue(source: Source, authority: LocalAuthority, ledger: Ledger) -> ServerIdentity:
@@ -117,19 +136,20 @@ async def _issue(source: Source, authority: LocalAuthority, ledger: Ledger) -> S
     certificate = await authority.issue_server_certificate(settings.hostnames, public, lifetime)
     entry = own_entry(certificate, PROFILE, source.clock.now())
     await ledger.record(entry, replay=None, one_time=None)
-    _keep(source, certificate, key)
+    identity = ServerIdentity((certificate, *authority.ca_certificates()), key)
+    _keep(source, identity)
     told = f"for {', '.join(settings.hostnames)}"
     source.sink(Note("server certificate issued", told, certificate.not_valid_after_utc))
-    return ServerIdentity((certificate, *authority.ca_certificates()), key)
+    return identity
 
 
-def _keep(source: Source, certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> None:
-    """Keep both for the next start; a pair that an interruption tore apart is noticed there, and replaced."""
+def _keep(source: Source, identity: ServerIdentity) -> None:
+    """Keep it for the next start; a pair that an interruption tore apart is noticed there, and replaced."""
     key_path, path = source.data / _KEY, source.data / _CERTIFICATE
     try:
         key_path.unlink(missing_ok=True)
-        save_key(key_path, key, source.passphrase)
-        path.write_bytes(certificate.public_bytes(Encoding.PEM))
+        save_key(key_path, identity.key, source.passphrase)
+        path.write_bytes(b"".join(link.public_bytes(Encoding.PEM) for link in identity.chain))
     except OSError as error:
         raise MaterialError(f"{path} cannot be written: {error.strerror}.", "Check space and mode.") from error
 

@@ -14,6 +14,9 @@ from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
 from nestor.model import Entry, OneTime, Order, Refusal, Replay, Standing
 
+_CLOSED = ("This server cannot issue at this time.", "Its operator finds the reason in its log and at /readyz.")
+"""All that a device is told: the reason names files, and whoever asks may be a stranger."""
+
 
 class ClosedAuthority:
     """An Authority that cannot sign, and says why."""
@@ -46,7 +49,7 @@ class ClosedAuthority:
         return self._reason.text
 
     def _refuse(self) -> NoReturn:
-        raise CannotIssue(self._reason.sentence, self._reason.hint)
+        raise CannotIssue(*_CLOSED) from self._reason
 
 
 class ClosedLedger:
@@ -95,4 +98,4 @@ class ClosedLedger:
         """There is nothing to close."""
 
     def _refuse(self) -> NoReturn:
-        raise CannotIssue(self._reason.sentence, self._reason.hint)
+        raise CannotIssue(*_CLOSED) from self._reason

@@ -4,7 +4,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from nestor.app.authority import Source, make_ca, make_ca_below
-from nestor.app.server import make_directory
+from nestor.app.directory import make_directory
 from nestor.ca.home import CAHome
 from nestor.ca.issuer import Issuer
 from nestor.ledger.opening import open_ledger

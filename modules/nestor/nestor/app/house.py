@@ -13,8 +13,9 @@ from OpenSSL import SSL
 
 from nestor.access.build import build_gate
 from nestor.access.gate import Gate
+from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer, open_authority
-from nestor.app.certificate import ServerIdentity, server_identity
+from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
@@ -52,6 +53,7 @@ class Ground:
     ledger: AnyLedger
     pinned: str | None
     sinks: Sequence[Sink]
+    memory: Memory
 
     def tell(self, event: Event) -> None:
         """Tell every listener of one event."""
@@ -85,11 +87,16 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = find_issuer(source, ground.pinned)
-    reserved = [name for name in settings.listener.hostnames if not _is_loopback(name)]
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved))
+    given = given_identity(source)
+    own = {*settings.listener.hostnames, *(given.names if given else ())}
+    reserved = [name for name in own if not _is_loopback(name)]
+    last = last_ca_certificates(source)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     _warn_of_large_attributes(labels.values(), authority, ground)
-    gate = _gate(settings, ground, catalog, found.certificates, reserved)
-    identity = await server_identity(source, authority, ground.ledger)
+    certificates = authority.ca_certificates()
+    gate = _gate(settings, ground, catalog, certificates, reserved)
+    identity = given or await issued_identity(source, authority, ground.ledger)
+    warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
         labels=labels,
@@ -108,7 +115,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         authority=authority,
         identity=identity,
         context=server_context(
-            chain=identity.chain, key=identity.key, client_anchors=(*found.certificates[:1], *gate.anchors)
+            chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),
         health=Health({"ca": authority.problem, "ledger": ground.ledger.problem}),
     )
@@ -130,8 +137,16 @@ def _gate(
         issuers=lambda: own[:1],
         own=own,
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
+        memory=ground.memory,
         reserved_names=reserved,
     )
+
+
+def warn_of_ending(identity: ServerIdentity, ground: Ground) -> None:
+    """Tell of a server certificate from files that ends before long: nobody but its owner renews it."""
+    end = identity.certificate.not_valid_after_utc
+    if identity.given and identity.is_due(ground.clock.now()):
+        ground.tell(Trouble("server certificate", f"It ends at {end:%Y-%m-%d %H:%M} UTC: put a new one into its file."))
 
 
 def _warn_of_large_attributes(labels: Iterable[Label], authority: AnyAuthority, ground: Ground) -> None:

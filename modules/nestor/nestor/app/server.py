@@ -6,18 +6,20 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-from nestor.app.clock import SystemClock
+from nestor.access.memory import Memory
 from nestor.app.closed import ClosedLedger
-from nestor.app.house import AnyLedger, Ground, House, build_house
+from nestor.app.directory import make_directory
+from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome
 from nestor.ca.issuer import fingerprint_of
+from nestor.ca.settings import CASource
 from nestor.errors import MaterialError, NestorError
 from nestor.events import HandshakeFailed, Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.jobs import Job, run_jobs
@@ -35,13 +37,18 @@ DRAIN_SECONDS = 6.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a server is to be: where its settings come from, where its data lives, who hears of it."""
+    """What a server is to be: where its settings come from, where its data lives, who hears of it.
+
+    `applied` hears of settings that have come into force, for what else follows them: the log.
+    """
 
     settings: Callable[[], Settings]
     files: Sequence[Path]
     data: Path
     sinks: Sequence[Sink]
     welcome: Callable[[House, Sequence[tuple[str, int]]], None]
+    applied: Callable[[Settings], None]
+    clock: Clock
 
 
 class Server:
@@ -71,19 +78,32 @@ class Server:
                 return
             finally:
                 self._watch.changed(self._house.settings)
-            if settings.listener != self._house.settings.listener:
-                self._ground.tell(Note("listener", "Its addresses, port and limits count from the next start on."))
+            self._tell_what_waits(settings)
             self._house = house
+            self._plan.applied(settings)
             self._watch.changed(settings)
             self._ground.tell(SettingsApplied(settings.revision))
 
+    def _tell_what_waits(self, settings: Settings) -> None:
+        """Name what does not follow new settings at once."""
+        before = self._house.settings
+        if settings.listener != before.listener:
+            self._ground.tell(Note("listener", "Its addresses, port and limits count from the next start on."))
+        if settings.ledger != before.ledger:
+            self._ground.tell(Note("ledger", "Its settings count from the next start on."))
+
     async def look_for_changes(self) -> None:
         """Reload when a file changed, the server's own certificate is due, or a lost ledger is back."""
-        due = self._house.identity.is_due(self._ground.clock.now()) and not self._house.problems()
+        identity = self._house.identity
+        due = not identity.given and identity.is_due(self._ground.clock.now()) and not self._house.problems()
         if self._ground.guard.problem() is not None:
             self._ground.guard.reset(await self._ground.ledger.newest())
         if await self._ledger_is_back() or self._watch.changed(self._house.settings) or due:
             await self.reload()
+
+    async def look_after_certificate(self) -> None:
+        """Tell of a server certificate that somebody has to renew by hand."""
+        warn_of_ending(self._house.identity, self._ground)
 
     async def close(self) -> None:
         """Let go of the ledger."""
@@ -92,47 +112,45 @@ class Server:
     async def _ledger_is_back(self) -> bool:
         if isinstance(self._ground.ledger, SQLiteLedger):
             return False
-        self._ground = await prepare_ground(self._plan)
+        self._ground = replace(await prepare_ground(self._plan), memory=self._ground.memory)
         return isinstance(self._ground.ledger, SQLiteLedger)
 
     async def look_after_health(self) -> None:
-        """Tell what keeps the server from issuing, while it does."""
+        """Tell what keeps the server from issuing, as long as it does."""
         for about, sentence in self._house.problems().items():
             self._ground.tell(Trouble(about, sentence))
 
 
 async def serve(plan: Plan) -> None:
     """Serve until told to stop. Raises NestorError where the start fails."""
-    ground = await prepare_ground(plan)
-    try:
-        server = Server(plan, ground, await build_house(plan.settings(), ground))
-        await _pin(ground, server.house)
-    except BaseException:
-        await ground.ledger.close()
-        raise
+    server = await start(plan)
     try:
         await _listen(plan, server)
     finally:
         await server.close()
 
 
+async def start(plan: Plan) -> Server:
+    """Open everything but the port. Raises NestorError, and then holds nothing open."""
+    ground = await prepare_ground(plan)
+    try:
+        house = await build_house(plan.settings(), ground)
+        server = Server(plan, await _pinned(ground, house), house)
+    except BaseException:
+        await ground.ledger.close()
+        raise
+    plan.applied(house.settings)
+    return server
+
+
 async def prepare_ground(plan: Plan) -> Ground:
     """Open what outlives every House: the data directory, the ledger, the look at the clock."""
-    clock: Clock = SystemClock()
     settings = plan.settings()
     make_directory(plan.data)
-    ledger = _ledger(settings, plan.data, clock)
+    ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
-    guard = ClockGuard(clock, await ledger.newest())
-    return Ground(plan.data, clock, guard, ledger, pinned, plan.sinks)
-
-
-def make_directory(data: Path) -> None:
-    """Make a data directory that only its owner reads, where there is none. Raises MaterialError."""
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise MaterialError(f"The data directory {data} cannot be made: {error.strerror}.", "Check --data.") from error
+    guard = ClockGuard(plan.clock, await ledger.newest())
+    return Ground(plan.data, plan.clock, guard, ledger, pinned, plan.sinks, Memory())
 
 
 def _ledger(settings: Settings, data: Path, clock: Clock) -> AnyLedger:
@@ -143,11 +161,16 @@ def _ledger(settings: Settings, data: Path, clock: Clock) -> AnyLedger:
         return ClosedLedger(reason)
 
 
-async def _pin(ground: Ground, house: House) -> None:
-    """Let the ledger know whose certificates it holds."""
+async def _pinned(ground: Ground, house: House) -> Ground:
+    """Let the data directory know whose certificates its ledger holds, from the first start on."""
     certificates = house.authority.ca_certificates()
-    if isinstance(ground.ledger, SQLiteLedger) and certificates and not house.problems():
-        await ground.ledger.pin_authority(fingerprint_of(certificates[0]))
+    if not isinstance(ground.ledger, SQLiteLedger) or not certificates or house.problems():
+        return ground
+    fingerprint = fingerprint_of(certificates[0])
+    if house.settings.ca.source is CASource.FILE:
+        CAHome(ground.data).mark(fingerprint)
+    await ground.ledger.pin_authority(fingerprint)
+    return replace(ground, pinned=fingerprint)
 
 
 async def _listen(plan: Plan, server: Server) -> None:
@@ -172,6 +195,7 @@ async def _listen(plan: Plan, server: Server) -> None:
         working.cancel()
         await listener.drain(DRAIN_SECONDS)
         await http.shutdown(0.5)
+        await asyncio.wait([working])
 
 
 def _jobs(server: Server) -> list[Job]:
@@ -179,6 +203,7 @@ def _jobs(server: Server) -> list[Job]:
     return [
         Job("files", timedelta(seconds=30), server.look_for_changes),
         Job("health", timedelta(minutes=5), server.look_after_health),
+        Job("server certificate", timedelta(hours=12), server.look_after_certificate),
     ]
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from nestor.access.passwords import hash_password
+from nestor.app.directory import make_directory
+from nestor.errors import MaterialError
 
 USER = "estuser"
 PASSWORD = "estpwd"  # noqa: S105 -- published in Microsoft's tutorial
@@ -33,9 +35,12 @@ def tutorial_document(hostnames: Sequence[str]) -> dict[str, Any]:
 
 
 def prepare_tutorial(data_dir: Path) -> None:
-    """Write the hash of the published password, unless somebody put another one there."""
-    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Write the hash of the published password, unless somebody put another one there. Raises MaterialError."""
+    make_directory(data_dir)
     place = data_dir / HASH_FILE
-    if not place.exists():
-        place.write_text(hash_password(PASSWORD) + "\n", "utf-8")
-        place.chmod(0o600)
+    try:
+        if not place.exists():
+            place.write_text(hash_password(PASSWORD) + "\n", "utf-8")
+            place.chmod(0o600)
+    except OSError as error:
+        raise MaterialError(f"{place} cannot be written: {error.strerror}.", "Check space and mode.") from error

@@ -99,6 +99,19 @@ def export(
         _write(out, chosen[0].public_bytes(Encoding.DER))
 
 
+@app.command("accept")
+def accept(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
+    """Take the CA from files for the one of this data directory.
+
+    Where ca.source is file and the files hold another CA than before, Nestor issues nothing until this is said.
+    """
+    from nestor.app.authority import accept_ca  # noqa: PLC0415 -- every room
+
+    issuer = asyncio.run(accept_ca(_source(data, config)))
+    typer.echo(f"The CA is {_name(issuer.certificate)}, SHA-256 {issuer.fingerprint.upper()}.", err=True)
+    typer.echo("Restart the server. Certificates that another CA issued no longer authenticate.", err=True)
+
+
 @app.command("prove")
 def prove(
     code: Annotated[str, typer.Argument(help="The verification code that DPS or IoT Hub shows.")],

@@ -39,6 +39,7 @@ def serve(
     port: Annotated[int | None, typer.Option(min=0, max=65_535, help="The TCP port.")] = None,
 ) -> None:
     """Serve EST until told to stop. SIGHUP reads the settings again; SIGTERM finishes what is being served."""
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.app.server import Plan  # noqa: PLC0415 -- every room
     from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
@@ -46,13 +47,15 @@ def serve(
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
     said = _options(hostname or (), listen or (), port)
     settings = _reader(config, place, said, tutorial=tutorial)
-    set_up_log(settings().log)
+    set_up_log(settings().log)  # for what the start has to tell
     plan = Plan(
         settings=settings,
         files=[config] if config else [],
         data=place,
         sinks=[log_event],
         welcome=lambda house, addresses: typer.echo(_welcome(house, addresses, place, tutorial=tutorial)),
+        applied=lambda applied: set_up_log(applied.log),
+        clock=SystemClock(),
     )
     asyncio.run(run(plan))
 

@@ -14,6 +14,7 @@ from typing import Protocol
 from aiohttp import hdrs, web
 
 from nestor.errors import (
+    CannotIssue,
     NestorError,
     NotOffered,
     OurFault,
@@ -144,6 +145,8 @@ class Site:
     def _ca_certificates(self, request: web.BaseRequest, target: Target) -> web.Response:
         house = self._house()
         certificates = house.registrar.ca_certificates(target.label)
+        if not certificates:
+            raise CannotIssue("The certificates of this CA are lost.", "Its operator finds the reason at /readyz.")
         der = pkcs7.certs_only(certificates, chain_order=house.chain_order)
         return _base64(der, _dialect_of_get(request), menu.CERTS_ONLY_TYPE, {"Cache-Control": "max-age=60"})
 

@@ -1,0 +1,144 @@
+"""A CA and a server certificate that somebody else made: taken as they are, watched, never exchanged in silence."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from nestor.app.authority import Source, accept_ca, existing_issuer
+from nestor.app.clock import SystemClock
+from nestor.app.server import Server
+from nestor.errors import CannotIssue, SettingsError
+from nestor.events import SettingsApplied, Trouble
+from nestor.settings import judge
+from support import pki
+from support.device import Identity
+from support.stages import Stage
+
+CA_FROM_FILES = {"source": "file", "certificate": "file:ca.pem", "key": "file:ca-key.pem"}
+CERTIFICATE_FROM_FILES = {"source": "file", "certificate": "file:web.pem", "key": "file:web-key.pem"}
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    stage = Stage(tmp_path / "data")
+    stage.data.mkdir()
+    yield stage
+    await stage.close()
+
+
+def _put(stage: Stage, name: str, identity: Identity | pki.CA) -> None:
+    (stage.data / f"{name}.pem").write_bytes(identity.certificate.public_bytes(Encoding.PEM))
+    key = identity.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (stage.data / f"{name}-key.pem").write_bytes(key)
+    (stage.data / f"{name}-key.pem").chmod(0o600)
+
+
+async def _started(stage: Stage) -> Server:
+    """A server as `serve` starts it: it leaves behind whose certificates its ledger holds."""
+    await stage.close()
+    return await stage.start()
+
+
+async def test_another_ca_in_the_files_issues_nothing_until_it_is_accepted(stage: Stage) -> None:
+    stage.document = {"ca": CA_FROM_FILES}
+    _put(stage, "ca", pki.authority("First"))
+    assert (await _started(stage)).house.problems() == {}
+    _put(stage, "ca", pki.authority("Second"))
+    server = await _started(stage)
+    assert "nestor ca accept" in server.house.problems()["ca"]
+    await stage.close()
+    source = Source(stage.read(), stage.data, SystemClock(), stage.told.append)
+    await accept_ca(source)
+    assert (await _started(stage)).house.problems() == {}
+
+
+async def test_another_ca_is_not_taken_up_by_a_reload_either(stage: Stage) -> None:
+    stage.document = {"ca": CA_FROM_FILES}
+    _put(stage, "ca", pki.authority("First"))
+    server = await _started(stage)
+    _put(stage, "ca", pki.authority("Second"))
+    await server.reload()
+    assert set(server.house.problems()) == {"ca"}
+
+
+async def test_the_ca_of_a_data_directory_is_accepted_by_nobody(stage: Stage) -> None:
+    with pytest.raises(SettingsError, match=r"ca\.source"):
+        await accept_ca(Source(judge({}), stage.data, SystemClock(), stage.told.append))
+
+
+async def test_looking_at_a_ca_from_files_leaves_no_trace(stage: Stage) -> None:
+    stage.document = {"ca": CA_FROM_FILES}
+    _put(stage, "ca", pki.authority("First"))
+    existing_issuer(Source(stage.read(), stage.data, SystemClock(), stage.told.append))
+    assert (await _started(stage)).house.problems() == {}
+
+
+async def test_lost_ca_certificates_are_shown_as_they_were_last(stage: Stage) -> None:
+    shown = (await _started(stage)).house.authority.ca_certificates()
+    (stage.data / "ca" / "certificates.pem").unlink()
+    house = (await _started(stage)).house
+    assert list(house.authority.ca_certificates()) == list(shown)
+    assert set(house.problems()) == {"ca"}
+
+
+async def test_what_a_lost_ca_tells_a_device_names_no_file(stage: Stage) -> None:
+    await _started(stage)
+    (stage.data / "ca" / "key.pem").unlink()
+    house = (await _started(stage)).house
+    assert str(stage.data) in house.problems()["ca"]
+    with pytest.raises(CannotIssue) as refused:
+        house.authority._refuse()  # type: ignore[union-attr] -- the closed one
+    assert str(stage.data) not in refused.value.text
+
+
+async def test_the_names_of_a_server_certificate_from_files_are_this_servers_own(stage: Stage) -> None:
+    names = ["est.plant.example", "10.3.0.7", "*.plant.example"]
+    _put(stage, "web", pki.authority().issue("web", alternative_names=names, client=False, server=True))
+    stage.document = {"listener": {"serverCertificate": CERTIFICATE_FROM_FILES}}
+    house = (await _started(stage)).house
+    assert house.registrar._gate._rules.reserved_names == {"est.plant.example", "10.3.0.7"}  # type: ignore[attr-defined] -- the real one
+    assert house.authority._own.has("EST.plant.example.")  # type: ignore[union-attr] -- the local one
+
+
+async def test_a_server_certificate_from_files_that_ends_soon_is_told_and_does_not_rebuild_the_house(
+    stage: Stage,
+) -> None:
+    old = pki.authority().issue("web", alternative_names=["gw"], client=False, server=True, days=1.3)
+    _put(stage, "web", old)
+    stage.document = {"listener": {"serverCertificate": CERTIFICATE_FROM_FILES}}
+    server = await _started(stage)
+    before = server.house
+    await server.look_for_changes()
+    assert server.house is before
+    assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["server certificate"]
+    await server.look_after_certificate()
+    assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["server certificate"] * 2
+
+
+async def test_an_issued_server_certificate_is_renewed_when_it_is_due(stage: Stage) -> None:
+    stage.document = {"listener": {"serverCertificate": {"lifetime": "1h"}}}
+    server = await _started(stage)
+    first = server.house.identity.certificate
+    await server.look_for_changes()
+    assert server.house.identity.certificate == first
+    stage.clock.ahead = 2400
+    await server.look_for_changes()
+    assert server.house.identity.certificate.serial_number != first.serial_number
+    assert stage.told[-1] == SettingsApplied(stage.read().revision)
+
+
+async def test_who_asked_how_often_is_remembered_over_a_reload(stage: Stage) -> None:
+    server = await _started(stage)
+    before = server.house.registrar._gate._enrollments  # type: ignore[attr-defined] -- the real one
+    await server.reload()
+    assert server.house.registrar._gate._enrollments is before  # type: ignore[attr-defined] -- the same
+
+
+async def test_the_log_follows_new_settings(stage: Stage) -> None:
+    server = await _started(stage)
+    stage.document = {"log": {"level": "error"}, "ledger": {"keptRefusals": 10}}
+    await server.reload()
+    assert stage.applied[-1].log.level == "error"
+    assert "count from the next start on" in str(stage.told[-2])
