@@ -10,8 +10,8 @@ from cryptography.x509.oid import NameOID
 
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker, identify
-from nestor.access.names import covers
 from nestor.access.settings import IdentitySource
+from nestor.document import covers
 from nestor.errors import CannotIssue, Forbidden, Unauthenticated
 from nestor.model import Method, Requester
 from support.asking import NOW, subject

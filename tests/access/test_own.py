@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography import x509
 
-from nestor.access.names import covers
 from nestor.access.own import Kinship, OwnCertificates, kinship
+from nestor.document import covers
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Method, Requester, State
 from support.asking import NOW, entry, ledger_of, traits_or_none

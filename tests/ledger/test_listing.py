@@ -41,7 +41,7 @@ async def devices(ledger: SQLiteLedger, selection: Selection) -> list[str]:
         ("star\\*", ["star*"]),
         ("\\50*", ["50%", "500"]),
         ("STRASSE", []),
-        ("Straße", []),
+        ("STRAßE", ["straße"]),
         ("\\", []),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from nestor.access.names import literal
+from nestor.document import literal
 from nestor.model import (
     CertificationRequest,
     Entry,

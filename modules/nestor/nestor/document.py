@@ -7,6 +7,7 @@ Settings classes have no behavior; rooms build their validated values from them.
 
 import os
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticUndefined
 
 from nestor.errors import MaterialError
+from nestor.model import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _DURATION = re.compile(r"(\d+)(s|min|h|d|y)")
@@ -166,6 +168,55 @@ FileReference = Annotated[
     PlainSerializer(str),
     _schema(r"^file:.+$", "file:factory-ca.pem"),
 ]
+
+
+_ANY, _ONE, _AS_IS = "*", "?", "\\"
+
+
+def literal(text: str) -> str:
+    """The pattern that covers this text only."""
+    return "".join(_AS_IS + sign if sign in {_ANY, _ONE, _AS_IS} else sign for sign in text)
+
+
+def covers(pattern: str, text: str) -> bool:
+    """Whether a pattern covers a text: whole, ignoring case. `*` stands for any text, `?` for one character.
+
+    A backslash takes the next character as it is. This is no regular expression, so no pattern and no text can be slow:
+    time grows with the product of the two lengths at most.
+    """
+    wanted, given = _signs(fold(pattern)), fold(text)
+    at = place = 0
+    star, resume = -1, 0
+    while place < len(given):
+        if at < len(wanted) and wanted[at] in {(_ONE, True), (given[place], False)}:
+            at, place = at + 1, place + 1
+        elif at < len(wanted) and wanted[at] == (_ANY, True):
+            star, resume, at = at, place, at + 1
+        elif star >= 0:
+            # What followed the last star did not fit here: let that star take one character more.
+            resume += 1
+            at, place = star + 1, resume
+        else:
+            return False
+    return all(sign == (_ANY, True) for sign in wanted[at:])
+
+
+def any_covers(patterns: Iterable[str], text: str) -> bool:
+    """Whether one of the patterns covers a text."""
+    return any(covers(pattern, text) for pattern in patterns)
+
+
+def _signs(pattern: str) -> list[tuple[str, bool]]:
+    """The signs of a pattern, and whether each is a wildcard."""
+    signs: list[tuple[str, bool]] = []
+    escaped = False
+    for sign in pattern:
+        if sign == _AS_IS and not escaped:
+            escaped = True
+            continue
+        signs.append((sign, not escaped and sign in {_ANY, _ONE}))
+        escaped = False
+    return [*signs, (_AS_IS, False)] if escaped else signs
 
 
 def described(text: str, default: Any = PydanticUndefined, **rules: Any) -> Any:

@@ -3,6 +3,7 @@
 A noun that only one room uses lives in that room. Times are aware datetimes in UTC.
 """
 
+import string
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,9 +16,20 @@ EDGE_CA_PREFIX = "aziot-edge CA "
 """How aziot-edged names the Edge CA of a device: this, then the device id."""
 
 
+_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
+
+
+def fold(text: str) -> str:
+    """A name as names are compared: A is a, and every other letter is itself.
+
+    Unicode would fold letters of other scripts into ASCII ones, and make two devices one.
+    """
+    return text.translate(_ASCII_LOWER)
+
+
 def device_id(common_name: str) -> str:
     """The device that a common name belongs to, folded for comparison; an Edge CA is its device's."""
-    return common_name.removeprefix(EDGE_CA_PREFIX).casefold()
+    return fold(common_name.removeprefix(EDGE_CA_PREFIX))
 
 
 def common_name_of(name: x509.Name) -> str:
@@ -98,7 +110,7 @@ class CertificationRequest:
     the four that have a field of their own.
     """
 
-    der: bytes
+    der: bytes = field(repr=False)
     subject: x509.Name
     common_name: str
     alternative_names: tuple[x509.GeneralName, ...]
@@ -106,7 +118,7 @@ class CertificationRequest:
     key_usage: frozenset[KeyUsage] | None
     extended_key_usage: tuple[x509.ObjectIdentifier, ...] | None
     other_extensions: tuple[x509.ObjectIdentifier, ...]
-    challenge_password: str | None
+    challenge_password: str | None = field(repr=False)
     new_names: NewNames | None
     key_protection: KeyProtection | None
     public_key: CertificatePublicKeyTypes | None

@@ -17,8 +17,9 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 from nestor.access.anchors import Bundle
 from nestor.access.certificates import alternative_names_of, check_dates, client_auth, extension_of, is_ca, sha256_of
 from nestor.access.crls import check_revocation
-from nestor.access.names import literal, printable
+from nestor.access.names import printable
 from nestor.access.settings import IdentitySource
+from nestor.document import literal
 from nestor.errors import Unauthenticated
 from nestor.model import Grant, Method, Requester, device_id
 

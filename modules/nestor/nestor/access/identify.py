@@ -24,6 +24,7 @@ from nestor.model import (
     Method,
     Requester,
     device_id,
+    fold,
 )
 
 
@@ -89,7 +90,7 @@ def complete(credentials: Credentials, csr: CertificationRequest | None, label: 
 
 def requester_of(user: User) -> Requester:
     """A user whose password was verified."""
-    name = user.name.casefold()
+    name = fold(user.name)
     return Requester(
         method=Method.PASSWORD,
         name=user.name,

@@ -11,7 +11,7 @@ from enum import Enum, auto
 from cryptography import x509
 
 from nestor.access.certificates import check_dates, client_auth, is_ca, is_issued_by, sha256_of
-from nestor.access.names import literal
+from nestor.document import literal
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Grant, Method, ProfileTraits, Requester, State
 from nestor.ports import Ledger

@@ -12,8 +12,9 @@ from cryptography import x509
 
 from nestor.access.case import Case, open_case
 from nestor.access.form import check_form
-from nestor.access.names import any_covers, text_of
+from nestor.access.names import text_of
 from nestor.access.renewal import check_new_names, check_renewable, check_same_alternative_names, check_same_subject
+from nestor.document import any_covers
 from nestor.errors import Forbidden
 from nestor.est.names import same_alternative_names
 from nestor.model import (
@@ -26,6 +27,7 @@ from nestor.model import (
     ProfileTraits,
     Requester,
     Standing,
+    fold,
 )
 
 ONE_TIME_GRACE = timedelta(minutes=10)
@@ -172,4 +174,4 @@ def _text(name: x509.GeneralName) -> str:
 
 
 def _plain(name: str) -> str:
-    return name.rstrip(".").casefold()
+    return fold(name.rstrip("."))

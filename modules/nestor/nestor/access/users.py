@@ -16,11 +16,12 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from nestor.access.names import is_edge_ca_name, literal
+from nestor.access.names import is_edge_ca_name
 from nestor.access.passwords import check_hash
 from nestor.access.settings import USUAL_PROFILES
+from nestor.document import literal
 from nestor.errors import MaterialError
-from nestor.model import Grant, OneTime
+from nestor.model import Grant, OneTime, fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class User:
     @property
     def grant(self) -> Grant:
         """What it may ask for: what is written, or the device of its own name."""
-        return Grant(self.names or (literal(self.name.casefold()),), frozenset(self.profiles))
+        return Grant(self.names or (literal(fold(self.name)),), frozenset(self.profiles))
 
     @property
     def spending(self) -> OneTime | None:
@@ -92,7 +93,7 @@ def by_name(users: Iterator[User]) -> dict[str, User]:
     """Users by their folded names. Raises MaterialError for two that differ in case only."""
     known: dict[str, User] = {}
     for user in users:
-        if known.setdefault(user.name.casefold(), user) is not user:
+        if known.setdefault(fold(user.name), user) is not user:
             raise MaterialError(f"There are two users {user.name}.", "User names ignore case; rename one.")
     return known
 
@@ -102,13 +103,13 @@ def add_user(path: Path, user: User) -> None:
     check_name(user.name)
     check_hash(user.hash, f"the user {user.name}")
     with _changing(path) as users:
-        users[user.name.casefold()] = user
+        users[fold(user.name)] = user
 
 
 def remove_user(path: Path, name: str) -> None:
     """Remove a user. Raises MaterialError where there is none of that name."""
     with _changing(path) as users:
-        if users.pop(name.casefold(), None) is None:
+        if users.pop(fold(name), None) is None:
             known = ", ".join(sorted(user.name for user in users.values())) or "nobody"
             raise MaterialError(f"There is no user {name}.", f"The users file knows {known}.")
 
@@ -125,7 +126,7 @@ class Users:
 
     def find(self, name: str) -> User | None:
         """The user of that name, whatever its case."""
-        folded = name.casefold()
+        folded = fold(name)
         return self._settled.get(folded) or self._filed().get(folded)
 
     def hashes(self) -> tuple[str, ...]:

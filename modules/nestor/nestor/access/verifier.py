@@ -15,6 +15,7 @@ from nestor.access.throttle import Buckets
 from nestor.access.turnstile import Turnstile
 from nestor.access.users import User, Users
 from nestor.errors import TooOften, Unauthenticated
+from nestor.model import fold
 
 WRONG = "User name and password are not accepted here."
 _WRONG_HINT = "Check both; the operator of this server sees who tried in its log."
@@ -47,7 +48,7 @@ class Verifier:
         """The user. Raises Unauthenticated, or TooOften after too many failures. `moment` is monotonic, in seconds."""
         user = self._users.find(name)
         stored = user.hash if user else self._stand_in(name)
-        proof = self._verified.proof(name.casefold(), password, stored)
+        proof = self._verified.proof(fold(name), password, stored)
         correct = self._verified.holds(proof, moment) or await self._hash(stored, password, address)
         if user is None or not correct or (user.expires is not None and user.expires <= now):
             raise self._failure(name, address, moment)
@@ -62,10 +63,10 @@ class Verifier:
     def _stand_in(self, name: str) -> str:
         """What an unknown user is checked against: some user's hash, always the same, so cost tells nothing."""
         hashes = self._users.hashes() or (self._nobody,)
-        return hashes[int.from_bytes(self._verified.proof("nobody", name.casefold())[:8]) % len(hashes)]
+        return hashes[int.from_bytes(self._verified.proof("nobody", fold(name))[:8]) % len(hashes)]
 
     def _failure(self, name: str, address: str, moment: float) -> Unauthenticated | TooOften:
-        tried = (("address", address), ("user", name.casefold()))
+        tried = (("address", address), ("user", fold(name)))
         missing = max(self._failures.take(key, moment) for key in tried)
         if missing:
             wait = math.ceil(missing)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from nestor.ca.patterns import address_of, is_host_name, matches
+from nestor.ca.patterns import address_of, is_host_name
 from nestor.ca.settings import AlternativeNameSettings
+from nestor.document import any_covers
 from nestor.errors import Forbidden
 from nestor.model import common_name_of
 
@@ -58,7 +59,7 @@ def text_of(name: x509.GeneralName) -> str:
 def _check_alternative_name(name: x509.GeneralName, rules: AlternativeNameRules) -> None:
     kind = _KINDS.get(type(name), type(name).__name__)
     text = text_of(name)
-    if not matches(text, rules.patterns.get(kind, ())):
+    if not any_covers(rules.patterns.get(kind, ()), text):
         raise Forbidden(
             f"The profile takes no subject alternative name {kind}:{text!r}.",
             "alternativeNames of the profile lists them.",

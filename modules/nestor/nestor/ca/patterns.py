@@ -1,19 +1,12 @@
-"""Names as text: patterns that cover them, and whether they are host names or addresses. Pure."""
+"""Names as text: whether they are host names or addresses. Pure."""
 
-import fnmatch
 import ipaddress
 import re
-from collections.abc import Iterable
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _HOST_NAME = re.compile(
-    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE
+    r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*", re.IGNORECASE | re.ASCII
 )
-
-
-def matches(text: str, patterns: Iterable[str]) -> bool:
-    """Whether a pattern with * and ? covers a text whole, ignoring case; a bracket stands for itself."""
-    return any(fnmatch.fnmatchcase(text.casefold(), pattern.casefold().replace("[", "[[]")) for pattern in patterns)
 
 
 def is_host_name(text: str) -> bool:

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from nestor.ca.patterns import matches
 from nestor.ca.settings import SubjectSettings
+from nestor.document import covers
 from nestor.errors import Forbidden, Malformed
 from nestor.model import common_name_of
 
@@ -82,7 +82,7 @@ def issued_subject(requested: x509.Name, rules: SubjectRules) -> x509.Name:
 def _check_common_name(common_name: str, rules: SubjectRules) -> None:
     if not common_name:
         raise Forbidden("The request has no common name, so it does not say which device it is for.")
-    if not matches(common_name, (rules.common_name,)):
+    if not covers(rules.common_name, common_name):
         raise Forbidden(f"The common name {common_name!r} does not match {rules.common_name}, as this profile asks.")
     if rules.registration_id and _REGISTRATION_ID.fullmatch(common_name) is None:
         raise Forbidden(

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func
 from nestor.ledger.rows import seconds, serial_bytes
 from nestor.ledger.schema import certificates, encodings
 from nestor.ledger.statements import DIALECT, entries
-from nestor.model import State
+from nestor.model import State, fold
 
 SHA1 = "sha1"
 """The SQL function that `reading.py` provides; asking for a SHA-1 thumbprint walks the whole ledger."""
@@ -51,7 +51,7 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
     column = certificates.c
     conditions: list[ColumnElement[bool]] = []
     if selection.device != "*":
-        conditions.append(column.device.like(_like(selection.device.casefold()), escape="\\"))
+        conditions.append(column.device.like(_like(fold(selection.device)), escape="\\"))
     if selection.requester != "*":
         conditions.append(column.requester.like(_like(selection.requester), escape="\\"))
     if selection.serial is not None:

@@ -5,7 +5,7 @@ Every step is somebody else's; this file knows their order and why it is so. Wha
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -41,7 +41,7 @@ class Ask:
 
     operation: Operation
     label: str | None
-    body: bytes
+    body: bytes = field(repr=False)
     credentials: Credentials
     request_id: str
 
