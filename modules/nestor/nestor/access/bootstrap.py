@@ -73,7 +73,7 @@ def _path(
         .build_client_verifier()
     )
     try:
-        path = verifier.verify(certificate, [*chain, *bundle.intermediates]).chain
+        path = verifier.verify(certificate, [*bundle.intermediates, *chain]).chain
     except (VerificationError, ValueError, TypeError, UnsupportedAlgorithm):
         return None
     return path if len(path) > 1 else None

@@ -3,16 +3,22 @@
 Whatever a certificate's bytes make the parser raise, it is raised here as Unauthenticated.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.errors import Unauthenticated
+
+_MOST_LINKS = 5
+_LARGEST_RSA = 8192  # bits; as is the exponent
+_LARGEST_EXPONENT = 32
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
 
@@ -63,6 +69,24 @@ def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def plausible(chain: Sequence[x509.Certificate]) -> list[x509.Certificate]:
+    """The links that a peer sent beside its certificate, as far as they are worth a look.
+
+    Whoever presents a certificate chooses them: of many, or of keys that take long to verify with, none is tried.
+    """
+    return [link for link in chain[:_MOST_LINKS] if _is_quick(link)]
+
+
+def _is_quick(certificate: x509.Certificate) -> bool:
+    try:
+        key = certificate.public_key()
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+    if not isinstance(key, rsa.RSAPublicKey):
+        return True
+    return key.key_size <= _LARGEST_RSA and key.public_numbers().e.bit_length() <= _LARGEST_EXPONENT
 
 
 def spki_of(certificate: x509.Certificate) -> bytes | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from nestor.access import bootstrap
 from nestor.access.bootstrap import Maker
-from nestor.access.certificates import spki_of
+from nestor.access.certificates import plausible, spki_of
 from nestor.access.own import OwnCertificates
 from nestor.access.users import User
 from nestor.access.verifier import Verifier
@@ -61,12 +61,13 @@ class Identifier:
     async def _by_certificate(self, credentials: Credentials, now: datetime) -> Requester:
         if credentials.certificate is None:
             raise Unauthenticated("This path wants a client certificate, and none was presented.")
-        ours = await self._own.identify(credentials.certificate, credentials.chain, now)
+        sent = plausible(credentials.chain)
+        ours = await self._own.identify(credentials.certificate, sent, now)
         if ours is not None:
             return ours
         # A maker's CA may have cross-certified ours; below it our own keys still vouch for nobody.
         keys = {spki_of(issuer) for issuer in self._own.issuers()}
-        chain = [link for link in credentials.chain if spki_of(link) not in keys]
+        chain = [link for link in sent if spki_of(link) not in keys]
         return bootstrap.identify(credentials.certificate, chain, self._makers, now)
 
     async def _by_password(self, credentials: Credentials, now: datetime, moment: float) -> User:

@@ -31,6 +31,7 @@ _IGNORED = {
 }
 """Extensions that clients put into requests by habit; they are dropped, as a certificate does not need them."""
 
+_NAMED = 5
 _LABEL = "If this is wanted, its operator can give it a path of its own: a label that pins a profile."
 
 
@@ -107,4 +108,4 @@ def check_pinned(csr: CertificationRequest, *, ca: bool, profile: str) -> None:
 
 def _detail(csr: CertificationRequest) -> str:
     odd = sorted(_unknown(csr) or _odd_usages(csr), key=lambda oid: oid.dotted_string)
-    return f" ({named(odd)})" if odd else ""
+    return f" ({named(odd[:_NAMED])}{', ...' if len(odd) > _NAMED else ''})" if odd else ""

@@ -16,6 +16,13 @@ _MARK = max(map(len, Gravity)) + 2
 _FORMULA = ("=", "+", "-", "@")
 
 
+def plain(text: str) -> str:
+    """A text that strangers may have written, harmless to terminals and to those who count lines and tabs."""
+    if text.isprintable():
+        return text
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+
+
 def on_terminal() -> bool:
     """Whether a person reads standard output."""
     return sys.stdout.isatty()
@@ -29,7 +36,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json:
         _show_table(columns, rows)
     else:
         for row in rows:
-            typer.echo("\t".join(row))
+            typer.echo("\t".join(map(plain, row)))
 
 
 def show_fields(fields: Mapping[str, str], *, as_json: bool = False) -> None:
@@ -39,7 +46,8 @@ def show_fields(fields: Mapping[str, str], *, as_json: bool = False) -> None:
         return
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
-        typer.echo(f"{typer.style(name.ljust(width), bold=True) if on_terminal() else name.ljust(width)}  {value}")
+        head = name.ljust(width)
+        typer.echo(f"{typer.style(head, bold=True) if on_terminal() else head}  {plain(value)}")
 
 
 def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> int:
@@ -83,8 +91,9 @@ def show_json(value: object) -> None:
 def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console  # noqa: PLC0415 -- heavy, and only for people
     from rich.table import Table  # noqa: PLC0415 -- heavy, and only for people
+    from rich.text import Text  # noqa: PLC0415 -- heavy, and only for people
 
     table = Table(*columns, box=None, header_style="bold", pad_edge=False)
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(Text(plain(value)) for value in row))
     Console().print(table)

@@ -42,20 +42,22 @@ def serve(
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.app.server import Plan  # noqa: PLC0415 -- every room
     from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
+    from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
 
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
     said = _options(hostname or (), listen or (), port)
     settings = _reader(config, place, said, tutorial=tutorial)
     set_up_log(settings().log)  # for what the start has to tell
+    clock = SystemClock()
     plan = Plan(
         settings=settings,
         files=[config] if config else [],
         data=place,
-        sinks=[log_event],
+        sinks=[Damper(log_event, clock.monotonic)],
         welcome=lambda house, addresses: typer.echo(_welcome(house, addresses, place, tutorial=tutorial)),
         applied=lambda applied: set_up_log(applied.log),
-        clock=SystemClock(),
+        clock=clock,
     )
     asyncio.run(run(plan))
 

@@ -34,6 +34,8 @@ from nestor.registrar.labels import find_label
 REPLAY_WINDOW = timedelta(seconds=120)
 """How long the same request gets the same certificate (design D6), and never more than 1 % of the lifetime."""
 
+_SHOWN = 300
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -235,10 +237,10 @@ class Registrar:
             label=case.label.name,
             operation=case.ask.operation.value,
             method=requester.method if requester else None,
-            requester=requester.name if requester else (case.ask.credentials.user or ""),
-            subject=case.csr.subject.rfc4514_string() if case.csr else "",
+            requester=_shortened(requester.name if requester else (case.ask.credentials.user or "")),
+            subject=_shortened(case.csr.subject.rfc4514_string()) if case.csr else "",
             reason=fault.reason,
-            sentence=fault.text,
+            sentence=_shortened(fault.text),
             request_id=case.ask.request_id,
         )
         self._ledger.refuse(refusal)
@@ -246,3 +248,8 @@ class Registrar:
         if not isinstance(fault, DeviceFault):
             about = "issuance" if isinstance(fault, CannotIssue) else "bug"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
+
+
+def _shortened(text: str) -> str:
+    """What a stranger wrote takes no more room than this, in the ledger and in the log."""
+    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
