@@ -2,6 +2,8 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
 
 from nestor.access.certificates import (
     alternative_names_of,
@@ -10,6 +12,7 @@ from nestor.access.certificates import (
     extension_of,
     is_ca,
     is_issued_by,
+    plausible,
     sha256_of,
     spki_of,
 )
@@ -67,3 +70,24 @@ def test_digests_tell_twins_apart() -> None:
     one, other = sign("a", serial=7), sign("a", serial=7)
     assert sha256_of(one.certificate) != sha256_of(other.certificate)
     assert spki_of(one.certificate) != spki_of(other.certificate)
+
+
+def test_of_what_a_peer_sends_beside_its_certificate_five_links_are_looked_at() -> None:
+    links = [sign(f"link-{number}").certificate for number in range(85)]
+    assert plausible(links) == links[:5]
+
+
+def test_links_whose_keys_take_long_to_verify_with_are_left_out() -> None:
+    """An exponent as long as the modulus makes each signature cost milliseconds, and whoever sends it pays nothing."""
+    honest = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
+    slow = rsa.RSAPublicNumbers(honest.n - 2 | 1, honest.n).public_key()
+    large = rsa.RSAPublicNumbers(65537, (1 << 9000) + 1).public_key()
+    keys = [slow, rsa.RSAPublicNumbers(65537, honest.n).public_key(), large]
+    links = [_certified(key) for key in keys]
+    assert plausible(links) == [links[1]]
+
+
+def _certified(key: rsa.RSAPublicKey) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Factory Root")])
+    builder = x509.CertificateBuilder(name, name, key, 1000, NOW, NOW + SECOND)
+    return builder.sign(ec.generate_private_key(ec.SECP256R1()), SHA256())

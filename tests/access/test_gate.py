@@ -62,7 +62,6 @@ def authorize(gate: GatePort, requester: Requester, name: str, **fields: Any) ->
         csr=csr(name),
         profile=traits("deviceIdentity"),
         operation=Operation.SIMPLE_ENROLL,
-        label=LABEL,
         standing=FRESH,
         now=NOW,
     )

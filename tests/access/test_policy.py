@@ -24,9 +24,9 @@ from nestor.model import (
     ProfileTraits,
     Requester,
     Standing,
+    Terms,
 )
 from support.asking import (
-    DEFAULT,
     FRESH,
     NOW,
     bootstrap_requester,
@@ -77,7 +77,6 @@ def ask(
         csr=request,
         profile=traits(profile) if isinstance(profile, str) else profile,
         operation=operation,
-        label=DEFAULT,
         standing=standing,
         now=NOW,
     )
@@ -95,7 +94,9 @@ def refused(reason: str, *case: Any, **more: Any) -> str:
 def test_what_is_admitted_is_ordered_as_it_was_asked() -> None:
     request = csr("Dev1", alternative_names=dns("dev1"))
     order = ask(password_requester("dev1"), request)
-    assert order == Order(request, "deviceIdentity", "dev1", "default", request.subject, dns("dev1"))
+    assert order == Order(
+        request, "deviceIdentity", "dev1", Terms(origin=Method.PASSWORD), request.subject, dns("dev1")
+    )
 
 
 def test_a_device_bootstraps_as_certd_does() -> None:

@@ -2,7 +2,7 @@ import base64
 
 import pytest
 
-from nestor.access.proof import check_possession
+from nestor.access.proof import check_challenge, check_possession
 from nestor.errors import Malformed
 from nestor.model import ChallengeUse, ChannelBindings, Credentials, Label
 from support.asking import DEFAULT, csr
@@ -72,3 +72,10 @@ def test_a_request_that_its_own_key_did_not_sign_is_refused(label: Label) -> Non
     with pytest.raises(Malformed):
         check_possession(broken, TLS12, label)
     assert csr("dev1").common_name == broken.common_name
+
+
+def test_a_key_that_the_server_is_to_make_is_linked_to_the_session_all_the_same() -> None:
+    check_challenge(request("dev1", b64(UNIQUE)), TLS12, LINKING)
+    for given in (None, b64(EXPORTER)):
+        with pytest.raises(Malformed, match="Identity and proof of possession must be linked"):
+            check_challenge(request("dev1", given), TLS12, LINKING)

@@ -39,6 +39,7 @@ def test_other_kinds_are_taken_where_the_profile_says_so(name: x509.GeneralName,
         x509.DirectoryName(subject("x")),
         x509.OtherName(x509.ObjectIdentifier("1.2.3"), b"\x05\x00"),
         x509.IPAddress(ipaddress.ip_network("10.0.0.0/8")),
+        x509.IPAddress(ipaddress.ip_address("::ffff:10.3.0.7")),
     ],
 )
 def test_kinds_that_nobody_needs_are_refused(name: x509.GeneralName) -> None:

@@ -70,6 +70,7 @@ def test_an_edge_ca_cannot_issue_for_this_server() -> None:
     assert constraints.value.excluded_subtrees == [
         x509.DNSName("gw3.plant.example"),
         x509.IPAddress(ipaddress.ip_network("10.0.0.3/32")),
+        x509.IPAddress(ipaddress.ip_network("::ffff:10.0.0.3/128")),
     ]
 
 

@@ -16,7 +16,8 @@ def test_names_and_addresses_are_told_apart() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["gw3.plant.example", "GW3.Plant.Example", "gw3.plant.example.", "10.0.0.3", "FD00:0::3"]
+    "text",
+    ["gw3.plant.example", "GW3.Plant.Example", "gw3.plant.example.", "10.0.0.3", "FD00:0::3", "::ffff:10.0.0.3"],
 )
 def test_a_name_is_recognized_however_it_is_written(text: str) -> None:
     assert own_names(["GW3.plant.example.", "10.0.0.3", "fd00::3"]).has(text)
@@ -31,10 +32,12 @@ def test_the_order_is_that_of_the_names_not_of_the_settings() -> None:
     assert own_names(["b", "10.0.0.3", "a"]).general_names() == own_names(["a", "b", "10.0.0.3"]).general_names()
 
 
-def test_an_address_is_a_network_of_one_in_constraints() -> None:
-    assert own_names(["10.0.0.3", "fd00::3"]).subtrees() == [
+def test_an_address_is_a_network_of_one_in_constraints_and_so_is_its_form_within_ipv6() -> None:
+    assert own_names(["10.0.0.3", "fd00::3", "gw3"]).subtrees() == [
+        x509.DNSName("gw3"),
         x509.IPAddress(ipaddress.ip_network("10.0.0.3/32")),
         x509.IPAddress(ipaddress.ip_network("fd00::3/128")),
+        x509.IPAddress(ipaddress.ip_network("::ffff:10.0.0.3/128")),
     ]
 
 

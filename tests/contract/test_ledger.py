@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from nestor.errors import CannotIssue
+from nestor.errors import CannotIssue, Forbidden
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import Entry, Method, OneTime, Replay, Standing, State
+from nestor.model import Entry, Method, OneTime, Replay, Standing, State, Terms
 from support.entries import NOON, a_refusal, a_replay, an_entry
 from support.ledgers import opened
 from support.memory import MemoryLedger
@@ -223,3 +223,29 @@ async def test_revoking_twice_keeps_the_first_reason(ledger: AnyLedger) -> None:
     assert (first.state, first.revoked_at, first.revocation_reason) == (State.REVOKED, NOON, "lost")
     assert await ledger.revoke(entry.sha256, "stolen", NOON + MINUTE) == first
     assert await ledger.find(entry.sha256) == first
+
+
+async def test_of_two_classes_of_credential_at_once_one_onboards_a_device(ledger: AnyLedger) -> None:
+    """Both were admitted while the device was unknown."""
+
+    async def onboard(origin: Method) -> Entry:
+        entry = an_entry("gw-1", method=origin, origin=origin)
+        return await ledger.record(entry, replay=None, one_time=None, terms=Terms(origin=origin))
+
+    first, second = await asyncio.gather(onboard(Method.PASSWORD), onboard(Method.BOOTSTRAP), return_exceptions=True)
+    assert isinstance(first, Entry)
+    assert isinstance(second, Forbidden)
+    assert await onboard(Method.PASSWORD)
+    assert {entry.origin for entry in await ledger.live_certificates("gw-1", NOON)} == {Method.PASSWORD}
+
+
+async def test_of_two_requests_with_one_key_at_once_one_is_recorded_where_keys_are_to_be_fresh(
+    ledger: AnyLedger,
+) -> None:
+    async def certify(device: str) -> Entry:
+        entry = an_entry(device, spki_sha256=b"k" * 32)
+        return await ledger.record(entry, replay=None, one_time=None, terms=Terms(fresh_key=True))
+
+    outcomes = await asyncio.gather(*(certify(f"dev-{n}") for n in range(4)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [Entry, Forbidden, Forbidden, Forbidden]
+    assert await record(ledger, an_entry("other", spki_sha256=b"k" * 32))

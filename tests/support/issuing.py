@@ -21,7 +21,7 @@ from nestor.ca.profile import Profile
 from nestor.ca.serials import serial_number
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.tbs import encode_certificate
-from nestor.model import BasicConstraints, CertificationRequest, KeyType, KeyUsage, Order, device_id
+from nestor.model import BasicConstraints, CertificationRequest, KeyType, KeyUsage, Order, Terms, device_id
 from support.asking import NOW, csr
 
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH
@@ -113,7 +113,7 @@ def order(
     asked: CertificationRequest, profile_name: str = "deviceIdentity", names: tuple[x509.GeneralName, ...] = ()
 ) -> Order:
     """A request that was admitted as it asked."""
-    return Order(asked, profile_name, device_id(asked.common_name), "default", asked.subject, names)
+    return Order(asked, profile_name, device_id(asked.common_name), Terms(), asked.subject, names)
 
 
 def asked_for(name: str, key: Any = None) -> CertificationRequest:

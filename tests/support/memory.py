@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from nestor.errors import CannotIssue
-from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
+from nestor.errors import CannotIssue, Forbidden
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 
 class MemoryLedger:
@@ -43,14 +43,21 @@ class MemoryLedger:
             spent_at=self._uses.get((one_time.key, device, profile)) if one_time else None,
         )
 
-    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
+    async def record(
+        self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None, terms: Terms = NO_TERMS
+    ) -> Entry:
         """Keep the entry, or return the one that the same request got a moment ago."""
         entry = replace(entry, issued_at=entry.issued_at.replace(microsecond=0), id=len(self.entries) + 1)
         if replay and (earlier := await self._replayed(replay.key, entry.issued_at)):
             return earlier
         if any(entry.serial == other.serial or entry.sha256 == other.sha256 for other in self.entries):
             raise CannotIssue("The ledger has this serial number or certificate already.")
-        for older in await self.live_certificates(entry.device, entry.issued_at):
+        live = await self.live_certificates(entry.device, entry.issued_at)
+        if terms.origin and live and live[0].origin is not terms.origin:
+            raise Forbidden("The device has just been onboarded by another class of credential.")
+        if terms.fresh_key and any(entry.spki_sha256 == other.spki_sha256 for other in self.entries):
+            raise Forbidden("The key has just been certified.")
+        for older in live:
             if older.profile == entry.profile:
                 self._put(replace(older, state=State.SUPERSEDED))
         self.entries.append(entry)

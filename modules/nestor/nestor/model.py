@@ -343,8 +343,24 @@ class ProfileTraits:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """What was weighed when a request was admitted, and must still hold when its certificate is recorded.
+
+    `origin` is the only class of credential that may have onboarded the device; None where it does not matter.
+    `fresh_key`: the key must not have been certified before.
+    """
+
+    origin: Method | None = None
+    fresh_key: bool = False
+
+
+NO_TERMS = Terms()
+"""Nothing was weighed that another request could change."""
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
-    """A request that was admitted: what an Authority is to issue.
+    """A request that was admitted: what an Authority is to issue, and on which terms it may be recorded.
 
     `subject` and `alternative_names` are the names as admitted: those of the request, or those that its
     ChangeSubjectName attribute asks for. `device` is the device id that they belong to.
@@ -353,7 +369,7 @@ class Order:
     csr: CertificationRequest
     profile: str
     device: str
-    label: str
+    terms: Terms
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
 

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.events import Event
 from nestor.model import (
+    NO_TERMS,
     CertificationRequest,
     Credentials,
     Entry,
@@ -25,6 +26,7 @@ from nestor.model import (
     Replay,
     Requester,
     Standing,
+    Terms,
 )
 
 
@@ -63,13 +65,15 @@ class Ledger(Protocol):
     ) -> Standing:
         """Everything that bears on one request, in one reading."""
 
-    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
+    async def record(
+        self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None, terms: Terms = NO_TERMS
+    ) -> Entry:
         """Make the entry durable, then return it.
 
         Where the same replay key was recorded a moment ago, nothing is written and the earlier entry is returned:
         one row decides a race. Older active entries of the same device and profile become superseded.
 
-        Raises CannotIssue where the row cannot be made durable.
+        Raises Forbidden where the terms no longer hold, CannotIssue where the row cannot be made durable.
         """
 
     def refuse(self, refusal: Refusal) -> None:
@@ -130,6 +134,9 @@ class Gate(Protocol):
     def check_possession(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
         """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""
 
+    def check_challenge(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
+        """Check the link to this TLS session alone, for a key that the server is to make (RFC 7030, 4.4.1)."""
+
     def authorize(
         self,
         *,
@@ -137,7 +144,6 @@ class Gate(Protocol):
         csr: CertificationRequest,
         profile: ProfileTraits,
         operation: Operation,
-        label: Label,
         standing: Standing,
         now: datetime,
     ) -> Order:

@@ -54,6 +54,10 @@ class Gate:
         """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""
         proof.check_possession(csr, credentials, label)
 
+    def check_challenge(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
+        """Check the link to this TLS session alone, for a key that the server is to make (RFC 7030, 4.4.1)."""
+        proof.check_challenge(csr, credentials, label)
+
     def authorize(
         self,
         *,
@@ -61,7 +65,6 @@ class Gate:
         csr: CertificationRequest,
         profile: ProfileTraits,
         operation: Operation,
-        label: Label,
         standing: Standing,
         now: datetime,
     ) -> Order:
@@ -72,7 +75,6 @@ class Gate:
             csr=csr,
             profile=profile,
             operation=operation,
-            label=label,
             standing=standing,
             now=now,
         )

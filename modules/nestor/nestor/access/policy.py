@@ -20,13 +20,13 @@ from nestor.est.names import same_alternative_names
 from nestor.model import (
     CertificationRequest,
     Grant,
-    Label,
     Method,
     Operation,
     Order,
     ProfileTraits,
     Requester,
     Standing,
+    Terms,
     fold,
 )
 
@@ -56,7 +56,6 @@ def decide(
     csr: CertificationRequest,
     profile: ProfileTraits,
     operation: Operation,
-    label: Label,
     standing: Standing,
     now: datetime,
 ) -> Order:
@@ -75,7 +74,8 @@ def decide(
     _check_origin(case)
     _check_one_time(case)
     _check_key(case)
-    return Order(csr, profile.name, case.device, label.name, case.subject, case.alternative_names)
+    terms = Terms(None if _is_exempt(requester) else requester.origin, fresh_key=not profile.key_reuse)
+    return Order(csr, profile.name, case.device, terms, case.subject, case.alternative_names)
 
 
 def _check_device(case: Case) -> None:
@@ -131,12 +131,17 @@ def _check_reserved(case: Case, rules: Rules) -> None:
 def _check_origin(case: Case) -> None:
     """A live name is onboarded again only by the class of credential that first got it (design, rulings)."""
     first, requester = case.standing.origin, case.requester
-    if requester.method is Method.CERTIFICATE or first in {None, requester.origin}:
+    if _is_exempt(requester) or first in {None, requester.origin}:
         return
     raise Forbidden(
         f"{case.device} has live certificates that it got by {first}; {requester.origin} does not take it over.",
         "Use the first kind of credential, or have the operator revoke the live certificates.",
     )
+
+
+def _is_exempt(requester: Requester) -> bool:
+    """A certificate of ours takes nothing over: it is the device's own."""
+    return requester.method is Method.CERTIFICATE
 
 
 def _check_one_time(case: Case) -> None:

@@ -13,6 +13,11 @@ _LINK = "Identity and proof of possession must be linked"
 def check_possession(csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
     """Check the signature of a request and its challengePassword. Raises Malformed."""
     check_signature(csr)
+    check_challenge(csr, credentials, label)
+
+
+def check_challenge(csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
+    """Check the challengePassword alone: where the server makes the key, the signature says nothing (4.4.1)."""
     if label.challenge is ChallengeUse.ONE_TIME_CODE:
         _check_code(csr, credentials)
     else:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
-from nestor.model import Entry, OneTime, Order, Refusal, Replay, Standing
+from nestor.model import NO_TERMS, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
 
 _CLOSED = ("This server cannot issue at this time.", "Its operator finds the reason in its log and at /readyz.")
 """All that a device is told: the reason names files, and whoever asks may be a stranger."""
@@ -75,7 +75,14 @@ class ClosedLedger:
         """Raise CannotIssue."""
         self._refuse()
 
-    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:  # noqa: ARG002
+    async def record(
+        self,
+        entry: Entry,  # noqa: ARG002
+        *,
+        replay: Replay | None,  # noqa: ARG002
+        one_time: OneTime | None,  # noqa: ARG002
+        terms: Terms = NO_TERMS,  # noqa: ARG002
+    ) -> Entry:
         """Raise CannotIssue."""
         self._refuse()
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from nestor.ca.patterns import address_of, is_host_name
+from nestor.ca.patterns import is_host_name, plain_address
 from nestor.ca.settings import AlternativeNameSettings
 from nestor.document import any_covers
 from nestor.errors import Forbidden
@@ -64,8 +64,9 @@ def _check_alternative_name(name: x509.GeneralName, rules: AlternativeNameRules)
             f"The profile takes no subject alternative name {kind}:{text!r}.",
             "alternativeNames of the profile lists them.",
         )
-    network = isinstance(name, x509.IPAddress) and address_of(text) is None
-    if network or "*" in text or not text.isascii() or not text.isprintable() or " " in text:
+    odd = isinstance(name, x509.IPAddress) and str(plain_address(text)) != text
+    if odd or "*" in text or not text.isascii() or not text.isprintable() or " " in text:
         raise Forbidden(
-            f"The subject alternative name {text!r} is not plain.", "Wildcards, networks and spaces are not issued."
+            f"The subject alternative name {text!r} is not plain.",
+            "Wildcards, networks, IPv4 addresses within IPv6 ones, and spaces are not issued.",
         )

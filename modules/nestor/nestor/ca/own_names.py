@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from cryptography import x509
 
-from nestor.ca.patterns import Address, address_of
+from nestor.ca.patterns import Address, plain_address
 from nestor.errors import SettingsError
 
 
@@ -20,7 +20,7 @@ class OwnNames:
     def has(self, text: str) -> bool:
         """Whether a name is one of them, whatever its case, with or without the dot of the root."""
         plain = text.casefold().rstrip(".")
-        return plain in self.dns or address_of(plain) in self.ip
+        return plain in self.dns or plain_address(plain) in self.ip
 
     def general_names(self) -> list[x509.GeneralName]:
         """All of them, in a stable order."""
@@ -28,11 +28,15 @@ class OwnNames:
         return [*map(x509.DNSName, sorted(self.dns)), *map(x509.IPAddress, addresses)]
 
     def subtrees(self) -> list[x509.GeneralName]:
-        """All of them as name constraints write them, an address as a network of one (RFC 5280, 4.2.1.10)."""
-        return [
-            x509.IPAddress(ipaddress.ip_network(name.value)) if isinstance(name, x509.IPAddress) else name
-            for name in self.general_names()
-        ]
+        """All of them as name constraints write them, an address as a network of one (RFC 5280, 4.2.1.10).
+
+        Some clients take an IPv4 address written as an IPv6 one for the same (RFC 4291, 2.5.5.2).
+        """
+        names = self.general_names()
+        addresses = [name.value for name in names if isinstance(name, x509.IPAddress)]
+        mapped = [ipaddress.IPv6Address(f"::ffff:{one}") for one in addresses if isinstance(one, ipaddress.IPv4Address)]
+        networks = [x509.IPAddress(ipaddress.ip_network(one)) for one in (*addresses, *mapped)]
+        return [*(name for name in names if isinstance(name, x509.DNSName)), *networks]
 
 
 def own_names(texts: Iterable[str]) -> OwnNames:
@@ -41,5 +45,5 @@ def own_names(texts: Iterable[str]) -> OwnNames:
     for text in plain:
         if not text.isascii() or not text.isprintable() or " " in text or not text:
             raise SettingsError(f"listener.hostnames: {text!r} is no host name and no address.")
-    addresses = {text: address for text in plain if (address := address_of(text)) is not None}
+    addresses = {text: address for text in plain if (address := plain_address(text)) is not None}
     return OwnNames(frozenset(plain - addresses.keys()), frozenset(addresses.values()))

@@ -20,3 +20,9 @@ def address_of(text: str) -> Address | None:
         return ipaddress.ip_address(text)
     except ValueError:
         return None
+
+
+def plain_address(text: str) -> Address | None:
+    """The IP address that a text is, an IPv4 address in the clothes of an IPv6 one taken for what it is."""
+    address = address_of(text)
+    return address.ipv4_mapped or address if isinstance(address, ipaddress.IPv6Address) else address

@@ -18,7 +18,7 @@ from nestor.ledger.revocations import Revocation, append_revocation
 from nestor.ledger.rows import moment, seconds
 from nestor.ledger.transaction import CLOCK_FLOOR
 from nestor.ledger.writer import Writer
-from nestor.model import Entry, OneTime, Refusal, Replay, Standing, State
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 Answer = TypeVar("Answer")
 
@@ -58,9 +58,14 @@ class SQLiteLedger:
             now=now,
         )
 
-    async def record(self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None) -> Entry:
-        """Make the entry durable, or return the one that the same request got a moment ago (design D5, D6)."""
-        return await self._writer.run(lambda transaction: transaction.record(entry, replay, one_time))
+    async def record(
+        self, entry: Entry, *, replay: Replay | None, one_time: OneTime | None, terms: Terms = NO_TERMS
+    ) -> Entry:
+        """Make the entry durable, or return the one that the same request got a moment ago (design D5, D6).
+
+        Raises Forbidden where its terms no longer hold.
+        """
+        return await self._writer.run(lambda transaction: transaction.record(entry, replay, one_time, terms))
 
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal; written within a second or so, or lost."""

@@ -55,6 +55,8 @@ _spent_at = select(one_time_uses.c.used_at).where(
 )
 
 REPLAY = _sql(_replay)
+FIRST_ORIGIN = _sql(_first_origin)
+KEY_USED = _sql(select(_key_used))
 STANDING = _sql(
     select(_replay.scalar_subquery(), _first_origin.scalar_subquery(), _key_used, _spent_at.scalar_subquery())
 )

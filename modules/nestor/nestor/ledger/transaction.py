@@ -10,13 +10,16 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from nestor.errors import Forbidden
 from nestor.ledger import statements
 from nestor.ledger.revocations import Revocation
 from nestor.ledger.rows import moment, read_entry, seconds, write_entry, write_refusal
-from nestor.model import Entry, OneTime, Refusal, Replay
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Terms
 
 CLOCK_FLOOR = "clock floor"
 """The fact that holds when the newest entry was issued."""
+
+_ANOTHER = "Two requests came at the same time; look which of them was meant to."
 
 Result = TypeVar("Result")
 
@@ -30,10 +33,11 @@ class Transaction:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._newest = 0
 
-    def record(self, entry: Entry, replay: Replay | None, one_time: OneTime | None) -> Entry:
+    def record(self, entry: Entry, replay: Replay | None, one_time: OneTime | None, terms: Terms = NO_TERMS) -> Entry:
         """Write an entry, or find the one that the same request got a moment ago (design D6).
 
-        Raises sqlite3.IntegrityError where the serial or the certificate is there already.
+        Raises Forbidden where its terms no longer hold, sqlite3.IntegrityError where the serial or the certificate is
+        there already.
         """
         row = write_entry(entry)
         now = row["issued_at"]
@@ -41,6 +45,7 @@ class Transaction:
             earlier = self._run(statements.REPLAY, {"replay_key": replay.key, "now": now}).fetchone()
             if earlier is not None:
                 return self._entry(earlier[0])
+        self._check(terms, row)
         self._run(statements.SUPERSEDE, row)
         certificate_id = self._run(statements.ADD_CERTIFICATE, row).lastrowid or 0
         self._run(statements.ADD_ENCODING, {"certificate_id": certificate_id, "der": entry.der})
@@ -53,6 +58,15 @@ class Transaction:
         self._counts["issued", entry.profile] += 1
         self._newest = max(self._newest, now)
         return replace(entry, id=certificate_id, issued_at=moment(now))
+
+    def _check(self, terms: Terms, row: dict[str, Any]) -> None:
+        """Weigh again what was weighed before the certificate was signed: another request may have been faster."""
+        if terms.origin is not None:
+            first = self._run(statements.FIRST_ORIGIN, {"device": row["device"], "now": row["issued_at"]}).fetchone()
+            if first is not None and first[0] != terms.origin.value:
+                raise Forbidden(f"{row['device']} has just got its first certificate by {first[0]}.", _ANOTHER)
+        if terms.fresh_key and self._run(statements.KEY_USED, row).fetchone()[0]:
+            raise Forbidden("The key of the request has just been certified by another request.", _ANOTHER)
 
     def revoke(self, line: Revocation) -> None:
         """Revoke a certificate, unless it is revoked already or unknown."""

@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any
 
-from nestor.errors import CannotIssue
+from nestor.errors import CannotIssue, NestorError
 from nestor.ledger.connection import Replaced, cannot_issue, connect
 from nestor.ledger.refusals import WaitingRefusals
 from nestor.ledger.transaction import Act, Result, Transaction, commit
@@ -44,7 +44,7 @@ class _Job:
     answer: asyncio.Future[Any]
 
 
-_Outcome = tuple[_Job, Any, CannotIssue | None]
+_Outcome = tuple[_Job, Any, NestorError | None]
 
 
 class Writer:
@@ -73,7 +73,7 @@ class Writer:
         return cannot_issue(self._error) if self._error else None
 
     async def run(self, act: Act[Result]) -> Result:
-        """Run an act, and answer when it is on the disk. Raises CannotIssue."""
+        """Run an act, and answer when it is on the disk. Raises CannotIssue, or what the act raises."""
         if self._stopping:
             raise CannotIssue("The ledger is closed.", "The server is stopping; ask again.")
         loop = asyncio.get_running_loop()
@@ -141,7 +141,7 @@ class Writer:
             if _is_failure(error):
                 self._fail(error)
             elif len(jobs) == 1:
-                return [(jobs[0], None, cannot_issue(error))]
+                return [(jobs[0], None, error if isinstance(error, NestorError) else cannot_issue(error))]
             return [outcome for job in jobs for outcome in self._outcomes([job])]
         return [(job, result, None) for job, result in zip(jobs, results, strict=False)]
 

@@ -5,7 +5,7 @@ Every step is somebody else's; this file knows their order and why it is so. Wha
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -118,7 +118,9 @@ class Registrar:
             entry = self._entry(case, admitted, certificate, admitted.csr.spki_sha256)
             window = min(REPLAY_WINDOW, (entry.not_after - entry.not_before) / 100)
             replay = Replay(admitted.replay_key, case.now + window)
-            recorded = await self._ledger.record(entry, replay=replay, one_time=admitted.requester.one_time)
+            recorded = await self._ledger.record(
+                entry, replay=replay, one_time=admitted.requester.one_time, terms=admitted.order.terms
+            )
             return self._answer(recorded, replayed=recorded.sha256 != entry.sha256)
         except NestorError as fault:
             self._refuse(case, fault)
@@ -135,7 +137,9 @@ class Registrar:
             key, certificate = await self._authority.generate(admitted.order)
             spki = hashlib.sha256(self._key_generator.spki(key)).digest()
             entry = self._entry(case, admitted, certificate, spki)
-            await self._ledger.record(entry, replay=None, one_time=admitted.requester.one_time)
+            await self._ledger.record(
+                entry, replay=None, one_time=admitted.requester.one_time, terms=admitted.order.terms
+            )
             self._answer(entry, replayed=False)
             return wrap(key, certificate)
         except NestorError as fault:
@@ -153,9 +157,11 @@ class Registrar:
         if isinstance(reading, Malformed):
             raise reading
         keygen = case.ask.operation is Operation.SERVER_KEYGEN
-        if not keygen:
+        if keygen:
+            self._gate.check_challenge(reading, credentials, case.label)
+        else:
             self._gate.check_possession(reading, credentials, case.label)
-            self._check_attributes(reading, case.label)
+        self._check_attributes(reading, case.label, key=not keygen)
         profile = self._profiles.choose(reading, case.label.profile)
         replay_key = self._replay_key(requester, case.label, reading, profile)
         standing = await self._ledger.standing(
@@ -171,7 +177,6 @@ class Registrar:
             csr=reading,
             profile=profile,
             operation=case.ask.operation,
-            label=case.label,
             standing=standing,
             now=case.now,
         )
@@ -184,11 +189,12 @@ class Registrar:
             return fault
         return case.csr
 
-    def _check_attributes(self, csr: CertificationRequest, label: Label) -> None:
-        """Hold a request to what /csrattrs asks for, where the label says so (RFC 7030, 4.5.2)."""
+    def _check_attributes(self, csr: CertificationRequest, label: Label, *, key: bool) -> None:
+        """Hold a request to what /csrattrs asks for, where the label says so (RFC 7030, 4.5.2); `key` if its own."""
         if not label.enforce_csr_attributes:
             return
         wanted = csrattrs.decode(self._authority.csr_attributes(label.profile, link=label.linking))
+        wanted = wanted if key else replace(wanted, key=None, signature_hash=None)
         missing = csrattrs.unmet(wanted, csr)
         if missing is not None:
             raise Malformed(
