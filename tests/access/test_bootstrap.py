@@ -10,6 +10,7 @@ from cryptography.x509.oid import NameOID
 
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker, identify
+from nestor.access.crls import RevocationList
 from nestor.access.settings import IdentitySource
 from nestor.document import covers
 from nestor.errors import CannotIssue, Forbidden, Unauthenticated
@@ -215,8 +216,8 @@ def test_a_name_is_shown_without_what_cannot_be_printed() -> None:
 
 def test_revocation_lists_are_asked() -> None:
     leaf = ROOT.sign("dev1")
-    revoking = (x509.load_pem_x509_crl(ROOT.revoke(leaf.certificate.serial_number)),)
-    clean = (x509.load_pem_x509_crl(ROOT.revoke()),)
+    revoking = (RevocationList(x509.load_pem_x509_crl(ROOT.revoke(leaf.certificate.serial_number))),)
+    clean = (RevocationList(x509.load_pem_x509_crl(ROOT.revoke())),)
     with pytest.raises(Forbidden, match="revoked"):
         present(leaf, maker(crls=lambda: revoking))
     with pytest.raises(CannotIssue):

@@ -5,7 +5,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from nestor.access.crls import check_revocation, read_crls
+from nestor.access.crls import RevocationList, check_revocation, read_crls
 from nestor.errors import CannotIssue, Forbidden, MaterialError
 from support.asking import NOW
 from support.signing import Signed, key_usage, root
@@ -22,7 +22,8 @@ def serial(signed: Signed) -> int:
 
 
 def check(*pems: bytes, required: bool) -> None:
-    check_revocation(PATH, [x509.load_pem_x509_crl(pem) for pem in pems], required=required, now=NOW)
+    lists = [RevocationList(x509.load_pem_x509_crl(pem)) for pem in pems]
+    check_revocation(PATH, lists, required=required, now=NOW)
 
 
 def test_without_lists_nothing_is_revoked_unless_one_is_required() -> None:
@@ -89,7 +90,7 @@ def test_a_list_of_the_same_key_under_another_name_counts_for_nothing() -> None:
 def test_lists_are_read_as_pem_in_any_number_and_as_one_der(tmp_path: Path) -> None:
     path = tmp_path / "crls"
     path.write_bytes(b"from the maker\n" + LINE.revoke() + b"\n# and\n" + ROOT.revoke())
-    assert [crl.issuer for crl in read_crls(path)] == [LINE.certificate.subject, ROOT.certificate.subject]
+    assert [one.crl.issuer for one in read_crls(path)] == [LINE.certificate.subject, ROOT.certificate.subject]
     path.write_bytes(x509.load_pem_x509_crl(LINE.revoke()).public_bytes(Encoding.DER))
     assert len(read_crls(path)) == 1
 

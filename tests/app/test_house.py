@@ -163,7 +163,7 @@ async def test_attributes_that_some_clients_cannot_take_are_warned_of(stage: Sta
     assert not [event for event in stage.told if isinstance(event, Trouble)]
     await stage.close()
     words = ("O", "OU", "ST", "L", "STREET", "UID", "title", "GN", "SN", "serialNumber", "emailAddress", "DC")
-    fixed |= dict.fromkeys(words, "x" * 64)
+    fixed |= dict.fromkeys(words, "x" * 63)
     await stage.open()
     assert [event.about for event in stage.told if isinstance(event, Trouble)] == ["csrattrs"]
 

@@ -9,8 +9,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from nestor.app.authority import Source, accept_ca, existing_issuer
 from nestor.app.clock import SystemClock
 from nestor.app.server import Server
-from nestor.errors import CannotIssue, SettingsError
-from nestor.events import SettingsApplied, Trouble
+from nestor.app.tutorial import prepare_tutorial
+from nestor.errors import CannotIssue, MaterialError, SettingsError
+from nestor.events import SettingsApplied, SettingsRefused, Trouble
 from nestor.settings import judge
 from support import pki
 from support.device import Identity
@@ -142,3 +143,45 @@ async def test_the_log_follows_new_settings(stage: Stage) -> None:
     await server.reload()
     assert stage.applied[-1].log.level == "error"
     assert "count from the next start on" in str(stage.told[-2])
+
+
+async def test_a_reload_that_stops_issuing_says_so(stage: Stage) -> None:
+    server = await _started(stage)
+    (stage.data / "ca" / "key.pem").unlink()
+    await server.reload()
+    assert stage.told[-1] == Trouble("ca", server.house.problems()["ca"])
+
+
+async def test_a_bug_in_building_leaves_the_house_that_stands(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = await _started(stage)
+    before = server.house
+
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("nestor.app.house.build_catalog", fail)
+    await server.reload()
+    assert server.house is before
+    assert isinstance(stage.told[-2], SettingsRefused)
+
+
+async def test_a_directory_that_others_may_write_into_is_told(stage: Stage) -> None:
+    stage.data.chmod(0o777)
+    await _started(stage)
+    assert "chmod 700" in next(event.sentence for event in stage.told if isinstance(event, Trouble))
+
+
+def test_the_tutorial_does_not_open_the_ca_of_a_plant(tmp_path: Path) -> None:
+    (tmp_path / "ca-made").touch()
+    with pytest.raises(MaterialError, match="not the tutorial's"):
+        prepare_tutorial(tmp_path)
+    (tmp_path / "ca-made").unlink()
+    prepare_tutorial(tmp_path)
+    (tmp_path / "ca-made").touch()
+    prepare_tutorial(tmp_path)
+
+
+def test_a_directory_that_cannot_be_used_ends_the_tutorial_with_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(MaterialError, match="cannot be made"):
+        prepare_tutorial(tmp_path / "file" / "data")

@@ -16,7 +16,7 @@ from cryptography.x509.verification import Criticality, ExtensionPolicy, Policy,
 
 from nestor.access.anchors import Bundle
 from nestor.access.certificates import alternative_names_of, check_dates, client_auth, extension_of, is_ca, sha256_of
-from nestor.access.crls import check_revocation
+from nestor.access.crls import RevocationList, check_revocation
 from nestor.access.names import printable
 from nestor.access.settings import IdentitySource
 from nestor.document import literal
@@ -38,7 +38,7 @@ class Maker:
     source: IdentitySource
     names: tuple[str, ...]
     profiles: frozenset[str]
-    crls: Callable[[], Sequence[x509.CertificateRevocationList]]
+    crls: Callable[[], Sequence[RevocationList]]
     require_crl: bool
     allow_without_eku: bool
 

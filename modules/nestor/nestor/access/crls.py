@@ -13,18 +13,45 @@ from typing import Any, cast
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
+from nestor.access.certificates import sha256_of
 from nestor.errors import CannotIssue, Forbidden, MaterialError
 
 _BEGIN = b"-----BEGIN X509 CRL-----"
 _END = b"-----END X509 CRL-----"
 
 
-def read_crls(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
+class RevocationList:
+    """One list, its serials looked up by hash and its signature checked once for each issuer: some lists are long."""
+
+    def __init__(self, crl: x509.CertificateRevocationList) -> None:
+        self.crl = crl
+        self._serials = frozenset(entry.serial_number for entry in crl)
+        self._signed_by: dict[bytes, bool] = {}
+
+    def has(self, serial: int) -> bool:
+        """Whether a serial number is revoked."""
+        return serial in self._serials
+
+    def is_signed_by(self, issuer: x509.Certificate) -> bool:
+        """Whether a CA signed it."""
+        known = sha256_of(issuer)
+        if known not in self._signed_by:
+            self._signed_by[known] = _is_signed_by(self.crl, issuer)
+        return self._signed_by[known]
+
+    def is_current(self, now: datetime) -> bool:
+        """Whether it is meant for this time."""
+        until = self.crl.next_update_utc
+        return self.crl.last_update_utc <= now and until is not None and now <= until
+
+
+def read_crls(path: Path) -> tuple[RevocationList, ...]:
     """The lists of a file: one as DER, or any number as PEM. Raises MaterialError."""
     try:
         data = path.read_bytes()
         crls = tuple(map(x509.load_pem_x509_crl, _blocks(data))) if _BEGIN in data else (x509.load_der_x509_crl(data),)
         partial = any(extension.critical for crl in crls for extension in crl.extensions)
+        lists = tuple(map(RevocationList, crls))
     except OSError as error:
         raise MaterialError(
             f"The revocation list {path} cannot be read: {error.strerror}.", "Check its path."
@@ -34,12 +61,12 @@ def read_crls(path: Path) -> tuple[x509.CertificateRevocationList, ...]:
     if partial:
         # RFC 5280, 5.2: a list with a critical extension that is not understood must not be relied on.
         raise MaterialError(f"{path} holds a delta or partitioned revocation list.", "Use the maker's complete list.")
-    return crls
+    return lists
 
 
 def check_revocation(
     path: Sequence[x509.Certificate],
-    crls: Sequence[x509.CertificateRevocationList],
+    crls: Sequence[RevocationList],
     *,
     required: bool,
     now: datetime,
@@ -49,10 +76,10 @@ def check_revocation(
     Raises Forbidden for a revoked one. Raises CannotIssue where a list is required and no current one covers it.
     """
     for certificate, issuer in itertools.pairwise(path):
-        signed = [crl for crl in crls if _is_signed_by(crl, issuer)]
-        if any(crl.get_revoked_certificate_by_serial_number(certificate.serial_number) for crl in signed):
+        signed = [crl for crl in crls if crl.is_signed_by(issuer)]
+        if any(crl.has(certificate.serial_number) for crl in signed):
             raise Forbidden("The certificate presented, or a CA above it, has been revoked by its maker.")
-        if required and not any(_is_current(crl, now) for crl in signed):
+        if required and not any(crl.is_current(now) for crl in signed):
             raise CannotIssue(
                 "Whether the certificate presented is revoked cannot be told: no current revocation list is here.",
                 "The operator of this server fetches the maker's newest list.",
@@ -70,8 +97,3 @@ def _is_signed_by(crl: x509.CertificateRevocationList, issuer: x509.Certificate)
         return crl.is_signature_valid(cast("Any", issuer.public_key()))
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return False
-
-
-def _is_current(crl: x509.CertificateRevocationList, now: datetime) -> bool:
-    until = crl.next_update_utc
-    return crl.last_update_utc <= now and until is not None and now <= until

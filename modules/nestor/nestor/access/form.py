@@ -19,6 +19,8 @@ _LABEL_SIGNS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-_")
 def check_form(case: Case) -> None:
     """Raise Forbidden for names that nobody may have."""
     _check_common_name(case.subject)
+    if sum(1 for _ in case.subject) > _MOST_NAMES:
+        raise Forbidden(f"The subject of a request may have {_MOST_NAMES} parts, not more.")
     for attribute in case.subject:
         _check_text(attribute.value, "subject")
     if is_edge_ca_name(case.device) or is_edge_ca_name(case.former_device):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nestor.access.memory import Memory
 from nestor.app.closed import ClosedLedger
-from nestor.app.directory import make_directory
+from nestor.app.directory import make_directory, warning_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
@@ -76,6 +76,10 @@ class Server:
             except NestorError as fault:
                 self._ground.tell(SettingsRefused(fault.text))
                 return
+            except Exception as error:  # noqa: BLE001 -- a bug in building must leave the house that stands
+                self._ground.tell(SettingsRefused("Nestor failed to build from these settings by a fault of its own."))
+                self._ground.tell(Trouble("bug", "The settings could not be applied.", error))
+                return
             finally:
                 self._watch.changed(self._house.settings)
             self._tell_what_waits(settings)
@@ -83,6 +87,7 @@ class Server:
             self._plan.applied(settings)
             self._watch.changed(settings)
             self._ground.tell(SettingsApplied(settings.revision))
+            await self.look_after_health()
 
     def _tell_what_waits(self, settings: Settings) -> None:
         """Name what does not follow new settings at once."""
@@ -147,6 +152,8 @@ async def prepare_ground(plan: Plan) -> Ground:
     """Open what outlives every House: the data directory, the ledger, the look at the clock."""
     settings = plan.settings()
     make_directory(plan.data)
+    if (warning := warning_of(plan.data)) is not None:
+        tell(plan.sinks, Trouble("data directory", warning))
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
     guard = ClockGuard(plan.clock, await ledger.newest())

@@ -10,6 +10,7 @@ from typing import Any
 
 from nestor.access.passwords import hash_password
 from nestor.app.directory import make_directory
+from nestor.ca.home import CAHome
 from nestor.errors import MaterialError
 
 USER = "estuser"
@@ -35,9 +36,17 @@ def tutorial_document(hostnames: Sequence[str]) -> dict[str, Any]:
 
 
 def prepare_tutorial(data_dir: Path) -> None:
-    """Write the hash of the published password, unless somebody put another one there. Raises MaterialError."""
-    make_directory(data_dir)
+    """Write the hash of the published password, unless somebody put another one there.
+
+    Raises MaterialError, also for a directory whose CA is not the tutorial's.
+    """
     place = data_dir / HASH_FILE
+    if CAHome(data_dir).was_made and not place.exists():
+        raise MaterialError(
+            f"{data_dir} holds a CA that is not the tutorial's; its password would open it to everybody.",
+            "Use another directory: --data.",
+        )
+    make_directory(data_dir)
     try:
         if not place.exists():
             place.write_text(hash_password(PASSWORD) + "\n", "utf-8")

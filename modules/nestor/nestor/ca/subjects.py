@@ -34,6 +34,19 @@ _TYPES: Mapping[str, x509.ObjectIdentifier] = {
 }
 _PRINTABLE_ONLY = {NameOID.COUNTRY_NAME, NameOID.SERIAL_NUMBER}
 _ASCII_ONLY = {NameOID.DOMAIN_COMPONENT, NameOID.EMAIL_ADDRESS}
+_LONGEST = {
+    NameOID.COMMON_NAME: 64,
+    NameOID.ORGANIZATION_NAME: 64,
+    NameOID.ORGANIZATIONAL_UNIT_NAME: 64,
+    NameOID.SERIAL_NUMBER: 64,
+    NameOID.TITLE: 64,
+    NameOID.COUNTRY_NAME: 2,
+    NameOID.DOMAIN_COMPONENT: 63,
+    NameOID.EMAIL_ADDRESS: 255,
+}
+"""Characters of the longest value (RFC 5280, appendix A; a DNS label for a domain component)."""
+
+_LONGEST_OTHER = 128
 _PRINTABLE_STRING = re.compile(r"[A-Za-z0-9 '()+,./:=?-]*")
 _REGISTRATION_ID = re.compile(r"[A-Za-z0-9._:-]{0,63}[A-Za-z0-9-]")
 
@@ -108,6 +121,8 @@ def _written(attribute: x509.NameAttribute[str | bytes], rules: SubjectRules) ->
 def _attribute(oid: x509.ObjectIdentifier, value: str | bytes) -> x509.NameAttribute[str] | None:
     """An attribute, or None where its type cannot have that value."""
     if not isinstance(value, str) or not value or not value.isprintable():
+        return None
+    if len(value) > _LONGEST.get(oid, _LONGEST_OTHER):
         return None
     if oid in _PRINTABLE_ONLY and _PRINTABLE_STRING.fullmatch(value) is None:
         return None

@@ -1,6 +1,7 @@
 """`nestor serve`: the EST server, from a configuration file, from the tutorial's settings, or with safe defaults."""
 
 import asyncio
+import resource
 import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -48,6 +49,7 @@ def serve(
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
     said = _options(hostname or (), listen or (), port)
     settings = _reader(config, place, said, tutorial=tutorial)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the CA key
     set_up_log(settings().log)  # for what the start has to tell
     clock = SystemClock()
     plan = Plan(

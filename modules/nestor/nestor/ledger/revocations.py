@@ -39,7 +39,7 @@ def append_revocation(path: Path, revocation: Revocation) -> None:
     """Add a line and wait for the disk. Raises CannotIssue."""
     try:
         fresh = not path.exists()
-        with path.open("ab+") as file:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_finished(file))
             file.write(f"{revocation}\n".encode(errors="backslashreplace"))
