@@ -78,6 +78,9 @@ class Ledger(Protocol):
     async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
         """The unexpired, unrevoked certificates of a device."""
 
+    async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
+        """Every certificate of a public key, in whatever state, oldest first."""
+
     async def newest(self) -> datetime | None:
         """When the newest entry was issued: the floor under the clock."""
 
