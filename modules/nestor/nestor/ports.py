@@ -15,6 +15,7 @@ from nestor.model import (
     CertificationRequest,
     Credentials,
     Entry,
+    Errand,
     Label,
     Method,
     OneTime,
@@ -147,6 +148,36 @@ class Gate(Protocol):
         """May they have this: the one function that decides. Raises Forbidden or TooOften."""
 
 
+class HostGate(Protocol):
+    """What the operator of this host may have: every profile, for the names that they write themselves."""
+
+    def complete(self, errand: Errand) -> CertificationRequest:
+        """The request with what the operator writes beside it: a name where it has none, more alternative names.
+
+        Raises Forbidden for a request for another name, or for alternative names that nobody wrote.
+        """
+
+    def identify(self, csr: CertificationRequest, standing: Standing) -> Requester:
+        """The operator, granted the names of a request that was completed."""
+
+    def authorize(
+        self,
+        *,
+        errand: Errand,
+        requester: Requester,
+        csr: CertificationRequest,
+        profile: ProfileTraits,
+        standing: Standing,
+        live: Sequence[Entry],
+        certified: Sequence[Entry],
+        now: datetime,
+    ) -> Order:
+        """May they have this: `live` are the certificates of the device, `certified` those of the key.
+
+        Raises Forbidden.
+        """
+
+
 def tell(sinks: Iterable[Sink], event: Event) -> None:
     """Tell every listener of one event."""
     for sink in sinks:
@@ -157,6 +188,7 @@ __all__ = [
     "Authority",
     "Clock",
     "Gate",
+    "HostGate",
     "Ledger",
     "Method",
     "Profiles",
