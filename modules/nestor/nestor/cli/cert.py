@@ -25,7 +25,7 @@ from nestor.model import Entry, State
 if TYPE_CHECKING:
     from nestor.ledger.sqlite import SQLiteLedger
 
-app = typer.Typer(help="The certificates that were issued: list, show, revoke.", no_args_is_help=True)
+app = typer.Typer(help="Certificates: issue, list, show, revoke.", no_args_is_help=True)
 
 _COLUMNS = ("serial", "device", "profile", "state", "issued", "expires", "by", "from")
 _PAGE = 500
