@@ -115,6 +115,13 @@ def test_of_many_bad_rows_the_first_are_told_and_the_others_counted(data: Path, 
     assert "and 80 more" in done.stderr
 
 
+def test_a_list_without_rows_is_told(data: Path, tmp_path: Path) -> None:
+    done = add(data, put_list(tmp_path / "list.csv", ("name",)))
+    assert done.returncode == 4
+    assert "There is nobody in" in done.stderr
+    assert not (tmp_path / "passwords.csv").exists()
+
+
 def test_a_password_file_that_is_there_stops_it_before_anybody_is_added(data: Path, tmp_path: Path) -> None:
     (tmp_path / "passwords.csv").write_text("of yesterday")
     done = add(data, put_list(tmp_path / "list.csv", ("name",), ("plc-1",)))

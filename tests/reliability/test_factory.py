@@ -144,3 +144,16 @@ def test_a_bootstrap_certificate_gets_its_device_an_est_identity_and_nothing_els
         assert own.enroll(edge_ca("gw-7")).status == 200
         place.server.command("cert", "revoke", f"{bootstrap.certificate.serial_number:x}")
         assert device.enroll(est_identity("gw-7")).status == 403
+
+
+def test_a_listed_user_enrolls_at_once_with_the_password_that_was_made(tmp_path: Path) -> None:
+    place = make_plant(tmp_path)
+    listed = put_list(tmp_path / "list.csv", ("name",), ("plc-1",), ("plc-2",))
+    with place.server:
+        assert place.server.ca_file.exists()
+        place.server.command("user", "add", "--from", str(listed), "--password-out", str(tmp_path / "passwords.csv"))
+        first, second = ((row["name"], row["password"]) for row in read_list(tmp_path / "passwords.csv"))
+        assert place.server.device(user=first).enroll(est_identity("plc-1")).status == 200
+        assert place.server.device(user=first).enroll(est_identity("plc-2")).status == 403
+        assert place.server.device(user=("plc-2", first[1])).enroll(est_identity("plc-2")).status == 401
+        assert place.server.device(user=second).enroll(est_identity("plc-2")).status == 200

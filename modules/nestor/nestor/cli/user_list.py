@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from nestor.access.passwords import draw_password
+from nestor.access.policy import EVERY
 from nestor.access.settings import USUAL_PROFILES
 from nestor.access.users import User, add_users, check_name, read_users
 from nestor.ca.catalog import build_catalog
@@ -18,7 +19,6 @@ from nestor.errors import MaterialError
 from nestor.settings import Settings
 
 _COLUMNS = ("names", "profiles", "expires", "oneTime")
-_EVERY = "*"
 _YES, _NO = {"yes", "true", "1", ""}, {"no", "false", "0"}
 _SHOWN = 20
 _DAY = timedelta(days=1)
@@ -30,6 +30,8 @@ def add_listed(listed: Path, users_file: Path, password_out: Path, settings: Set
     Raises MaterialError with a line for every row that does not hold, and changes nothing then.
     """
     lines = read_table(listed, needed="name", known=_COLUMNS)
+    if not lines:
+        raise MaterialError(f"There is nobody in {listed}.", "It needs a row for each user below its heading.")
     taken = dict.fromkeys(read_users(users_file), "the users file")
     taken |= dict.fromkeys(map(str.casefold, settings.access.users), "the settings")
     reading = _Reading(taken, build_catalog(settings.profiles).names(), now)
@@ -74,7 +76,7 @@ class _Reading:
         if where is not None:
             yield f"The name {name} stands in {where} already."
         for profile in line.words("profiles"):
-            if profile not in {_EVERY, *self.profiles}:
+            if profile not in {EVERY, *self.profiles}:
                 yield f"There is no profile {profile}; known are {', '.join(self.profiles)}."
         try:
             expires = _moment(line.cells.get("expires", ""), self.now)
