@@ -97,6 +97,7 @@ async def test_own_certificates_gateways_and_reserved_names_arrive_at_the_rules(
             csr=csr(name),
             profile=traits(profile),
             operation=Operation.SIMPLE_ENROLL,
+            label=DEFAULT,
             standing=FRESH,
             now=NOW,
         )

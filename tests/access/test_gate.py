@@ -62,6 +62,7 @@ def authorize(gate: GatePort, requester: Requester, name: str, **fields: Any) ->
         csr=csr(name),
         profile=traits("deviceIdentity"),
         operation=Operation.SIMPLE_ENROLL,
+        label=LABEL,
         standing=FRESH,
         now=NOW,
     )

@@ -1,8 +1,9 @@
+import time
 from collections.abc import Callable
 
 import pytest
 
-from nestor.access.passwords import check_hash, generate_password, hash_password, verify_password
+from nestor.access.passwords import check_hash, draw_password, hash_password, verify_password
 from nestor.errors import MaterialError
 from support.asking import cheap_hash
 
@@ -59,11 +60,29 @@ def test_a_hash_that_would_cost_a_gateway_too_much_is_refused_without_trying(sto
         check_hash(stored, "a user")
 
 
-def test_a_generated_password_is_long_readable_and_new_each_time() -> None:
-    first, second = generate_password(), generate_password()
-    assert first != second
-    assert [len(group) for group in first.split("-")] == [5, 5, 5, 5]
-    assert not set("lo01") & set(generate_password(lambda n: bytes(range(n))) + first)
+def test_a_drawn_password_has_more_than_128_random_bits_and_can_be_read_out() -> None:
+    first, second = draw_password(), draw_password()
+    assert first.text != second.text
+    assert [len(group) for group in first.text.split("-")] == [5] * 6
+    every = draw_password(lambda n: bytes(range(n)))
+    assert not set("lo01") & set(every.text + first.text)
+    assert len(set(every.text) - {"-"}) == 30, "each random byte chooses one of 32 signs"
+
+
+def test_a_drawn_password_is_known_by_its_hash_and_checked_in_no_time() -> None:
+    drawn = draw_password()
+    assert verify_password(check_hash(drawn.hash, "a user"), drawn.text)
+    assert not verify_password(drawn.hash, drawn.text[:-1] + "!")
+    started = time.process_time()
+    for _ in range(100):
+        verify_password(drawn.hash, drawn.text)
+    assert time.process_time() - started < 0.1
+
+
+def test_a_drawn_password_is_never_shown() -> None:
+    drawn = draw_password()
+    assert drawn.text not in repr(drawn)
+    assert "argon2" not in repr(drawn)
 
 
 def test_salts_of_other_lengths_are_taken_and_impossible_ones_are_not() -> None:

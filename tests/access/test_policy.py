@@ -27,6 +27,7 @@ from nestor.model import (
     Terms,
 )
 from support.asking import (
+    DEFAULT,
     FRESH,
     NOW,
     bootstrap_requester,
@@ -77,6 +78,7 @@ def ask(
         csr=request,
         profile=traits(profile) if isinstance(profile, str) else profile,
         operation=operation,
+        label=DEFAULT,
         standing=standing,
         now=NOW,
     )
@@ -94,9 +96,8 @@ def refused(reason: str, *case: Any, **more: Any) -> str:
 def test_what_is_admitted_is_ordered_as_it_was_asked() -> None:
     request = csr("Dev1", alternative_names=dns("dev1"))
     order = ask(password_requester("dev1"), request)
-    assert order == Order(
-        request, "deviceIdentity", "dev1", Terms(origin=Method.PASSWORD), request.subject, dns("dev1")
-    )
+    terms = Terms(origin=Method.PASSWORD)
+    assert order == Order(request, "deviceIdentity", "dev1", "default", terms, request.subject, dns("dev1"))
 
 
 def test_a_device_bootstraps_as_certd_does() -> None:

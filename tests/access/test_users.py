@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from nestor.access.passwords import hash_password
-from nestor.access.users import User, Users, add_user, by_name, check_name, read_users, remove_user
+from nestor.access.users import User, Users, add_user, add_users, by_name, check_name, read_users, remove_user
 from nestor.errors import MaterialError
 from nestor.model import OneTime
 
@@ -47,6 +47,20 @@ def test_a_user_removed_is_gone_and_one_who_is_unknown_is_named_with_those_known
     assert "dev1, dev2" in caught.value.hint
     remove_user(path, "DEV1")
     assert list(read_users(path)) == ["dev2"]
+
+
+def test_many_are_added_at_once_beside_those_who_are_there(path: Path) -> None:
+    add_user(path, User("dev1", HASH))
+    add_users(path, [User(f"new{number}", HASH, one_time=True) for number in range(3)])
+    assert list(read_users(path)) == ["dev1", "new0", "new1", "new2"]
+
+
+@pytest.mark.parametrize("bad", [User("DEV1", HASH), User("a:b", HASH)])
+def test_many_are_added_all_or_none(path: Path, bad: User) -> None:
+    add_user(path, User("dev1", HASH))
+    with pytest.raises(MaterialError):
+        add_users(path, [User("new", HASH), bad])
+    assert list(read_users(path)) == ["dev1"]
 
 
 def test_commands_that_run_at_once_lose_nothing(path: Path) -> None:

@@ -65,7 +65,7 @@ async def test_an_admitted_order_gets_its_certificate(name: str) -> None:
 
 async def test_the_names_are_those_of_the_order_not_of_the_request() -> None:
     asked = request("old", alternative_names=(x509.DNSName("old"),))
-    renamed = Order(asked, "deviceIdentity", "new", Terms(), subject("new"), (x509.DNSName("new"),))
+    renamed = Order(asked, "deviceIdentity", "new", "default", Terms(), subject("new"), (x509.DNSName("new"),))
     certificate = await authority().enroll(renamed)
     assert certificate.subject == subject("new")
     names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value

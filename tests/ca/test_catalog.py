@@ -71,3 +71,17 @@ def test_what_the_gate_hears_is_what_the_design_says() -> None:
     assert [name for name in BUILT_IN_NAMES if traits[name].ca] == ["edgeCa"]
     assert traits["estIdentity"].may_request == {"deviceIdentity", "edgeCa"}
     assert traits["bootstrap"].may_request == {"estIdentity"}
+
+
+def test_every_profile_can_be_given_another_lifetime_that_does_not_vary() -> None:
+    shorter = catalog().lasting(7 * DAY)
+    assert shorter.names() == catalog().names()
+    for name in shorter.names():
+        profile = shorter[name]
+        assert (profile.lifetime, profile.traits.lifetime, profile.jitter) == (7 * DAY, 7 * DAY, 0.0)
+        assert profile.minimum_lifetime < 7 * DAY
+
+
+def test_a_lifetime_that_is_none_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least 1min"):
+        catalog().lasting(0 * DAY)

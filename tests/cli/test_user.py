@@ -39,7 +39,7 @@ def test_a_made_password_goes_to_a_file_of_its_owner_only(data: Path, tmp_path: 
     done = nestor("user", "add", "gw3", "--generate", "--password-out", str(place), "--data", str(data))
     assert done.returncode == 0
     password = place.read_text().strip()
-    assert len(password) >= 20
+    assert len(password) == 35
     assert password not in done.stdout + done.stderr
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
 
@@ -72,3 +72,10 @@ def test_a_wrong_duration_is_told_with_what_would_be_right(data: Path) -> None:
     done = nestor("user", "add", "gw3", "--expires-in", "30", "--data", str(data), stdin="x\n")
     assert done.returncode == 3
     assert "30d" in done.stderr
+
+
+@pytest.mark.parametrize("words", [(), ("--from", "list.csv"), ("gw3", "--from", "list.csv", "--password-out", "p")])
+def test_a_command_line_that_leaves_it_open_whom_to_add_is_misused(data: Path, words: tuple[str, ...]) -> None:
+    done = nestor("user", "add", *words, "--data", str(data))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")

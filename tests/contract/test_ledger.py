@@ -206,6 +206,19 @@ async def test_live_certificates_are_neither_expired_nor_revoked(ledger: AnyLedg
     assert [entry.sha256 for entry in live] == [superseded.sha256]
 
 
+async def test_every_certificate_of_a_key_is_found_in_whatever_state(ledger: AnyLedger) -> None:
+    first = await record(ledger, an_entry(spki_sha256=b"k" * 32))
+    await record(ledger, an_entry())
+    expired = await record(ledger, an_entry("pump-2", spki_sha256=b"k" * 32, not_after=NOON - MINUTE))
+    await ledger.revoke(first.sha256, "lost", NOON)
+    found = await ledger.certificates_of_key(b"k" * 32)
+    assert [(entry.sha256, entry.state) for entry in found] == [
+        (first.sha256, State.REVOKED),
+        (expired.sha256, State.ACTIVE),
+    ]
+    assert not await ledger.certificates_of_key(bytes(32))
+
+
 async def test_the_newest_entry_is_the_one_issued_last(ledger: AnyLedger) -> None:
     assert await ledger.newest() is None
     await record(ledger, an_entry(issued_at=NOON + MINUTE))

@@ -7,7 +7,8 @@ from cryptography import x509
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID
 
-from nestor.est.names import same_alternative_names, same_name, same_value
+from nestor.errors import Malformed
+from nestor.est.names import general_name, same_alternative_names, same_name, same_value
 
 
 def name(*parts: tuple[x509.ObjectIdentifier, str], string: _ASN1Type = _ASN1Type.UTF8String) -> x509.Name:
@@ -80,3 +81,23 @@ def test_every_kind_of_alternative_name_is_compared_in_its_way(
 def test_values_compare_as_names_do() -> None:
     assert same_value("Contoso  OT", "contoso ot")
     assert not same_value("Contoso", "Contoso OT")
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("pump7.plant.example", x509.DNSName("pump7.plant.example")),
+        ("10.3.0.7", x509.IPAddress(ip_address("10.3.0.7"))),
+        ("fe80::7", x509.IPAddress(ip_address("fe80::7"))),
+        ("urn://plant/pump7", x509.UniformResourceIdentifier("urn://plant/pump7")),
+        ("pump7@plant.example", x509.RFC822Name("pump7@plant.example")),
+    ],
+)
+def test_an_alternative_name_is_read_as_a_person_writes_it(text: str, name: x509.GeneralName) -> None:
+    assert general_name(text) == name
+
+
+@pytest.mark.parametrize("text", ["pümpe", "pümpe@plant.example", "http://pümpe"])
+def test_what_no_alternative_name_can_hold_is_told(text: str) -> None:
+    with pytest.raises(Malformed, match="no alternative name"):
+        general_name(text)

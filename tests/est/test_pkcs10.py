@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestor.errors import Malformed
-from nestor.est.pkcs10 import MAX_DER, build, check_signature, read
+from nestor.est.pkcs10 import MAX_DER, build, check_signature, find, read
 from nestor.model import BasicConstraints, CertificationRequest, KeyProtection, KeyType, KeyUsage, NewNames
 from support import shapes
 from support.der import bits, integer, octets, oid, printable, sequence, tlv, utf8
@@ -95,6 +95,17 @@ def test_every_kind_of_key_builds_a_request_that_proves_possession(key: object, 
 def test_alternative_names_are_critical_where_the_subject_is_silent() -> None:
     csr = x509.load_der_x509_csr(build(KEY, x509.Name([]), alternative_names=[x509.DNSName("a.example")]))
     assert csr.extensions.get_extension_for_class(x509.SubjectAlternativeName).critical
+
+
+def test_a_request_is_found_in_a_file_whatever_stands_around_it() -> None:
+    der = shapes.est_identity("dev1").der
+    pem = x509.load_der_x509_csr(der).public_bytes(Encoding.PEM)
+    assert [find(content) for content in (der, pem, b"Certificate Request:\n    Data:\n" + pem)] == [der, der, der]
+
+
+@pytest.mark.parametrize("content", [b"", b"no request", b"-----BEGIN CERTIFICATE REQUEST-----\nAA==\n", sequence()])
+def test_a_file_without_a_request_has_none(content: bytes) -> None:
+    assert find(content) is None
 
 
 def test_a_signature_in_the_manner_of_pss_counts() -> None:

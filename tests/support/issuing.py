@@ -113,7 +113,7 @@ def order(
     asked: CertificationRequest, profile_name: str = "deviceIdentity", names: tuple[x509.GeneralName, ...] = ()
 ) -> Order:
     """A request that was admitted as it asked."""
-    return Order(asked, profile_name, device_id(asked.common_name), Terms(), asked.subject, names)
+    return Order(asked, profile_name, device_id(asked.common_name), "default", Terms(), asked.subject, names)
 
 
 def asked_for(name: str, key: Any = None) -> CertificationRequest:

@@ -79,6 +79,10 @@ class MemoryLedger:
             if entry.device == device and entry.not_after > now and entry.state is not State.REVOKED
         ]
 
+    async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
+        """Every certificate of a public key, in whatever state, oldest first."""
+        return [entry for entry in self.entries if entry.spki_sha256 == spki_sha256]
+
     async def newest(self) -> datetime | None:
         """When the newest entry was issued."""
         return max((entry.issued_at for entry in self.entries), default=None)

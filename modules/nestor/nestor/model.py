@@ -369,9 +369,27 @@ class Order:
     csr: CertificationRequest
     profile: str
     device: str
+    label: str
     terms: Terms
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """What the operator of this host asks for.
+
+    `name` is the device that the certificate is to be for; None where the request alone says it. `by_key` tells that
+    the key was made here: whatever request it signs is the same errand. `replace` asks for a certificate although the
+    device has live ones of another key, or got them by another class of credential.
+    """
+
+    csr: CertificationRequest
+    profile: str
+    name: str | None = None
+    alternative_names: tuple[x509.GeneralName, ...] = ()
+    by_key: bool = False
+    replace: bool = False
 
 
 class Gravity(StrEnum):

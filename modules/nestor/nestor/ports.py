@@ -16,6 +16,7 @@ from nestor.model import (
     CertificationRequest,
     Credentials,
     Entry,
+    Errand,
     Label,
     Method,
     OneTime,
@@ -82,6 +83,9 @@ class Ledger(Protocol):
     async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
         """The unexpired, unrevoked certificates of a device."""
 
+    async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
+        """Every certificate of a public key, in whatever state, oldest first."""
+
     async def newest(self) -> datetime | None:
         """When the newest entry was issued: the floor under the clock."""
 
@@ -144,10 +148,41 @@ class Gate(Protocol):
         csr: CertificationRequest,
         profile: ProfileTraits,
         operation: Operation,
+        label: Label,
         standing: Standing,
         now: datetime,
     ) -> Order:
         """May they have this: the one function that decides. Raises Forbidden or TooOften."""
+
+
+class HostGate(Protocol):
+    """What the operator of this host may have: every profile, for the names that they write themselves."""
+
+    def complete(self, errand: Errand) -> CertificationRequest:
+        """The request with what the operator writes beside it: a name where it has none, more alternative names.
+
+        Raises Forbidden for a request for another name, or for alternative names that nobody wrote.
+        """
+
+    def identify(self, csr: CertificationRequest, standing: Standing) -> Requester:
+        """The operator, granted the names of a request that was completed."""
+
+    def authorize(
+        self,
+        *,
+        errand: Errand,
+        requester: Requester,
+        csr: CertificationRequest,
+        profile: ProfileTraits,
+        standing: Standing,
+        live: Sequence[Entry],
+        certified: Sequence[Entry],
+        now: datetime,
+    ) -> Order:
+        """May they have this: `live` are the certificates of the device, `certified` those of the key.
+
+        Raises Forbidden.
+        """
 
 
 def tell(sinks: Iterable[Sink], event: Event) -> None:
@@ -160,6 +195,7 @@ __all__ = [
     "Authority",
     "Clock",
     "Gate",
+    "HostGate",
     "Ledger",
     "Method",
     "Profiles",

@@ -65,6 +65,7 @@ class Gate:
         csr: CertificationRequest,
         profile: ProfileTraits,
         operation: Operation,
+        label: Label,
         standing: Standing,
         now: datetime,
     ) -> Order:
@@ -75,6 +76,7 @@ class Gate:
             csr=csr,
             profile=profile,
             operation=operation,
+            label=label,
             standing=standing,
             now=now,
         )

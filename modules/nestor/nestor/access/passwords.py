@@ -1,7 +1,8 @@
 """Password hashes as text: argon2id (RFC 9106) and scrypt (RFC 7914), both in the `$name$parameters$salt$hash` form.
 
-New ones are argon2id; scrypt is taken from those whose rules ask for it. Who has which hash is in `users.py`, when
-hashing may run is in `verifier.py`.
+New ones are argon2id; scrypt is taken from those whose rules ask for it. A password that a person chose is hashed at a
+cost that slows guessing; one that was drawn here cannot be guessed and costs next to nothing (docs/adr/0008). Who has
+which hash is in `users.py`, when hashing may run is in `verifier.py`.
 """
 
 import base64
@@ -10,6 +11,7 @@ import hmac
 import re
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from argon2.exceptions import VerificationError
 from argon2.low_level import Type, hash_secret, verify_secret
@@ -21,12 +23,16 @@ _HASH_BYTES = 32
 _TIME, _MEMORY_KIB, _LANES = 2, 19_456, 1
 """The figures that OWASP's password storage cheat sheet asks for: 19 MiB, about 30 ms on a small gateway."""
 
+_DRAWN_TIME, _DRAWN_MEMORY_KIB = 1, 8
+"""The least that argon2id takes, for passwords that are drawn: 20 microseconds."""
+
 _MOST_KIB = 256 * 1024
 _MOST_PASSES = 16
 _SALT_AND_HASH = r"\$([A-Za-z0-9+/]{11,86})\$([A-Za-z0-9+/]{22,86})"
 _ARGON2 = re.compile(r"\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,8}),p=(\d{1,2})" + _SALT_AND_HASH)
 _SCRYPT = re.compile(r"\$scrypt\$ln=(\d{1,2}),r=(\d{1,2}),p=(\d{1,2})" + _SALT_AND_HASH)
 _ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_GROUPS, _GROUP = 6, 5
 _HINT = "Make it anew with `nestor user add`, which writes argon2id."
 
 
@@ -56,10 +62,21 @@ def check_hash(stored: str, where: str) -> str:
     return stored
 
 
-def generate_password(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> str:
-    """A password of 100 random bits, in four groups that can be read out; no signs that look alike."""
-    signs = [_ALPHABET[byte % len(_ALPHABET)] for byte in random_bytes(20)]
-    return "-".join("".join(signs[start : start + 5]) for start in range(0, 20, 5))
+@dataclass(frozen=True, slots=True)
+class DrawnPassword:
+    """A password that was drawn here, and the hash that is kept of it."""
+
+    text: str = field(repr=False)
+    hash: str = field(repr=False)
+
+
+def draw_password(random_bytes: Callable[[int], bytes] = secrets.token_bytes) -> DrawnPassword:
+    """A new password of 150 random bits, in groups that can be read out; no signs that look alike."""
+    signs = [_ALPHABET[byte % len(_ALPHABET)] for byte in random_bytes(_GROUPS * _GROUP)]
+    text = "-".join("".join(signs[start : start + _GROUP]) for start in range(0, len(signs), _GROUP))
+    salt = random_bytes(_SALT_BYTES)
+    hashed = hash_secret(text.encode(), salt, _DRAWN_TIME, _DRAWN_MEMORY_KIB, _LANES, _HASH_BYTES, Type.ID)
+    return DrawnPassword(text, hashed.decode("ascii"))
 
 
 def _cost(stored: str) -> tuple[int, int] | None:

@@ -20,6 +20,7 @@ from nestor.est.names import same_alternative_names
 from nestor.model import (
     CertificationRequest,
     Grant,
+    Label,
     Method,
     Operation,
     Order,
@@ -56,6 +57,7 @@ def decide(
     csr: CertificationRequest,
     profile: ProfileTraits,
     operation: Operation,
+    label: Label,
     standing: Standing,
     now: datetime,
 ) -> Order:
@@ -75,7 +77,7 @@ def decide(
     _check_one_time(case)
     _check_key(case)
     terms = Terms(None if _is_exempt(requester) else requester.origin, fresh_key=not profile.key_reuse)
-    return Order(csr, profile.name, case.device, terms, case.subject, case.alternative_names)
+    return Order(csr, profile.name, case.device, label.name, terms, case.subject, case.alternative_names)
 
 
 def _check_device(case: Case) -> None:

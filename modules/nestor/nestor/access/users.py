@@ -7,7 +7,7 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,6 +104,17 @@ def add_user(path: Path, user: User) -> None:
     check_hash(user.hash, f"the user {user.name}")
     with _changing(path) as users:
         users[fold(user.name)] = user
+
+
+def add_users(path: Path, users: Sequence[User]) -> None:
+    """Add users, all of them or none. Raises MaterialError where one of them is there already."""
+    for user in users:
+        check_name(user.name)
+    with _changing(path) as known:
+        there = [user.name for user in users if fold(user.name) in known]
+        if there:
+            raise MaterialError(f"There is a user {there[0]} already.", "Remove that one first, or leave it out.")
+        known.update((fold(user.name), user) for user in users)
 
 
 def remove_user(path: Path, name: str) -> None:

@@ -61,14 +61,19 @@ def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     return make_ca(source) if found is None else found
 
 
-def existing_issuer(source: Source) -> Issuer:
+def existing_issuer(source: Source, pinned: str | None = None) -> Issuer:
     """The CA that is there. Raises MaterialError where there is none, or it cannot be used."""
-    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
-        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
-    found = find_issuer(source, pinned=None)
+    check_made(source)
+    found = find_issuer(source, pinned)
     if isinstance(found, LostCA):
         raise found.reason
     return found
+
+
+def check_made(source: Source) -> None:
+    """Raise MaterialError where there is no trace of a CA yet, and none from files."""
+    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
+        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
 
 
 def make_ca(source: Source) -> Issuer:

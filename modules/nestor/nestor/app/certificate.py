@@ -95,6 +95,17 @@ async def issued_identity(
     return await _issue(source, authority, ledger)
 
 
+def names_shown(source: Source) -> tuple[str, ...]:
+    """The names that this server has shown in TLS so far; none where it never ran, or shows somebody else's files."""
+    kept = _kept(source)
+    try:
+        extensions = kept.certificate.extensions if kept else x509.Extensions([])
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return ()
+    return tuple(str(name.value) for name in names)
+
+
 def _from_files(source: Source) -> ServerIdentity:
     settings = source.settings.listener.server_certificate
     if settings.certificate is None or settings.key is None:

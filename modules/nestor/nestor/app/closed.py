@@ -93,6 +93,10 @@ class ClosedLedger:
         """Raise CannotIssue."""
         self._refuse()
 
+    async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
     async def newest(self) -> datetime | None:
         """Nothing is known."""
         return None

@@ -3,7 +3,6 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates
 from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.app.names import reserved_names
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -36,7 +36,6 @@ from nestor.settings import Settings
 from nestor.web.settings import CertificateOrder
 from nestor.web.tls import server_context
 
-_LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
 _KEY_SIZES = {16, 24, 32}
 
 AnyLedger = SQLiteLedger | ClosedLedger
@@ -89,7 +88,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     found = find_issuer(source, ground.pinned)
     given = given_identity(source)
     own = {*settings.listener.hostnames, *(given.names if given else ())}
-    reserved = [name for name in own if not _is_loopback(name)]
+    reserved = reserved_names(own)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     _warn_of_large_attributes(labels.values(), authority, ground)
@@ -175,11 +174,3 @@ def _shared_key(key: bytes, where: str, key_id: str) -> bytes:
             "An AES key is 16, 24 or 32 raw bytes.",
         )
     return key
-
-
-def _is_loopback(name: str) -> bool:
-    """Every machine calls itself so: such a name belongs to nobody."""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name.casefold().rstrip(".") in _LOOPBACK_NAMES

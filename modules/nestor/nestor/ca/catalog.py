@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from nestor.ca import own_server, possession
@@ -28,6 +29,10 @@ class Catalog:
     def names(self) -> tuple[str, ...]:
         """The names of all profiles, the built-in ones first."""
         return tuple(self._profiles)
+
+    def lasting(self, lifetime: timedelta) -> "Catalog":
+        """The same profiles, all of them with this lifetime to the day. Raises SettingsError for one that is none."""
+        return Catalog({name: profile.lasting(lifetime) for name, profile in self._profiles.items()})
 
     def traits(self, name: str) -> ProfileTraits:
         """What the gate must know of a profile."""

@@ -1,7 +1,7 @@
 """One kind of certificate, validated: everything that a certificate of it may say. Built from settings, then frozen."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from cryptography import x509
@@ -44,6 +44,13 @@ class Profile:
     exclude_server_names: bool
     server_key: KeyType
     traits: ProfileTraits
+
+    def lasting(self, lifetime: timedelta) -> "Profile":
+        """The same kind of certificate with another lifetime, which does not vary. Raises SettingsError."""
+        if lifetime < _SHORTEST_LIFE:
+            raise SettingsError("A certificate lives at least 1min.", "Write a longer lifetime: 90d.")
+        traits = replace(self.traits, lifetime=lifetime)
+        return replace(self, lifetime=lifetime, jitter=0.0, minimum_lifetime=lifetime / 10, traits=traits)
 
 
 def build_profile(name: str, settings: ProfileSettings) -> Profile:

@@ -96,13 +96,13 @@ def profile_for(csr: CertificationRequest) -> str:
 
 
 def check_pinned(csr: CertificationRequest, *, ca: bool, profile: str) -> None:
-    """On a path that pins a profile the shape does not choose, but a CA is still asked for or not (RFC 7030, 4.2.1)."""
+    """Where the profile is settled the shape does not choose, but a CA is still asked for or not (RFC 7030, 4.2.1)."""
     if _is_ca(csr) and not ca:
-        raise Forbidden(f"The request asks for a CA certificate; this path issues the profile {profile} only.")
+        raise Forbidden(f"The request asks for a CA certificate, and the profile {profile} is not that of a CA.")
     if ca and not _is_ca(csr):
         raise Forbidden(
-            f"This path issues the profile {profile} only, and the request does not ask for a CA certificate.",
-            "Ask for CA:TRUE, or use another path.",
+            f"The profile {profile} is that of a CA, and the request does not ask for a CA certificate.",
+            "Ask for CA:TRUE, or for another profile (by another path).",
         )
 
 

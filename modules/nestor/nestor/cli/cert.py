@@ -18,7 +18,7 @@ from nestor.model import Entry
 if TYPE_CHECKING:
     from nestor.ledger.sqlite import SQLiteLedger
 
-app = typer.Typer(help="The certificates that were issued: list, show, revoke.", no_args_is_help=True)
+app = typer.Typer(help="Certificates: issue, list, show, revoke.", no_args_is_help=True)
 
 Identifier = Annotated[str, typer.Argument(help="Serial number, or SHA-1 or SHA-256 thumbprint, in hex.")]
 

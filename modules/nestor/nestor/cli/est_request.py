@@ -89,13 +89,10 @@ def wish_of(
 
 def read_request(place: Path) -> bytes:
     """The DER of a request in a file, PEM or DER. Raises MaterialError."""
-    content = read_file(place, "request")
-    for load in (x509.load_pem_x509_csr, x509.load_der_x509_csr):
-        try:
-            return load(content).public_bytes(Encoding.DER)
-        except (ValueError, TypeError, x509.InvalidVersion):
-            continue
-    raise MaterialError(f"{place} holds no certification request.", "Give PKCS #10, as PEM or DER.")
+    der = pkcs10.find(read_file(place, "request"))
+    if der is None:
+        raise MaterialError(f"{place} holds no certification request.", "Give PKCS #10, as PEM or DER.")
+    return der
 
 
 def read_certificate(place: Path) -> x509.Certificate:

@@ -1,6 +1,5 @@
-"""`nestor user`: the users of Basic authentication. The file holds hashes; passwords are prompted for, or made."""
+"""`nestor user`: the users of Basic authentication. The file holds hashes; passwords are asked for, or made."""
 
-import os
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +17,7 @@ from nestor.cli.places import (
     read_duration,
     show_time,
 )
+from nestor.cli.private import write_private
 from nestor.errors import MaterialError
 
 app = typer.Typer(help="Users of Basic authentication: add, list, remove.", no_args_is_help=True)
@@ -25,37 +25,50 @@ app = typer.Typer(help="Users of Basic authentication: add, list, remove.", no_a
 
 @app.command("add")
 def add(
-    name: Annotated[str, typer.Argument(help="The user's name; by default also the one device id it may enroll.")],
+    name: Annotated[
+        str | None, typer.Argument(help="The user's name; by default also the one device id it may enroll.")
+    ] = None,
     names: Annotated[str, typer.Option(help='Device ids it may enroll, as patterns: "line1-*, gw3".')] = "",
     profiles: Annotated[str, typer.Option(help='Profiles it may ask for: "deviceIdentity, edgeCa", or "*".')] = "",
     expires_in: Annotated[str | None, typer.Option(help="How long the password is good: 12h, 30d ...")] = None,
     one_time: Annotated[bool, typer.Option("--one-time", help="Good for one certificate per device and kind.")] = False,
     generate: Annotated[bool, typer.Option("--generate", help="Make the password instead of asking for it.")] = False,
-    password_out: Annotated[Path | None, typer.Option(help="Where a made password goes; mode 0600.")] = None,
+    listed: Annotated[
+        Path | None, typer.Option("--from", help="A CSV for many: name, names, profiles, expires, oneTime.")
+    ] = None,
+    password_out: Annotated[Path | None, typer.Option(help="Where made passwords go: a new file, mode 0600.")] = None,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
 ) -> None:
-    """Add a user, or give the one of that name new rules and a new password.
+    """Add a user, or give the one of that name new rules and a new password; or add all users of a list.
 
-    The password is asked for, or read from a pipe; a running server sees the change at once.
+    The password is asked for, or read from a pipe. Those of a list are made, and good once unless the list says
+    otherwise. A running server sees the change at once.
     """
-    from nestor.access.passwords import generate_password, hash_password  # noqa: PLC0415 -- argon2
+    if listed is not None:
+        if name or names or profiles or expires_in or one_time or generate:
+            raise typer.BadParameter("the list says everything about its users.", param_hint="--from")
+        _add_listed(listed, password_out, data, config)
+        return
+    if name is None:
+        raise typer.BadParameter("say whom to add: a NAME, or --from FILE.")
+    from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
     from nestor.access.settings import USUAL_PROFILES  # noqa: PLC0415 -- pydantic
     from nestor.access.users import User, add_user, check_name  # noqa: PLC0415 -- pydantic
 
     check_name(name)
-    password = generate_password() if generate else _ask_password()
+    drawn = draw_password() if generate else None
     user = User(
         name=name,
-        hash=hash_password(password),
+        hash=drawn.hash if drawn else hash_password(_ask_password()),
         names=_words(names),
         profiles=_words(profiles) or USUAL_PROFILES,
         expires=_expiry(expires_in),
         one_time=one_time,
     )
     place = _users_file(data, config)
-    if generate:
-        _hand_over(password, password_out)
+    if drawn:
+        _hand_over(drawn.text, password_out)
     add_user(place, user)
     _say(f"User {name} may enroll {', '.join(user.names) or name}: {', '.join(user.profiles)}.")
 
@@ -119,8 +132,7 @@ def _ask_password() -> str:
 def _hand_over(password: str, place: Path | None) -> None:
     """Give a made password to a person, or to a file that only its owner reads; never to a pipe or a log."""
     if place is not None:
-        with os.fdopen(_open_new(place), "w", encoding="utf-8") as file:
-            file.write(password + "\n")
+        write_private(place, f"{password}\n")
         _say(f"The password is in {place}.")
     elif on_terminal():
         typer.echo(f"Password: {password}")
@@ -129,11 +141,15 @@ def _hand_over(password: str, place: Path | None) -> None:
         raise MaterialError("A made password is shown on a terminal only.", "Use --password-out FILE.")
 
 
-def _open_new(place: Path) -> int:
-    try:
-        return os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise MaterialError(f"{place} cannot be made: {error.strerror}.", "Choose a new file.") from error
+def _add_listed(listed: Path, password_out: Path | None, data: Path, config: Path | None) -> None:
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+    from nestor.cli.user_list import add_listed  # noqa: PLC0415 -- argon2, pydantic
+
+    if password_out is None:
+        raise typer.BadParameter("the passwords of a list go to a new file: --password-out FILE.")
+    settings, place = load_settings(config), _users_file(data, config)
+    count = add_listed(listed, place, password_out, settings, SystemClock().now())
+    _say(f"{count:,} users were added; their passwords are in {password_out}, and nowhere else.")
 
 
 def _say(sentence: str) -> None:

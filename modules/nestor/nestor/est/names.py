@@ -1,11 +1,14 @@
-"""When two names are the same name (RFC 5280, 7.1 and 7.2): the string type, case and runs of spaces do not matter.
+"""Names as people write them, and when two are the same name (RFC 5280, 7.1 and 7.2).
 
 Characters that merely look alike stay different: whoever writes a name in another way asks for another name.
 """
 
+import ipaddress
 from collections.abc import Hashable, Iterable
 
 from cryptography import x509
+
+from nestor.errors import Malformed
 
 
 def same_name(one: x509.Name, other: x509.Name) -> bool:
@@ -21,6 +24,22 @@ def same_alternative_names(one: Iterable[x509.GeneralName], other: Iterable[x509
 def same_value(one: str, other: str) -> bool:
     """Whether two values of an attribute of a name are the same."""
     return _folded_value(one) == _folded_value(other)
+
+
+def general_name(text: str) -> x509.GeneralName:
+    """The alternative name that a person writes: an IP address, a URI, a mail address, or else a DNS name.
+
+    Raises Malformed.
+    """
+    try:
+        return x509.IPAddress(ipaddress.ip_address(text))
+    except ValueError:
+        pass
+    kind = x509.UniformResourceIdentifier if "://" in text else x509.RFC822Name if "@" in text else x509.DNSName
+    try:
+        return kind(text)
+    except ValueError:
+        raise Malformed(f"{text!r} is no alternative name.", "Write a DNS name, IP, mail address or URI.") from None
 
 
 def _folded_name(name: x509.Name) -> tuple[frozenset[tuple[x509.ObjectIdentifier, Hashable]], ...]:

@@ -76,6 +76,16 @@ def read(der: bytes) -> CertificationRequest:
         )
 
 
+def find(content: bytes) -> bytes | None:
+    """The DER of the request that a file holds, PEM with whatever around it, or DER; None where it has none."""
+    for load in (x509.load_pem_x509_csr, x509.load_der_x509_csr):
+        try:
+            return load(content).public_bytes(Encoding.DER)
+        except (ValueError, TypeError, x509.InvalidVersion):
+            continue
+    return None
+
+
 def check_signature(request: CertificationRequest) -> None:
     """Check that the one who made a request holds its key (RFC 7030, 3.4). Raises Malformed.
 

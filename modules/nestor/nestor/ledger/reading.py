@@ -96,6 +96,10 @@ class Reader:
         """The unexpired, unrevoked certificates of a device, oldest first."""
         return self.entries(statements.LIVE, {"device": device, "now": seconds(now)})
 
+    def of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
+        """Every certificate of a public key, oldest first."""
+        return self.entries(statements.BY_KEY, {"spki_sha256": spki_sha256})
+
     def newest(self, limit: int) -> Sequence[Entry]:
         """The entries that were written last, newest first."""
         return self.entries(statements.NEWEST, {"limit": limit})

@@ -75,6 +75,10 @@ class SQLiteLedger:
         """The unexpired, unrevoked certificates of a device, oldest first."""
         return self._reader.live(device, now)
 
+    async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
+        """Every certificate of a public key, in whatever state, oldest first."""
+        return self._reader.of_key(spki_sha256)
+
     async def newest(self) -> datetime | None:
         """When the newest entry was issued, or what the clock floor was reset to since."""
         floor = self._reader.fact(CLOCK_FLOOR)

@@ -38,6 +38,7 @@ entries = select(certificates, encodings.c.der).join(encodings)
 BY_ID = _sql(entries.where(_certificate.id == _given("id")))
 BY_SERIAL = _sql(entries.where(_certificate.serial == _given("serial")))
 BY_SHA256 = _sql(entries.where(_certificate.sha256 == _given("sha256")))
+BY_KEY = _sql(entries.where(_certificate.spki_sha256 == _given("spki_sha256")).order_by(_certificate.id))
 LIVE = _sql(entries.where(_live).order_by(_certificate.id))
 NEWEST = _sql(entries.order_by(_certificate.id.desc()).limit(_given("limit")))
 

@@ -1,4 +1,4 @@
-"""The desk: the only place where the order of an enrollment is written.
+"""The desk and the counter: the only places where the order of an enrollment is written, for devices and the operator.
 
-It orders steps and nothing else: an `if` about certificates belongs to `ca`, about people to `access`.
+They order steps and nothing else: an `if` about certificates belongs to `ca`, about people to `access`.
 """

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered
 from nestor.est import csrattrs, pkcs10, transfer
@@ -28,6 +27,7 @@ from nestor.model import (
     Standing,
 )
 from nestor.ports import Authority, Clock, Gate, Ledger, Profiles, Sink, tell
+from nestor.registrar.entry import entry_of
 from nestor.registrar.keygen import GeneratedKey, KeyGenerator
 from nestor.registrar.labels import find_label
 
@@ -177,6 +177,7 @@ class Registrar:
             csr=reading,
             profile=profile,
             operation=case.ask.operation,
+            label=case.label,
             standing=standing,
             now=case.now,
         )
@@ -208,25 +209,13 @@ class Registrar:
         return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()
 
     def _entry(self, case: Case, admitted: Admitted, certificate: x509.Certificate, spki_sha256: bytes) -> Entry:
-        requester, der = admitted.requester, certificate.public_bytes(Encoding.DER)
-        return Entry(
-            serial=certificate.serial_number,
-            sha256=hashlib.sha256(der).digest(),
-            der=der,
-            device=admitted.order.device,
-            subject=certificate.subject.rfc4514_string(),
-            profile=admitted.profile.name,
-            label=case.label.name,
-            not_before=certificate.not_valid_before_utc,
-            not_after=certificate.not_valid_after_utc,
-            issued_at=case.now,
-            method=requester.method,
-            requester=requester.name,
-            origin=requester.origin,
-            via=requester.entry.sha256 if requester.entry else None,
-            address=case.ask.credentials.address,
-            csr_sha256=admitted.csr.sha256,
+        return entry_of(
+            certificate,
+            order=admitted.order,
+            requester=admitted.requester,
             spki_sha256=spki_sha256,
+            now=case.now,
+            address=case.ask.credentials.address,
             request_id=case.ask.request_id,
         )
 
