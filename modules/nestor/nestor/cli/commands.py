@@ -6,6 +6,7 @@ import typer
 
 from nestor import __version__
 from nestor.cli import ca, cert, config, est, ledger, user
+from nestor.cli.doctor import doctor
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
+app.command()(doctor)
 for group in (config, ca, cert, user, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
