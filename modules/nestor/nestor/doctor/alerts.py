@@ -6,7 +6,7 @@ On TLS 1.3 an alert about the client certificate comes after the handshake, in p
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nestor.doctor.seen import Alert, Talk
+from nestor.doctor.seen import Alert, Ending, Talk
 
 CLOSE_NOTIFY = 0
 HANDSHAKE_FAILURE = 40
@@ -113,6 +113,8 @@ def meaning_of(alert: Alert) -> Meaning:
 
 def demands_certificate(talk: Talk) -> bool:
     """Whether a server broke off because no certificate was sent; TLS 1.2 has no alert of its own for that."""
-    if not talk.wanted_certificate or talk.answer is not None:
+    if not talk.wanted_certificate:
         return False
-    return talk.refusal is None or talk.refusal.number in _FOR_WANT_OF_A_CERTIFICATE
+    if talk.refusal is None:
+        return talk.ending is Ending.CLOSED
+    return talk.refusal.number in _FOR_WANT_OF_A_CERTIFICATE

@@ -10,7 +10,7 @@ from nestor.doctor.certificate import SOON
 from nestor.doctor.endings import PATIENCE, explain
 from nestor.doctor.issued import Asked, has_key, judge_issued
 from nestor.doctor.pace import judge_pace
-from nestor.doctor.reading import Misread, read
+from nestor.doctor.reading import Misread, read, read_leniently
 from nestor.doctor.seen import Trial
 from nestor.doctor.words import Topic, fine, lasting, listed, problem, warning
 from nestor.model import Finding, Gravity
@@ -40,6 +40,14 @@ def certificate_of(asked: Asked, trial: Trial) -> x509.Certificate | None:
     """What aziot-certd would keep as its certificate, where that fits the key."""
     found = ca_certificates(trial.enrolled)
     return found[0] if found and has_key(found[0], asked) else None
+
+
+def left_behind(asked: Asked, trial: Trial) -> x509.Certificate | None:
+    """What the server issued, whether aziot-certd takes the answer or not."""
+    if trial.enrolled.answer is None:
+        return None
+    found = read_leniently(trial.enrolled.answer)
+    return next((one for one in found if has_key(one, asked)), found[0] if found else None)
 
 
 def judge_bootstrap(first: Trial, second: Trial) -> list[Finding]:

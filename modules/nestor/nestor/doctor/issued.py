@@ -111,7 +111,10 @@ def _judge_authority(certificate: x509.Certificate) -> list[Finding]:
 
 
 def _judge_chain(asked: Asked, certificate: x509.Certificate, cacerts: Sequence[x509.Certificate]) -> list[Finding]:
+    """The way up over what /cacerts showed at that moment; where that was nothing, the other call's judge tells it."""
     path = path_up(certificate, cacerts)
+    if not cacerts:
+        return []
     if len(path) == 1:
         sentence = f"Its issuer, {quoted(certificate.issuer.rfc4514_string())}, is not in /cacerts: it has no chain."
         return [problem(Topic.ENROLLMENT, sentence, "Let /cacerts show the CA that issues, and those above it.")]

@@ -64,6 +64,12 @@ def read(answer: Answer) -> tuple[x509.Certificate, ...] | Misread:
     return _read_body(answer.body)
 
 
+def read_leniently(answer: Answer) -> tuple[x509.Certificate, ...]:
+    """The certificates of an answer that is wrong in status or media type; none where it holds none."""
+    found = _read_body(answer.body)
+    return () if isinstance(found, Misread) else found
+
+
 def said(answer: Answer) -> str:
     """The server's own sentence in quotation marks, where it is plain text; else nothing."""
     kind = (answer.header("content-type") or "text/plain").partition(";")[0].strip().lower()

@@ -1,8 +1,8 @@
 """Certificates asked for in earnest, in the order in which a device asks; each with a new key, which is forgotten.
 
-With a certificate at hand: it fetches an EST identity, and that one fetches everything else. With a password alone: the
-password fetches everything. At last the EST identity renews itself with its leaf alone, as aziot-certd has it do. The
-first failure ends it, for a device would not come further either.
+With a certificate at hand: it fetches an EST identity, and that one fetches everything else. With a password alone: it
+fetches everything, an EST identity too where the server asks for certificates. At last the EST identity renews itself
+with its leaf alone, as aziot-certd has it do. The first failure ends it: a device would not come further either.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from nestor.doctor.cacerts import ca_certificates
 from nestor.doctor.caller import Caller
-from nestor.doctor.enrollment import certificate_of, failed, judge_bootstrap, judge_leftovers, judge_trial
+from nestor.doctor.enrollment import certificate_of, failed, judge_bootstrap, judge_leftovers, judge_trial, left_behind
 from nestor.doctor.issued import Asked
 from nestor.doctor.requests import Kind, make_key, write_request
 from nestor.doctor.seen import Credential, Identity, Trial
@@ -37,13 +37,19 @@ RENEWAL = Step(Kind.EST_IDENTITY, "a renewed EST identity, shown the old leaf al
 
 
 class Trials:
-    """What was asked for and issued so far; `credential` is the one at hand."""
+    """What was asked for and issued so far; `credential` is the one at hand.
 
-    def __init__(self, caller: Caller, device: str, credential: Credential, clock: Clock) -> None:
+    `certificates` tells whether the server asks for certificates in TLS, and so has a use for an EST identity.
+    """
+
+    def __init__(
+        self, caller: Caller, device: str, credential: Credential, clock: Clock, *, certificates: bool
+    ) -> None:
         self._caller = caller
         self._device = device
         self._credential = credential
         self._clock = clock
+        self._certificates = certificates
         self._made: dict[Step, Trial] = {}
         self._identity: Identity | None = None
         self._issued: list[x509.Certificate] = []
@@ -60,8 +66,10 @@ class Trials:
         yield from judge_leftovers(self._issued)
 
     def _steps(self) -> list[Step]:
-        first = [FIRST_IDENTITY, DEVICE_IDENTITY] if self._credential.identity else [DEVICE_IDENTITY, FIRST_IDENTITY]
-        return [*first, *([EDGE_CA] if self._caller.plan.edge_ca else []), RENEWAL]
+        edge_ca = [EDGE_CA] if self._caller.plan.edge_ca else []
+        if self._credential.identity is not None:
+            return [FIRST_IDENTITY, DEVICE_IDENTITY, *edge_ca, RENEWAL]
+        return [DEVICE_IDENTITY, *edge_ca, *([FIRST_IDENTITY, RENEWAL] if self._certificates else [])]
 
     def _try(self, step: Step) -> list[Finding]:
         key = make_key(step.kind)
@@ -69,20 +77,21 @@ class Trials:
         trial = self._made[step] = self._caller.enroll(
             write_request(step.kind, self._device, key), self._credential_for(step)
         )
+        self._issued += filter(None, [left_behind(asked, trial)])
         kept = certificate_of(asked, trial)
-        if kept is not None:
-            self._issued.append(kept)
         if kept is not None and step is FIRST_IDENTITY:
             self._identity = Identity(kept, key, ca_certificates(trial.cacerts))
         return [*judge_trial(asked, trial, self._clock.now()), *self._judge_bootstrap(step)]
 
     def _credential_for(self, step: Step) -> Credential:
-        """The EST identity, once there is one that a device would use; on its renewal it comes without its chain."""
-        if step is RENEWAL and self._identity is not None:
-            return replace(self._credential, identity=replace(self._identity, chain=()))
-        if self._credential.identity is not None and self._identity is not None:
-            return replace(self._credential, identity=self._identity)
-        return self._credential
+        """The EST identity, once a device that came with a certificate has one; it renews itself without its chain."""
+        if self._identity is None:
+            return self._credential
+        came_by_password = self._credential.identity is None
+        if step is RENEWAL:
+            alone = replace(self._identity, chain=())
+            return Credential(None if came_by_password else self._credential.login, alone)
+        return self._credential if came_by_password else replace(self._credential, identity=self._identity)
 
     def _judge_bootstrap(self, step: Step) -> list[Finding]:
         """A device that comes with a certificate waits for both identities at once."""

@@ -117,9 +117,20 @@ def _look_at_est(
         yield verdict.left_out(Topic.AUTHENTICATION, "for nothing is served on that path")
         return
     yield from authentication.judge_stranger(stranger)
-    yield from _judge_identity(plan.credential.identity, presented, ca_certificates(usual), clock)
+    cacerts = ca_certificates(usual)
+    yield from _judge_identity(plan.credential.identity, presented, cacerts, clock)
     yield from _look_at_credentials(caller, device, stranger)
-    yield from _look_at_enrollment(caller, device, stranger, clock, believed=believed)
+    if plan.device is None:
+        yield verdict.not_enrolled()
+    elif not believed:
+        yield verdict.left_out(Topic.ENROLLMENT, "for a device asks nothing of a server that it does not believe")
+    elif not cacerts:
+        yield verdict.left_out(Topic.ENROLLMENT, "for aziot-certd keeps nothing while /cacerts fails")
+    elif stranger.status in _NOWHERE or device.identity != plan.credential.identity:
+        yield verdict.left_out(Topic.ENROLLMENT, "for a device would not come so far")
+    else:
+        certificates = any(talk.wanted_certificate for talk in talks)
+        yield from Trials(caller, plan.device, device, clock, certificates=certificates).findings()
 
 
 def _look_at_cacerts(caller: Caller, usual: Talk, clock: Clock) -> Iterator[Finding]:
@@ -173,16 +184,3 @@ def _look_at_credentials(caller: Caller, device: Credential, stranger: Talk) -> 
     elif device != Credential() and caller.plan.device is None:
         known = caller.device(Operation.SIMPLE_ENROLL, device, body)
         yield from authentication.judge_known(stranger, known, device)
-
-
-def _look_at_enrollment(
-    caller: Caller, device: Credential, stranger: Talk, clock: Clock, *, believed: bool
-) -> Iterator[Finding]:
-    if caller.plan.device is None:
-        yield verdict.not_enrolled()
-    elif not believed:
-        yield verdict.left_out(Topic.ENROLLMENT, "for a device asks nothing of a server that it does not believe")
-    elif stranger.status in _NOWHERE or device.identity != caller.plan.credential.identity:
-        yield verdict.left_out(Topic.ENROLLMENT, "for a device would not come so far")
-    else:
-        yield from Trials(caller, caller.plan.device, device, clock).findings()

@@ -60,7 +60,7 @@ def lasting(length: timedelta) -> str:
     for unit, name in ((365 * 86_400, "years"), (86_400, "days"), (3600, "hours"), (60, "minutes")):
         if seconds >= 2 * unit:
             return f"{int(seconds / unit)} {name}"
-    return f"{int(seconds)} seconds"
+    return f"{round(seconds, 1):g} seconds"
 
 
 def counted(number: int, thing: str) -> str:
