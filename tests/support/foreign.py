@@ -105,7 +105,7 @@ def asking(*trusted: x509.Certificate, insist: bool = False) -> Callable[[ssl.SS
 @contextmanager
 def closing() -> Iterator[int]:
     """A port that closes every connection at once."""
-    with _serving(lambda connection: connection.close()) as port:
+    with serving(lambda connection: connection.close()) as port:
         yield port
 
 
@@ -113,7 +113,7 @@ def closing() -> Iterator[int]:
 def silent() -> Iterator[int]:
     """A port that takes connections and says nothing."""
     kept: list[socket.socket] = []
-    with _serving(kept.append) as port:
+    with serving(kept.append) as port:
         yield port
     for connection in kept:
         connection.close()
@@ -141,7 +141,8 @@ class _Plain(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def _serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
+def serving(serve: Callable[[socket.socket], object]) -> Iterator[int]:
+    """A port where each connection is served in turn."""
     listener = socket.create_server(("127.0.0.1", 0))
 
     def accept() -> None:

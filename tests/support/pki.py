@@ -71,7 +71,7 @@ class CA:
 
     def pem(self) -> bytes:
         """The CA certificate."""
-        return self.certificate.public_bytes(Encoding.PEM)
+        return pem(self.certificate)
 
     def write(self, directory: Path) -> Path:
         """Write the CA certificate as an anchor file, and tell where."""
@@ -94,6 +94,11 @@ def write(directory: Path, identity: Identity) -> tuple[Path, Path]:
     certificate.write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in chain))
     key.write_bytes(identity.pem)
     return certificate, key
+
+
+def pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as PEM."""
+    return certificate.public_bytes(Encoding.PEM)
 
 
 def yesterday() -> datetime:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from support.foreign import PASSWORD, USER, Foreign
-from support.shell import Done, nestor, nestor_here
+from support.shell import nestor, nestor_here
 
 _PASSWORD = {"NESTOR_EST_PASSWORD": PASSWORD}
 
@@ -48,7 +48,8 @@ def visit(*words: str | Path, process: bool = False, **more: Any) -> Visited:
     """Run the doctor, in a process of its own where told so."""
     told = [*map(str, words), "--json"]
     done = nestor("doctor", *told, **more) if process else nestor_here("doctor", *told, **more)
-    return _visited(done if isinstance(done, Done) else Done(done.returncode, done.stdout, done.stderr))
+    assert done.stdout, done.stderr
+    return visited(done.returncode, done.stdout)
 
 
 def visit_foreign(server: Foreign, *words: str | Path, enroll: bool = True, **more: Any) -> Visited:
@@ -58,8 +59,8 @@ def visit_foreign(server: Foreign, *words: str | Path, enroll: bool = True, **mo
     return visit(server.base, "--cacert", server.anchor, *login, *device, *words, environment=_PASSWORD, **more)
 
 
-def _visited(done: Done) -> Visited:
-    assert done.stdout, done.stderr
-    *findings, verdict = json.loads(done.stdout)
+def visited(code: int, output: str) -> Visited:
+    """What a visit told in JSON."""
+    *findings, verdict = json.loads(output)
     assert verdict["about"] == "verdict"
-    return Visited(done.returncode, findings, verdict["sentence"])
+    return Visited(code, findings, verdict["sentence"])

@@ -8,7 +8,7 @@ import typer
 from nestor.cli.est_files import read_file
 from nestor.cli.est_peer import KeyOption, LabelOption, PasswordFileOption, UserOption, find_password
 from nestor.cli.output import show_findings
-from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption, DataOption, JsonOption, load_settings
+from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, JsonOption, load_settings
 from nestor.errors import MaterialError, SettingsError
 from nestor.est.menu import BASE
 from nestor.model import common_name_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def doctor(
     url: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help="As in config.toml: the whole base. By default this machine's Nestor."),
+        typer.Argument(metavar="URL", help="The base, as in config.toml. By default that of this machine's Nestor."),
     ] = None,
     cacert: Annotated[
         Path | None,
@@ -42,8 +42,13 @@ def doctor(
     ] = None,
     edge_ca: Annotated[bool, typer.Option("--edge-ca", help="The device is a gateway, with an Edge CA.")] = False,
     patience: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for each answer.")] = 30.0,
-    data: DataOption = DEFAULT_DATA,
-    config: ConfigOption = None,
+    data: Annotated[
+        Path,
+        typer.Option("--data", envvar="NESTOR_DATA", help="Without URL: where this machine's Nestor has its CA."),
+    ] = DEFAULT_DATA,
+    config: Annotated[
+        Path | None, typer.Option("--config", envvar="NESTOR_CONFIG", help="Without URL: its configuration.")
+    ] = None,
     json: JsonOption = False,
 ) -> int:
     """Ask a running EST server, ours or any other, as aziot-certd would, and explain what is found.

@@ -1,6 +1,7 @@
 """Whether a server is a Nestor, and what it says of itself: its /readyz tells what keeps it from issuing."""
 
 import json
+from http import HTTPStatus
 
 from nestor.doctor.seen import Answer, Talk
 from nestor.doctor.words import Topic, fine, problem, quoted, warning
@@ -16,9 +17,10 @@ def is_nestor(answer: Answer) -> bool:
 
 def judge_readiness(talk: Talk) -> list[Finding]:
     """What a Nestor says of itself."""
-    if talk.answer is None:
-        return [warning(Topic.SERVER, "The server is a Nestor, and does not answer on /readyz.", "See its log.")]
-    problems = _problems(talk.answer)
+    problems = _problems(talk.answer) if talk.answer else {}
+    if not problems and talk.status != HTTPStatus.OK:
+        sentence = "The server is a Nestor, and does not say on /readyz whether it is ready to issue."
+        return [warning(Topic.SERVER, sentence, "Its log says more. A proxy before it may hide /readyz.")]
     if not problems:
         return [fine(Topic.SERVER, "The server is a Nestor, and says that it is ready to issue.")]
     return [
