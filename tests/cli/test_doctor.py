@@ -16,6 +16,8 @@ from support.shapes import est_identity
 from support.shell import nestor, nestor_here
 from support.visiting import visit, visited
 
+pytestmark = pytest.mark.xdist_group("doctor")
+
 _PASSWORD = {"NESTOR_EST_PASSWORD": "0815"}
 
 
@@ -62,9 +64,14 @@ def test_a_person_reads_lines_and_a_verdict_at_the_end(server: Server) -> None:
 
 
 def test_nothing_is_issued_unasked(server: Server) -> None:
-    before = server.command("cert", "count").stdout
+    before = _issued(server)
     assert visit(*_as_line(server), environment=_PASSWORD).problems == []
-    assert json.loads(server.command("cert", "count").stdout)["issued"] == json.loads(before)["issued"]
+    assert _issued(server) == before
+
+
+def _issued(server: Server) -> object:
+    where = ("--data", str(server.data), "--config", str(server.config))
+    return json.loads(nestor_here("cert", "count", *where).stdout)["issued"]
 
 
 def test_a_wrong_password_is_told_in_the_servers_words(server: Server) -> None:

@@ -69,6 +69,11 @@ def test_a_sound_server_is_found_fit(server: Foreign) -> None:
     assert (visited.code, visited.problems, visited.warnings) == (0, [], [])
     assert visited.verdict == "aziot-certd gets along with this server."
     assert sum("The server issued" in sentence for sentence in visited.fine) == 4
+    *enrollments, renewal = [heard for heard in server.heard if heard.method == "POST"][2:]
+    assert [heard.peer for heard in enrollments] == [None, None, None]
+    assert all("authorization" in heard.headers for heard in enrollments)
+    assert renewal.peer is not None
+    assert "authorization" not in renewal.headers
 
 
 def test_nothing_is_issued_unasked(server: Foreign) -> None:
@@ -175,6 +180,7 @@ def test_no_password_goes_to_a_server_that_is_not_believed(tmp_path: Path, serve
     visited = visit_foreign(server)
     assert "which --cacert does not trust" in visited.problem
     assert visited.code == 7
+    assert "for no password is sent to a server that is not believed: authentication" in visited.warnings[0]
     assert not [heard for heard in server.heard if "authorization" in heard.headers]
 
 

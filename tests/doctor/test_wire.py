@@ -9,7 +9,7 @@ import pytest
 from nestor.app.clock import SystemClock
 from nestor.doctor.address import read_address
 from nestor.doctor.seen import STRANGER, Credential, Door, Ending, Identity, Login, Place, Question, Talk, Version
-from nestor.doctor.wire import Wire
+from nestor.doctor.wire import Wire, _Socket
 from support import pki
 from support.device import Identity as Shown
 from support.foreign import Foreign, closing, serving, silent, without_tls
@@ -141,6 +141,16 @@ def test_nothing_is_said_to_a_server_that_is_not_believed(tmp_path: Path) -> Non
         talk = _ask(server.port, Question("GET", "/", believe=lambda _: False))
         assert (talk.ending, talk.answer) == (Ending.DISBELIEVED, None)
         assert server.heard == []
+
+
+def test_what_a_server_said_before_it_closed_is_read() -> None:
+    ours, theirs = socket.socketpair()
+    theirs.sendall(b"Go away.")
+    theirs.close()
+    with ours:
+        line = _Socket(ours, lambda: 1.0)
+        line.write(b"GET /")
+        assert line.read() == b"Go away."
 
 
 class _Recorder:
