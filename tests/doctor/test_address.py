@@ -39,10 +39,11 @@ def test_a_label_stands_before_the_operation() -> None:
 @pytest.mark.parametrize(
     ("text", "label", "sentence"),
     [
-        ("ftp://est.plant", None, "EST is spoken over HTTPS, not ftp"),
+        ("ftp://est.plant", None, "EST is spoken over HTTPS only, not ftp"),
         ("https://user:secret@est.plant", None, "The URL carries a user or password"),
         ("https://est.plant:70000", None, "is not a URL"),
         ("https://", None, "is not the base URL"),
+        ("https://ést.plant", None, "is not ASCII"),
         ("https://est.plant/a b", None, "is not the base URL"),
         ("https://est.plant/?x=1", None, "is not the base URL"),
         ("https://est.plant", "a/b", "cannot be a label"),

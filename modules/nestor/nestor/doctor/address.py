@@ -1,14 +1,13 @@
 """Where a server is asked: the URL as it stands in a config.toml, read as aziot-certd reads it."""
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
 
 from nestor.errors import SettingsError
-from nestor.est.menu import BASE, is_label
+from nestor.est.address import split_base
+from nestor.est.menu import BASE
 from nestor.model import Operation
 
 _PORTS = {"https": 443, "http": 80}
-_EXAMPLE = "Write the whole base: https://HOST:PORT/.well-known/est."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,9 @@ class Address:
 
 def read_address(text: str, label: str | None = None) -> Address:
     """Read `HOST`, `HOST:PORT`, or a URL; a path is taken as it stands, as aziot-certd does. Raises SettingsError."""
-    parts = _split(text if "://" in text else f"https://{text}")
-    if label is not None and not is_label(label):
-        raise SettingsError(f"{label!r} cannot be a label.", "A label is one segment of a path (RFC 7030, 3.2.2).")
+    parts = split_base(text, label, plain_http=True)
+    if not text.isascii():
+        raise SettingsError(f"{text!r} is not ASCII, as URLs are.", "Escape the path; write the host as xn--...")
     path = parts.path.rstrip("/")
     return Address(
         secure=parts.scheme == "https",
@@ -52,19 +51,3 @@ def read_address(text: str, label: str | None = None) -> Address:
         label=label,
         completed=not path,
     )
-
-
-def _split(text: str) -> SplitResult:
-    try:
-        parts = urlsplit(text)
-        parts.port  # noqa: B018 -- judges the port
-    except ValueError:
-        raise SettingsError(f"{text!r} is not a URL.", _EXAMPLE) from None
-    if parts.username is not None or parts.password is not None:
-        raise SettingsError("The URL carries a user or password, which logs and histories would keep.", _EXAMPLE)
-    if parts.scheme not in _PORTS:
-        raise SettingsError(f"EST is spoken over HTTPS, not {parts.scheme}.", _EXAMPLE)
-    plain = text.isascii() and text.isprintable() and " " not in text
-    if not parts.hostname or not plain or parts.query or parts.fragment:
-        raise SettingsError(f"{text!r} is not the base URL of an EST server.", _EXAMPLE)
-    return parts
