@@ -229,6 +229,16 @@ def test_a_url_without_a_path_is_completed(server: Foreign) -> None:
     assert f"The URL has no path; {server.base} is asked." in visited.fine
 
 
+def test_ca_certificates_that_are_not_for_strangers(server: Foreign) -> None:
+    shown = server.answers["cacerts"]
+    assert isinstance(shown, Reply)
+    server.answers["cacerts"] = lambda heard: shown if server.is_known(heard) else Reply(401)
+    visited = visit(server.base, "--cacert", server.anchor)
+    assert visited.problems == []
+    assert "/cacerts is not for strangers (401), so it was not looked at." in visited.warnings
+    assert visit_foreign(server).problems == []
+
+
 def test_a_slow_server_is_not_waited_for_for_ever(server: Foreign) -> None:
     breaking.slow(3)(server)
     visited = visit_foreign(server, "--patience", "0.7")

@@ -48,6 +48,15 @@ def judge_cacerts(talk: Talk, detours: Sequence[Detour], now: datetime, *, edge_
     ]
 
 
+def closed_to_strangers(status: int) -> Finding:
+    """A server may ask who wants to know; aziot-certd says so on both calls."""
+    return warning(
+        Topic.CACERTS,
+        f"/cacerts is not for strangers ({status}), so it was not looked at.",
+        "Give --user NAME, or --cert FILE --key FILE, as aziot-certd sends them there too.",
+    )
+
+
 def ca_certificates(talk: Talk | None) -> tuple[x509.Certificate, ...]:
     """The certificates of an answer that aziot-certd takes; none of any other."""
     found = read(talk.answer) if talk is not None and talk.answer is not None else ()

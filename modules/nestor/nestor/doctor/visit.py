@@ -12,13 +12,13 @@ from cryptography import x509
 
 from nestor.doctor import authentication, handshake, reach, readiness, verdict
 from nestor.doctor.alerts import demands_certificate
-from nestor.doctor.cacerts import Detour, ca_certificates, judge_cacerts, judge_csr_attributes
+from nestor.doctor.cacerts import Detour, ca_certificates, closed_to_strangers, judge_cacerts, judge_csr_attributes
 from nestor.doctor.caller import Caller
 from nestor.doctor.certificate import judge_certificate
 from nestor.doctor.clock import judge_clock
 from nestor.doctor.plan import Plan
 from nestor.doctor.requests import wrapped
-from nestor.doctor.seen import Credential, Door, Ending, Identity, Login, Place, Presented, Talk
+from nestor.doctor.seen import STRANGER, Credential, Door, Ending, Identity, Login, Place, Presented, Talk
 from nestor.doctor.trials import Trials
 from nestor.doctor.trust import judge_belief
 from nestor.doctor.wire import Wire
@@ -28,6 +28,7 @@ from nestor.model import Finding, Operation
 from nestor.ports import Clock
 
 _NOBODY = "nestor-doctor"
+_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 _NOWHERE = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED})
 
 
@@ -105,7 +106,7 @@ def _look_at_est(
     usual = next((talk for talk in talks if talk.answer), talks[0])
     if device.login is not None:
         usual = caller.device(Operation.CACERTS, device)
-    yield from _look_at_cacerts(caller, usual, clock)
+    yield from _look_at_cacerts(caller, device, usual, clock)
     if usual.answer is None:
         yield verdict.left_out(Topic.AUTHENTICATION, "for the server does not answer")
         return
@@ -133,12 +134,15 @@ def _look_at_est(
         yield from Trials(caller, plan.device, device, clock, certificates=certificates).findings()
 
 
-def _look_at_cacerts(caller: Caller, usual: Talk, clock: Clock) -> Iterator[Finding]:
+def _look_at_cacerts(caller: Caller, device: Credential, usual: Talk, clock: Clock) -> Iterator[Finding]:
     """/cacerts as aziot-certd asks for it, and what stands beside it."""
     if usual.answer is not None:
         yield from judge_clock(usual.answer)
     detours = _detours(caller) if usual.status in _NOWHERE else []
-    yield from judge_cacerts(usual, detours, clock.now(), edge_ca=caller.plan.edge_ca)
+    if usual.status in _REFUSED and device == STRANGER:
+        yield closed_to_strangers(usual.status)
+    else:
+        yield from judge_cacerts(usual, detours, clock.now(), edge_ca=caller.plan.edge_ca)
     if usual.answer is not None and ca_certificates(usual):
         yield from judge_csr_attributes(caller.stranger(Operation.CSR_ATTRS))
     if usual.answer is not None and readiness.is_nestor(usual.answer):
@@ -179,8 +183,8 @@ def _look_at_credentials(caller: Caller, device: Credential, stranger: Talk) -> 
     if device.login is not None:
         wrong = Credential(Login(_NOBODY, secrets.token_urlsafe()))
         yield from authentication.judge_wrong_password(stranger, caller.stranger(Operation.SIMPLE_ENROLL, body, wrong))
-    if caller.plan.credential == Credential():
+    if caller.plan.credential == STRANGER:
         yield authentication.nothing_given()
-    elif device != Credential() and caller.plan.device is None:
+    elif device != STRANGER and caller.plan.device is None:
         known = caller.device(Operation.SIMPLE_ENROLL, device, body)
         yield from authentication.judge_known(stranger, known, device)
