@@ -108,6 +108,7 @@ def test_both_credentials_are_named_and_no_password_is() -> None:
         (_FACTORY.sign("pump-1", end=NOW - timedelta(hours=1)), ["expired on 2026-06-01 11:00 UTC"]),
         (_FACTORY.sign("pump-1", start=NOW + timedelta(hours=1)), ["is not valid before 2026-06-01 13:00 UTC"]),
         (_FACTORY.sign("pump-1", extensions=(SERVER,)), ["lacks clientAuth"]),
+        (_FACTORY.sign("pump-1", key=signing.rsa_key(1024)), ["is too weak for the OpenSSL of current systems"]),
     ],
 )
 def test_a_certificate_that_cannot_authenticate(signed: Signed, found: list[str]) -> None:

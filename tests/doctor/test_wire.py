@@ -14,6 +14,7 @@ from support import pki
 from support.device import Identity as Shown
 from support.foreign import Foreign, closing, serving, silent, without_tls
 from support.openssl import s_server
+from support.signing import rsa_key
 
 _ROOT = pki.authority()
 _GET = Question("GET", "/")
@@ -114,6 +115,13 @@ def test_a_name_that_the_server_does_not_have(pair: tuple[Path, Path]) -> None:
     names = ("-servername", "other.example", "-servername_fatal", "-cert2", str(certificate), "-key2", str(key))
     with s_server(*pair, *names) as port:
         assert [_received(talk) for talk in _versions(port)] == [112, 112]
+
+
+def test_a_client_certificate_that_openssl_does_not_present(pair: tuple[Path, Path]) -> None:
+    weak = _ROOT.issue("pump-1", key=rsa_key(1024))
+    with s_server(*pair) as port:
+        (talk, _) = _versions(port, Credential(identity=Identity(weak.certificate, weak.key)))
+        assert (talk.ending, talk.words) == (Ending.TLS_BROKEN, "ee key too small")
 
 
 def test_other_endings() -> None:

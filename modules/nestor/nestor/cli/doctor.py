@@ -88,7 +88,7 @@ def _read_identity(cert: Path | None, key: Path | None) -> "Identity | None":
     """The certificate to be shown, with its key and chain. Raises MaterialError."""
     from cryptography import x509  # noqa: PLC0415 -- only now
 
-    from nestor.doctor.seen import Identity  # noqa: PLC0415 -- cryptography
+    from nestor.doctor.seen import Identity, TLSKey  # noqa: PLC0415 -- cryptography
     from nestor.keys.file import load_key  # noqa: PLC0415 -- cryptography
 
     if cert is None:
@@ -100,6 +100,8 @@ def _read_identity(cert: Path | None, key: Path | None) -> "Identity | None":
     except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise MaterialError(f"{cert} holds no readable certificate.", "Give certificate and chain as PEM.") from error
     private = load_key(key or cert).key
+    if not isinstance(private, TLSKey):
+        raise MaterialError(f"{key or cert} holds a key that TLS does not take here.", "Use an EC, RSA or Ed25519 key.")
     if private.public_key() != leaf.public_key():
         raise MaterialError(f"{key or cert} is not the key of {cert}.", "The device's own certificate comes first.")
     return Identity(leaf, private, tuple(chain))

@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.doctor.alerts import demands_certificate
-from nestor.doctor.certificate import SOON, day
+from nestor.doctor.certificate import SOON, day, weakness
 from nestor.doctor.chains import extension, issued
 from nestor.doctor.endings import explain
 from nestor.doctor.reading import said
@@ -97,6 +97,10 @@ def judge_identity(identity: Identity, now: datetime) -> list[Finding]:
         sentence = f"{who} expires in {lasting(end - now)}."
         remedy = "aziot-certd renews its EST identity, but never a certificate that identity_cert names."
         findings.append(warning(Topic.AUTHENTICATION, sentence, remedy))
+    weak = weakness(certificate)
+    if weak:
+        sentence = f"{who} is too weak for the OpenSSL of current systems: {weak}."
+        findings.append(problem(Topic.AUTHENTICATION, sentence, "Issue it anew: EC P-256 or RSA with 2048 bits."))
     if purposes is not None and not taken & set(purposes):
         sentence = f"{who} lacks clientAuth; servers end TLS with unsupported_certificate (43)."
         remedy = "Issue it with clientAuth in its extended key usage, or without that extension."

@@ -32,10 +32,24 @@ def judge_certificate(chain: Sequence[x509.Certificate], host: str, now: datetim
     leaf = chain[0]
     return [
         *_judge_dates(leaf, now),
-        *(finding for above in chain[1:] for finding in _judge_dates_above(above, now)),
+        *judge_dates_above(chain[1:], now),
         *_judge_names(leaf, host),
         *_judge_use(leaf),
         *_judge_strength(chain),
+    ]
+
+
+def judge_dates_above(chain: Sequence[x509.Certificate], now: datetime) -> list[Finding]:
+    """Whether the CA certificates of a chain are in date."""
+    return [
+        problem(
+            Topic.CERTIFICATE,
+            f"The CA certificate {named(one)} above it is valid from {day(one.not_valid_before_utc)} to "
+            f"{day(one.not_valid_after_utc)} only.",
+            "Renew that CA certificate; let the server show the new one, and devices trust it.",
+        )
+        for one in chain
+        if not one.not_valid_before_utc <= now <= one.not_valid_after_utc
     ]
 
 
@@ -72,19 +86,6 @@ def _judge_dates(leaf: x509.Certificate, now: datetime) -> list[Finding]:
     if end - now < SOON:
         return [warning(Topic.CERTIFICATE, f"{who} expires in {lasting(end - now)}, on {day(end)}.", _RENEW)]
     return [fine(Topic.CERTIFICATE, f"{who} is valid until {day(end)}, for {lasting(end - now)}.")]
-
-
-def _judge_dates_above(above: x509.Certificate, now: datetime) -> list[Finding]:
-    if above.not_valid_before_utc <= now <= above.not_valid_after_utc:
-        return []
-    what = f"The CA certificate {named(above)} that the server shows is valid"
-    return [
-        problem(
-            Topic.CERTIFICATE,
-            f"{what} from {day(above.not_valid_before_utc)} to {day(above.not_valid_after_utc)} only.",
-            "Renew that CA certificate, and let the server show the new one.",
-        )
-    ]
 
 
 def _judge_names(leaf: x509.Certificate, host: str) -> list[Finding]:

@@ -6,13 +6,13 @@ from datetime import datetime
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.doctor.cacerts import path_up
 from nestor.doctor.certificate import day
 from nestor.doctor.chains import extension, find_path, is_ca, is_root, room_below
 from nestor.doctor.requests import Kind, common_name
+from nestor.doctor.seen import TLSKey
 from nestor.doctor.words import Topic, fine, lasting, named, problem, quoted, warning
 from nestor.model import Finding, common_name_of
 
@@ -26,7 +26,7 @@ class Asked:
 
     kind: Kind
     device: str
-    key: CertificateIssuerPrivateKeyTypes
+    key: TLSKey
     what: str
 
     @property

@@ -1,9 +1,9 @@
 """Judgements before TLS: the URL, its name, and the way there."""
 
-import ipaddress
 from collections.abc import Sequence
 
 from nestor.doctor.address import Address
+from nestor.doctor.names import address_of
 from nestor.doctor.seen import Door, Lookup, Reached
 from nestor.doctor.words import Topic, fine, listed, problem, quoted, warning
 from nestor.model import Finding
@@ -52,7 +52,7 @@ def judge_lookup(address: Address, lookup: Lookup) -> list[Finding]:
                 "Check the URL; add the name to DNS, or to /etc/hosts of every device.",
             )
         ]
-    if _is_address(address.host):
+    if address_of(address.host) is not None:
         return [fine(Topic.NAME, f"{address.host} is an address; there is no name to resolve.")]
     return [fine(Topic.NAME, f"{address.host} is {listed([place.host for place in lookup.places])}.")]
 
@@ -74,11 +74,3 @@ def _judge_door(one: Reached, *, only: bool) -> Finding:
     return warning(
         Topic.TCP, sentence, "Clients try this address too: take it out of DNS, or let the server listen on it."
     )
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -8,9 +8,9 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from nestor.doctor.seen import TLSKey
 from nestor.errors import SettingsError
 from nestor.est import pkcs10, transfer
 from nestor.est.pkcs10 import Extension
@@ -48,7 +48,7 @@ _EXTENSIONS: Mapping[Kind, Sequence[Extension]] = {
 }
 
 
-def make_key(kind: Kind) -> CertificateIssuerPrivateKeyTypes:
+def make_key(kind: Kind) -> TLSKey:
     """A new key of the kind that the device makes."""
     if kind is Kind.EST_IDENTITY:
         return ec.generate_private_key(ec.SECP256R1())
@@ -69,7 +69,7 @@ def check_device(device: str) -> None:
         )
 
 
-def write_request(kind: Kind, device: str, key: CertificateIssuerPrivateKeyTypes) -> bytes:
+def write_request(kind: Kind, device: str, key: TLSKey) -> bytes:
     """The body of a simpleenroll."""
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name(kind, device))])
     return wrapped(pkcs10.build(key, subject, extensions=_EXTENSIONS[kind]))

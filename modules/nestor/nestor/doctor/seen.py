@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +60,16 @@ class Login:
     password: str = field(repr=False)
 
 
+TLSKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+"""The keys that TLS takes here, and aziot-certd has."""
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """A certificate to be presented in TLS, its key, and the certificates that are sent behind it."""
 
     certificate: x509.Certificate
-    key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    key: TLSKey = field(repr=False)
     chain: tuple[x509.Certificate, ...] = ()
 
 

@@ -35,18 +35,18 @@ class Line(Protocol):
 class TLS:
     """One session over a line; notes alerts, and whether a client certificate was asked for."""
 
-    def __init__(self, line: Line, question: Question, server_name: str | None) -> None:
+    def __init__(self, line: Line) -> None:
         self._line = line
         self.alerts: list[Alert] = []
         self.wanted_certificate = False
+
+    def shake_hands(self, question: Question, server_name: str | None) -> Session:
+        """The handshake, as far as this side can tell: on TLS 1.3 a server may still object."""
         self._session = SSL.Connection(_context(question), None)
         self._session.set_info_callback(self._note)
         self._session.set_connect_state()
         if server_name is not None:
             self._session.set_tlsext_host_name(server_name.encode())
-
-    def shake_hands(self) -> Session:
-        """The handshake, as far as this side can tell: on TLS 1.3 a server may still object."""
         self._drive(self._session.do_handshake)
         chain = self._session.get_peer_cert_chain(as_cryptography=True) or []
         version = Version.TLS_1_3 if self._session.get_protocol_version() == SSL.TLS1_3_VERSION else Version.TLS_1_2
@@ -121,6 +121,6 @@ def _context(question: Question) -> SSL.Context:
 
 def _present(context: SSL.Context, identity: Identity) -> None:
     context.use_certificate(identity.certificate)
-    context.use_privatekey(identity.key)  # type: ignore[arg-type]  # kinds that TLS does not take are refused there
+    context.use_privatekey(identity.key)
     for link in identity.chain:
         context.add_extra_chain_cert(link)

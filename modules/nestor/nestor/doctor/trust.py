@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from cryptography import x509
 
+from nestor.doctor.certificate import judge_certificate, judge_dates_above
 from nestor.doctor.chains import Path, find_path, is_root
-from nestor.doctor.names import Match, match
 from nestor.doctor.words import Topic, counted, fine, named, problem, quoted, warning
-from nestor.model import Finding
+from nestor.model import Finding, Gravity
 
 _ALERT = "aziot-certd breaks off with the alert unknown_ca (48)"
 _CONFIG = "trusted_certs of [cert_issuance.est]"
@@ -47,21 +47,22 @@ def believe(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificat
 def is_believed(
     chain: Sequence[x509.Certificate], host: str, anchors: Sequence[x509.Certificate] | None, now: datetime
 ) -> bool:
-    """Whether aziot-certd would go on with a server that shows this."""
-    belief = believe(chain, anchors)
-    in_time = all(one.not_valid_before_utc <= now <= one.not_valid_after_utc for one in belief.path.certificates)
-    return belief.by is not By.NOBODY and in_time and match(chain[0], host) is not Match.NONE
+    """Whether aziot-certd would go on with a server that shows this: where nothing is found that it does not take."""
+    found = [*judge_certificate(chain, host, now), *judge_belief(chain, anchors, now)]
+    return not any(finding.gravity is Gravity.PROBLEM for finding in found)
 
 
-def judge_belief(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate] | None) -> list[Finding]:
+def judge_belief(
+    chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate] | None, now: datetime
+) -> list[Finding]:
     """Whether a device believes the server, and whether one does that trusts the root alone."""
     belief = believe(chain, anchors)
+    above = judge_dates_above([one for one in belief.path.certificates if one not in chain], now)
     match belief.by:
         case By.FILE:
-            return [_by_file(belief), *_for_root_alone(chain, anchors or ())]
+            return [_by_file(belief), *_for_root_alone(chain, anchors or ()), *above]
         case By.SYSTEM:
-            root = named(belief.path.certificates[-1])
-            return [fine(Topic.CERTIFICATE, f"It comes from {root}, which the store of this machine trusts.", _OWN)]
+            return [_by_system(belief), *above]
         case By.NOBODY:
             return [_by_nobody(chain, anchors, belief)]
 
@@ -71,6 +72,11 @@ _OWN = "A device has a store of its own; what is not in there goes into trusted_
 
 def _by_file(belief: Belief) -> Finding:
     return fine(Topic.CERTIFICATE, f"It comes from {named(belief.path.certificates[-1])}, which --cacert trusts.")
+
+
+def _by_system(belief: Belief) -> Finding:
+    root = named(belief.path.certificates[-1])
+    return fine(Topic.CERTIFICATE, f"It comes from {root}, which the store of this machine trusts.", _OWN)
 
 
 def _for_root_alone(chain: Sequence[x509.Certificate], anchors: Sequence[x509.Certificate]) -> list[Finding]:

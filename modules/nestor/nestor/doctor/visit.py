@@ -57,7 +57,7 @@ def _look(plan: Plan, clock: Clock) -> Iterator[Finding]:
         return
     if session is not None:
         yield from judge_certificate(session.chain, plan.address.host, clock.now())
-        yield from judge_belief(session.chain, plan.anchors)
+        yield from judge_belief(session.chain, plan.anchors, clock.now())
     believed = session is not None and caller.believes(session)
     yield from _look_at_est(caller, talks, presented, clock, believed=believed)
 

@@ -70,10 +70,9 @@ class Wire:
             return Talk(ending, self._since(start), answer=answer, words=words)
 
     def _ask_over_tls(self, line: "_Socket", question: Question, start: float) -> Talk:
-        tls = TLS(line, question, None if address_of(self._address.host) else self._address.host)
-        session, answer = None, None
+        tls, session, answer = TLS(line), None, None
         try:
-            session = tls.shake_hands()
+            session = tls.shake_hands(question, None if address_of(self._address.host) else self._address.host)
             if question.believe is None or question.believe(session):
                 ending, answer, words = self._converse(tls, question)
             else:
