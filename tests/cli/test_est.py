@@ -1,6 +1,5 @@
 """`nestor est` as a shell runs it: with a server of ours, and with somebody else's for what ours would not do."""
 
-import io
 import json
 import os
 import pty
@@ -8,8 +7,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,24 +15,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from nestor.cli.commands import app
-from nestor.cli.exits import run
 from support import pki, shapes
 from support.server import Server
-from support.shell import nestor
+from support.shell import Done, nestor, nestor_here
 from support.stub import Reply, Stub, attributes, certs_only, issuing
 
 _PASSWORD = {"NESTOR_EST_PASSWORD": "grün:7Q2"}
 _LINK = bytes.fromhex("300b06092a864886f70d010907")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +56,8 @@ def _as_line(server: Server) -> tuple[str, ...]:
 
 
 def _est(*words: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Done:
-    """Run a command in this process, which saves the start of another one."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as shell, redirect_stdout(out), redirect_stderr(err):
-        shell.setattr(sys, "argv", ["nestor", "est", *words])
-        shell.setattr(sys, "stdin", io.StringIO(stdin))
-        for name, value in (environment or {}).items():
-            shell.setenv(name, value)
-        code = run(app)
-    return Done(code, out.getvalue(), err.getvalue())
+    """Run a command of the EST client."""
+    return nestor_here("est", *words, stdin=stdin, environment=environment)
 
 
 def _certificate(place: Path) -> x509.Certificate:

@@ -38,6 +38,7 @@ class CA:
         client: bool = True,
         server: bool = False,
         ca: bool = False,
+        path_length: int | None = None,
         days: float = 30,
         not_before: datetime | None = None,
         extended_key_usage: x509.ExtendedKeyUsage | None = None,
@@ -52,15 +53,16 @@ class CA:
         if extended_key_usage or (usages and not ca):
             extensions.append(extended_key_usage or x509.ExtendedKeyUsage(usages))
         own_key = key or ec.generate_private_key(ec.SECP256R1())
-        builder = _certificate(common_name, own_key, not_before or yesterday(), days, ca=ca)
+        constraints = x509.BasicConstraints(ca=ca, path_length=path_length)
+        builder = _certificate(common_name, own_key, not_before or yesterday(), days, constraints)
         for extension in extensions:
             builder = builder.add_extension(extension, critical=False)
         certificate = builder.issuer_name(self.certificate.subject).sign(self.key, hashes.SHA256())
         return Identity(certificate, own_key, self.chain)
 
-    def intermediate(self, common_name: str) -> "CA":
+    def intermediate(self, common_name: str, *, path_length: int | None = None) -> "CA":
         """A CA below this one; everything below it sends its certificate along."""
-        below = self.issue(common_name, ca=True, days=_YEARS)
+        below = self.issue(common_name, ca=True, days=_YEARS, path_length=path_length)
         return CA(below.certificate, below.key, (below.certificate, *self.chain))
 
     def expired(self, common_name: str, **wishes: Any) -> Identity:
@@ -69,7 +71,7 @@ class CA:
 
     def pem(self) -> bytes:
         """The CA certificate."""
-        return self.certificate.public_bytes(Encoding.PEM)
+        return pem(self.certificate)
 
     def write(self, directory: Path) -> Path:
         """Write the CA certificate as an anchor file, and tell where."""
@@ -81,7 +83,7 @@ class CA:
 def authority(common_name: str = "Root") -> CA:
     """A root."""
     key = ec.generate_private_key(ec.SECP256R1())
-    builder = _certificate(common_name, key, yesterday(), _YEARS, ca=True)
+    builder = _certificate(common_name, key, yesterday(), _YEARS, x509.BasicConstraints(ca=True, path_length=None))
     return CA(builder.issuer_name(_name(common_name)).sign(key, hashes.SHA256()), key)
 
 
@@ -94,12 +96,19 @@ def write(directory: Path, identity: Identity) -> tuple[Path, Path]:
     return certificate, key
 
 
+def pem(certificate: x509.Certificate) -> bytes:
+    """A certificate as PEM."""
+    return certificate.public_bytes(Encoding.PEM)
+
+
 def yesterday() -> datetime:
     """This time yesterday."""
     return datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)  # noqa: TID251 -- TLS lives now
 
 
-def _certificate(common_name: str, key: Any, start: datetime, days: float, *, ca: bool) -> x509.CertificateBuilder:
+def _certificate(
+    common_name: str, key: Any, start: datetime, days: float, constraints: x509.BasicConstraints
+) -> x509.CertificateBuilder:
     usages = dict.fromkeys(
         (
             "content_commitment",
@@ -111,6 +120,7 @@ def _certificate(common_name: str, key: Any, start: datetime, days: float, *, ca
         ),
         False,
     )
+    ca = constraints.ca
     usage = x509.KeyUsage(digital_signature=not ca, key_cert_sign=ca, crl_sign=ca, **usages)
     return (
         x509.CertificateBuilder(subject_name=_name(common_name))
@@ -118,7 +128,7 @@ def _certificate(common_name: str, key: Any, start: datetime, days: float, *, ca
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
         .not_valid_after(start + timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(constraints, critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )

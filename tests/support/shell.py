@@ -1,9 +1,26 @@
-"""The `nestor` command as a shell runs it."""
+"""The `nestor` command as a shell runs it: as a process, or in this one, which saves the start of another."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+
+import pytest
+
+from nestor.cli.commands import app
+from nestor.cli.exits import run
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended, and what it said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
 
 
 def nestor(
@@ -20,3 +37,15 @@ def nestor(
         timeout=60,
         env={**clean, **(environment or {})},
     )
+
+
+def nestor_here(*words: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Done:
+    """Run a command in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as shell, redirect_stdout(out), redirect_stderr(err):
+        shell.setattr(sys, "argv", ["nestor", *words])
+        shell.setattr(sys, "stdin", io.StringIO(stdin))
+        for name, value in (environment or {}).items():
+            shell.setenv(name, value)
+        code = run(app)
+    return Done(code, out.getvalue(), err.getvalue())

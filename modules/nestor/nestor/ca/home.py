@@ -57,6 +57,11 @@ class CAHome:
         """Where the key is kept, unless the document names another place."""
         return self._directory / _KEY
 
+    @property
+    def certificates_path(self) -> Path:
+        """Where the CA certificates are kept, of a CA that was made here: what devices are to trust."""
+        return self._directory / _CERTIFICATES
+
     def load(
         self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], *, pinned: str | None = None
     ) -> Issuer | LostCA | None:
@@ -104,7 +109,7 @@ class CAHome:
         return issuer
 
     def _certificates(self) -> tuple[x509.Certificate, ...]:
-        place = self._directory / _CERTIFICATES
+        place = self.certificates_path
         try:
             pem = place.read_bytes()
         except OSError as error:

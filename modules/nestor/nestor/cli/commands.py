@@ -6,6 +6,7 @@ import typer
 
 from nestor import __version__
 from nestor.cli import azure, ca, cert, cert_issue, cert_list, config, est, ledger, user
+from nestor.cli.doctor import doctor
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -17,6 +18,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
+app.command()(doctor)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
 cert.app.command("issue")(cert_issue.issue)
