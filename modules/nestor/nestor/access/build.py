@@ -48,7 +48,7 @@ def build_gate(
     limits = settings.limits
     failures = Buckets(Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
     verifier = Verifier(
-        _users(settings, base, report),
+        known_users(settings, base, report),
         failures,
         key=secrets.token_bytes(32),
         verified_for=limits.verified_for.total_seconds(),
@@ -62,7 +62,8 @@ def build_gate(
     )
 
 
-def _users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None]) -> Users:
+def known_users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None] = lambda _: None) -> Users:
+    """The users of the settings and those of their file. Raises MaterialError."""
     settled = by_name(_user(name, user, base) for name, user in settings.users.items())
     filed = Watched(settings.users_file.path(base), read_users, report)
     return Users(settled, lambda: filed.content)

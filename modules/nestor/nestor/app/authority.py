@@ -19,7 +19,7 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
-from nestor.ca.loading import load_issuer, read_certificates
+from nestor.ca.loading import chain_of, load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.settings import CASettings, CASource
@@ -65,6 +65,17 @@ def existing_issuer(source: Source) -> Issuer:
     if isinstance(found, LostCA):
         raise found.reason
     return found
+
+
+def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA that is there, without its key; its root last. Raises MaterialError or SettingsError."""
+    settings = source.settings.ca
+    if settings.source is CASource.FILE:
+        certificate, *others = _file_certificates(source)
+        return (certificate, *chain_of(certificate, others))
+    if not CAHome(source.data).was_made:
+        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
+    return CAHome(source.data).certificates()
 
 
 def make_ca(source: Source) -> Issuer:
@@ -131,14 +142,20 @@ def open_authority(
 
 def _from_files(source: Source) -> Issuer:
     settings = source.settings.ca
-    certificate = _read(source, settings.certificate, "ca.certificate")
-    chain = _read(source, settings.chain, "ca.chain") if settings.chain else ()
+    certificate, *others = _file_certificates(source)
     if settings.key is None:
         raise SettingsError("ca.key: a CA from files needs its key.", "Name it: file:PATH.")
     key = _load(source, settings.key.path(source.data))
-    issuer = load_issuer(certificate[0], (*certificate[1:], *chain), key)
+    issuer = load_issuer(certificate, others, key)
     CAHome(source.data).mark(issuer.fingerprint)
     return issuer
+
+
+def _file_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA's certificate, then what else there is, in whatever order."""
+    settings = source.settings.ca
+    certificate = _read(source, settings.certificate, "ca.certificate")
+    return (*certificate, *(_read(source, settings.chain, "ca.chain") if settings.chain else ()))
 
 
 def _read(source: Source, reference: FileReference | None, where: str) -> tuple[x509.Certificate, ...]:

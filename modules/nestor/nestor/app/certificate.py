@@ -73,6 +73,17 @@ async def server_identity(
     return await _issue(source, authority, ledger)
 
 
+def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The chain that the server shows, or showed last; none where it never did. Raises MaterialError."""
+    settings = source.settings.listener.server_certificate
+    if settings.source is ServerCertificateSource.FILE and settings.certificate is not None:
+        return read_certificates(settings.certificate.read_bytes(source.data), "listener.serverCertificate.certificate")
+    try:
+        return read_certificates((source.data / _CERTIFICATE).read_bytes(), _CERTIFICATE)
+    except (MaterialError, OSError):
+        return ()
+
+
 def _from_files(source: Source) -> ServerIdentity:
     settings = source.settings.listener.server_certificate
     if settings.certificate is None or settings.key is None:

@@ -26,7 +26,7 @@ from nestor.events import Event, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
 from nestor.ops.health import Health
-from nestor.ports import Clock, Sink, tell
+from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -85,10 +85,9 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = find_issuer(source, ground.pinned)
-    reserved = [name for name in settings.listener.hostnames if not _is_loopback(name)]
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved))
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved_names(settings)))
     _warn_of_large_attributes(labels.values(), authority, ground)
-    gate = _gate(settings, ground, catalog, found.certificates, reserved)
+    gate = open_gate(source, ground.ledger, catalog, found.certificates, issuers=found.certificates[:1])
     identity = await server_identity(source, authority, ground.ledger)
     generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
@@ -114,24 +113,31 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     )
 
 
-def _gate(
-    settings: Settings,
-    ground: Ground,
+def open_gate(
+    source: Source,
+    ledger: Ledger,
     catalog: Catalog,
     own: Sequence[x509.Certificate],
-    reserved: Sequence[str],
+    *,
+    issuers: Sequence[x509.Certificate],
 ) -> Gate:
+    """The gate of these settings. Raises MaterialError for files that cannot be used."""
     return build_gate(
-        settings.access,
-        base=ground.data,
-        ledger=ground.ledger,
-        clock=ground.clock,
-        sinks=ground.sinks,
-        issuers=lambda: own[:1],
+        source.settings.access,
+        base=source.data,
+        ledger=ledger,
+        clock=source.clock,
+        sinks=[source.sink],
+        issuers=lambda: issuers,
         own=own,
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
-        reserved_names=reserved,
+        reserved_names=reserved_names(source.settings),
     )
+
+
+def reserved_names(settings: Settings) -> list[str]:
+    """The names that nobody but this server may serve under."""
+    return [name for name in settings.listener.hostnames if not is_loopback(name)]
 
 
 def _warn_of_large_attributes(labels: Iterable[Label], authority: AnyAuthority, ground: Ground) -> None:
@@ -162,7 +168,7 @@ def _shared_key(key: bytes, where: str, key_id: str) -> bytes:
     return key
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
     """Every machine calls itself so: such a name belongs to nobody."""
     try:
         return ipaddress.ip_address(name).is_loopback
