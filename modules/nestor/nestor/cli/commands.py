@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import ca, cert, config, est, ledger, user
+from nestor.cli import ca, cert, config, device, est, ledger, user
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -17,7 +17,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
-for group in (config, ca, cert, user, ledger, est):
+for group in (config, ca, cert, user, device, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 
