@@ -14,7 +14,8 @@ from support.pki import authority
 from support.trees import tree
 
 ROOT = authority()
-SERVER = KnownServer(URL, ("gw3.plant.example", "10.3.0.7", "*.dmz.example"), 8085, {"edge-ca"}, ROOT.certificate)
+NAMES = ("gw3.plant.example", "10.3.0.7", "*.dmz.example")
+SERVER = KnownServer(URL, NAMES, NAMES, 8085, {"edge-ca"}, ROOT.certificate)
 TRUST = "cert_issuance.est.trusted_certs"
 
 
@@ -63,8 +64,8 @@ def test_the_urls_of_certificates_and_renewals_are_held_against_it_too() -> None
 
 
 def test_a_server_that_only_its_own_machine_reaches_is_a_warning() -> None:
-    assert warnings(_found(replace(SERVER, loopback=True))) == [f"{URLS}.default"]
-    local = replace(SERVER, loopback=True, names=("localhost",))
+    assert warnings(_found(replace(SERVER, open_names=("localhost",)))) == [f"{URLS}.default"]
+    local = replace(SERVER, names=("localhost",), open_names=("localhost",))
     assert _found(local, cert_issuance__est__urls__default=URL.replace("gw3.plant.example", "localhost")) == []
 
 

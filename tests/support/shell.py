@@ -1,9 +1,15 @@
-"""The `nestor` command as a shell runs it."""
+"""The `nestor` command as a shell runs it, and as cheaply as can be."""
 
+import io
 import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
+
+from nestor.cli.commands import app
+from nestor.cli.exits import run
 
 
 def nestor(
@@ -20,3 +26,11 @@ def nestor(
         timeout=60,
         env={**clean, **(environment or {})},
     )
+
+
+def nestor_here(*words: str) -> subprocess.CompletedProcess[str]:
+    """The same in this process, for tables of many cases; the environment is that of the tests."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err):
+        code = run(partial(app, args=list(words)))
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())

@@ -1,22 +1,18 @@
-"""What `nestor device` does, put together: a config for a device of this server, and the check of one."""
+"""What `nestor device` does without a server: a config.toml examined as it lies on a disk, or written from a plan."""
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from nestor.app.authority import Source
 from nestor.app.clock import SystemClock
-from nestor.app.known import known_server
-from nestor.app.rehearsal import rehearse
 from nestor.device.check import check_config, check_disk, check_rules, read_config
 from nestor.device.config import DeviceConfig
-from nestor.device.files import find_users, look, step_of
+from nestor.device.files import Disk, find_users, look, step_of
 from nestor.device.form import check_filled
 from nestor.device.ownership import check_own_mode
 from nestor.device.part import Part
 from nestor.device.places import places_of
 from nestor.device.plan import Plan
-from nestor.device.server import HTTPS, KnownServer, check_server
 from nestor.device.writing import write_config
 from nestor.errors import MaterialError, SettingsError
 from nestor.model import Finding, Gravity
@@ -24,35 +20,29 @@ from nestor.model import Finding, Gravity
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found, and what could not be looked at."""
+    """What was found, and on what: no config where the file is no TOML, no disk where none was looked at."""
 
     findings: list[Finding]
-    untold: tuple[str, ...] = ()
+    config: DeviceConfig | None = None
+    disk: Disk | None = None
 
 
-async def examine(file: Path, root: Path | None, source: Source | None) -> Examined:
-    """Check a config.toml: by itself, with the files of the device, and by what a server would say.
+def examine(file: Path, root: Path | None) -> Examined:
+    """Check a config.toml by itself and with the files of the device. Raises MaterialError where it cannot be read.
 
-    `root` is where the files of the device lie; None looks at this machine, if it is a device. Raises MaterialError.
+    `root` is where the files of the device lie; None looks at this machine, if it is a device.
     """
     config = read_config(_read(file), str(file))
     if isinstance(config, Finding):
         return Examined([config])
-    found, untold = check_config(config), []
-    place = root or (Path("/") if find_users(Path("/")) else None)
-    disk = look(places_of(config), place) if place else None
-    if disk is None:
-        untold.append("This machine is no device of IoT Edge: the files that it names were not looked at (--root DIR).")
-    else:
-        found += check_disk(config, disk, SystemClock().now())
+    found = check_config(config)
     if _holds_secret(config):
         found += check_own_mode(step_of(file))
-    if source is None:
-        untold.append("What a server says to it was not asked (--data DIR, --config FILE).")
-    else:
-        found += check_server(config, known_server(source), disk)
-        found += await rehearse(config, disk, source)
-    return Examined(found, tuple(untold))
+    place = root or (Path("/") if find_users(Path("/")) else None)
+    if place is None:
+        return Examined(found, config)
+    disk = look(places_of(config), place)
+    return Examined([*found, *check_disk(config, disk, SystemClock().now())], config, disk)
 
 
 def write_checked(plan: Plan) -> str:
@@ -69,17 +59,6 @@ def write_checked(plan: Plan) -> str:
 def unfilled(text: str) -> list[str]:
     """The places of a config.toml that was written here where a person has to write something."""
     return [finding.about for finding in check_filled(Part("", tomllib.loads(text)))]
-
-
-def server_for(source: Source, url: str | None) -> KnownServer:
-    """The server that devices are told of; with a URL, one that need not be this one. Raises MaterialError."""
-    if url is None:
-        return known_server(source)
-    try:
-        known = known_server(source)
-    except MaterialError:
-        return KnownServer(url, (), HTTPS, (), root=None)
-    return replace(known, url=url)
 
 
 def _holds_secret(config: DeviceConfig) -> bool:

@@ -4,14 +4,17 @@ The names are those of its settings and of the certificate that it showed last: 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cryptography import x509
 
 from nestor.app.authority import Source, ca_certificates
 from nestor.app.certificate import shown_certificates
 from nestor.app.house import is_loopback
-from nestor.device.server import KnownServer
+from nestor.device.server import HTTPS, KnownServer
+from nestor.errors import MaterialError
 from nestor.est.menu import BASE
+from nestor.model import common_name_of
 from nestor.web.settings import ServerCertificateSource
 
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
@@ -22,20 +25,42 @@ def known_server(source: Source) -> KnownServer:
     settings = source.settings.listener
     shown = shown_certificates(source)
     names = tuple(dict.fromkeys((*settings.hostnames, *_names_of(shown))))
+    closed = set(settings.addresses) <= _LOCAL and set(names) == set(settings.hostnames)
     return KnownServer(
-        url=base_url(names, settings.port),
+        url=base_url(_first_name(settings.hostnames, shown), settings.port),
         names=names,
+        open_names=tuple(filter(is_loopback, names)) if closed else names,
         port=settings.port,
         labels=frozenset(source.settings.labels) - {"default"},
         root=_root(source, shown),
-        loopback=set(settings.addresses) <= _LOCAL and set(names) == set(settings.hostnames),
     )
 
 
-def base_url(names: Sequence[str], port: int) -> str:
-    """The base of the EST paths, by the first name that means this server on other machines too."""
-    name = next((name for name in names if not is_loopback(name)), next(iter(names), "localhost"))
+def server_for(source: Source, url: str | None) -> KnownServer:
+    """The server that devices are told of; with a URL, one that need not be this one. Raises MaterialError."""
+    if url is None:
+        return known_server(source)
+    try:
+        known = known_server(source)
+    except MaterialError:
+        return KnownServer(url, (), (), HTTPS, (), root=None)
+    return replace(known, url=url)
+
+
+def base_url(name: str, port: int) -> str:
+    """The base of the EST paths of a server."""
     return f"https://{f'[{name}]' if ':' in name else name}:{port}{BASE}"
+
+
+def _first_name(hostnames: Sequence[str], shown: Sequence[x509.Certificate]) -> str:
+    """The name that devices are given: the first of the settings that means something elsewhere, or of the certificate.
+
+    The certificate that Nestor issues itself has its first name as common name.
+    """
+    elsewhere = (name for name in hostnames if not is_loopback(name))
+    first = common_name_of(shown[0].subject) if shown else ""
+    usual = first if first in _names_of(shown) else next(iter(hostnames), "localhost")
+    return next(elsewhere, usual)
 
 
 def _names_of(shown: Sequence[x509.Certificate]) -> list[str]:

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.access.build import known_users
 from nestor.app.authority import Source
+from nestor.app.known import known_server
 from nestor.app.stage import Stage, open_stage
 from nestor.ca.subjects import attribute_type
 from nestor.device.config import DeviceConfig
@@ -22,7 +23,7 @@ from nestor.device.material import certificates_in
 from nestor.device.places import path_of
 from nestor.device.renewal import check_lifetime
 from nestor.device.requests import Asked, Kind, requests_of
-from nestor.device.server import label_of
+from nestor.device.server import check_server, label_of
 from nestor.errors import NestorError, Unauthenticated
 from nestor.est import pkcs10, transfer
 from nestor.est.transfer import Dialect
@@ -46,11 +47,16 @@ class _Play:
     keys: dict[str, CertificateIssuerPrivateKeyTypes] = field(default_factory=dict)
 
 
-async def rehearse(config: DeviceConfig, disk: Disk | None, source: Source) -> list[Finding]:
-    """What the server of a data directory would issue to this device, and what it would refuse, and why.
+async def consult(config: DeviceConfig, disk: Disk | None, source: Source) -> list[Finding]:
+    """All that the server of a data directory has to say to a config: whether it is met there, and what it would issue.
 
     Raises SettingsError or MaterialError where that server could not start.
     """
+    return [*check_server(config, known_server(source), disk), *await rehearse(config, disk, source)]
+
+
+async def rehearse(config: DeviceConfig, disk: Disk | None, source: Source) -> list[Finding]:
+    """What the server would issue to this device, and what it would refuse, and why. Raises as `consult` does."""
     found: list[Finding] = []
     asked = requests_of(config)
     async with open_stage(source) as stage:

@@ -27,7 +27,8 @@ Enroll a device by hand:
 _CONFIG = """\
 Blocks for /etc/aziot/config.toml of an IoT Edge device named my-device:
 {blocks}
-The lines that put them and the CA file in place:  nestor device config my-device --tutorial
+The lines that put them and the CA file in place:
+  nestor device config my-device --tutorial --data {data}
 """
 
 _NEXT = """\
@@ -50,14 +51,14 @@ def tutorial_welcome(
     ca_file = data / "ca" / "certificates.pem"
     enroll = _ENROLL.format(url=url, ca_file=ca_file, user=user, password=password)
     blocks = write_config(Plan("my-device", url, login=Login(user, password)))
-    config = _CONFIG.format(blocks=textwrap.indent(blocks, "  "))
+    config = _CONFIG.format(blocks=textwrap.indent(blocks, "  "), data=data)
     return "\n".join([_TUTORIAL, _about(house, addresses, data), enroll, config])
 
 
 def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
     """The base of the EST paths, by the first name of the server."""
     port = addresses[0][1] if addresses else house.settings.listener.port
-    return base_url(house.settings.listener.hostnames[:1], port)
+    return base_url(next(iter(house.settings.listener.hostnames), "localhost"), port)
 
 
 def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> str:

@@ -43,7 +43,9 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", envvar="NESTOR_DATA", help="The data directory of the server.", file_okay=False)
 ]
 TutorialOption = Annotated[bool, typer.Option("--tutorial", help="The server is nestor serve --tutorial.")]
-DevicePath = Annotated[str | None, typer.Option(help="A path on the device.")]
+DevicePath = Annotated[
+    str | None, typer.Option(help="Another path on the device than /var/aziot/..., which the lines show.")
+]
 
 
 @app.command("config")
@@ -86,18 +88,21 @@ def config(
 
     Paste the blocks into /etc/aziot/config.toml and the lines into a shell there, or run the script there.
     """
-    from nestor.app.device import server_for, unfilled, write_checked  # noqa: PLC0415 -- every room
+    from nestor.app.device import unfilled, write_checked  # noqa: PLC0415 -- cryptography
+    from nestor.app.known import server_for  # noqa: PLC0415 -- every room
     from nestor.device.plan import Plan, Renewing  # noqa: PLC0415 -- every room
     from nestor.device.renewal import USUAL  # noqa: PLC0415 -- every room
     from nestor.device.steps import script as whole_script  # noqa: PLC0415 -- every room
     from nestor.device.steps import steps  # noqa: PLC0415 -- every room
 
+    if identity is Identity.KEY and not edge_ca:
+        raise SettingsError("There is nothing left that would come from this server.", "Leave --no-edge-ca out.")
     server = server_for(_source(data, config, tutorial=tutorial), url)
     plan = Plan(
         device=name,
         url=_below(server.url, label),
         provisioning=_provisioning(id_scope, iothub_hostname),
-        login=_login(auth, user or name, password_from),
+        login=_login(auth, user, password_from, name=name, tutorial=tutorial),
         bootstrap=_bootstrap(auth, bootstrap_cert, bootstrap_key),
         device_key=_device_key(identity, device_key_from),
         edge_ca=edge_ca,
@@ -137,15 +142,22 @@ def check(
 
     With --data or --config, its requests are also tried against the rules of that server; nothing is issued.
     """
-    from nestor.app.device import examine  # noqa: PLC0415 -- every room
+    from nestor.app.device import examine  # noqa: PLC0415 -- cryptography
 
-    asked = tutorial or data is not None or config is not None
-    source = _source(data, config, tutorial=tutorial) if asked else None
-    examined = asyncio.run(examine(file, root, source))
-    code = show_findings(examined.findings, as_json=json)
-    for sentence in examined.untold:
-        _say(sentence)
-    _say(_summary(file, examined.findings))
+    examined = examine(file, root)
+    found = examined.findings
+    consulted = tutorial or data is not None or config is not None
+    if consulted and examined.config is not None:
+        from nestor.app.rehearsal import consult  # noqa: PLC0415 -- every room
+
+        source = _source(data, config, tutorial=tutorial)
+        found = [*found, *asyncio.run(consult(examined.config, examined.disk, source))]
+    code = show_findings(found, as_json=json)
+    if examined.config is not None and examined.disk is None:
+        _say("The files that it names were not looked at, for this is no device of IoT Edge (--root DIR).")
+    if not consulted:
+        _say("What a server says to it was not asked (--data DIR, --config FILE).")
+    _say(_summary(file, found))
     return code
 
 
@@ -175,12 +187,16 @@ def _provisioning(id_scope: str | None, iothub_hostname: str | None) -> "DPS | H
     return Hub(iothub_hostname)
 
 
-def _login(auth: Way, user: str, password_from: str | None) -> "Login | None":
+def _login(auth: Way, user: str | None, password_from: str | None, *, name: str, tutorial: bool) -> "Login | None":
+    """The user; the tutorial's, whose password is published, where nobody names another."""
+    from nestor.app.tutorial import PASSWORD, USER  # noqa: PLC0415 -- every room
     from nestor.device.plan import Login  # noqa: PLC0415 -- every room
 
     if auth is Way.BOOTSTRAP:
         return None
-    return Login(user) if password_from is None else Login(user, _secret("--password-from", password_from))
+    if password_from is not None:
+        return Login(user or name, _secret("--password-from", password_from))
+    return Login(USER, PASSWORD) if tutorial and user is None else Login(user or name)
 
 
 def _bootstrap(auth: Way, certificate: str | None, key: str | None) -> "Bootstrap | None":

@@ -26,16 +26,16 @@ HTTPS = 443
 class KnownServer:
     """A server: the URL that devices are given, every name that its certificate has, its port, its labels.
 
-    `root` ends the chain that it shows in TLS; None where that is not known here. `loopback` says that only its own
-    machine can connect.
+    `root` ends the chain that it shows in TLS; None where that is not known here. `open_names` are the names that lead
+    to an address on which it listens.
     """
 
     url: str
     names: tuple[str, ...]
+    open_names: tuple[str, ...]
     port: int
     labels: Collection[str]
     root: x509.Certificate | None
-    loopback: bool = False
 
 
 def check_server(config: DeviceConfig, server: KnownServer, disk: Disk | None) -> Iterator[Finding]:
@@ -72,7 +72,7 @@ def _check_address(at: str, parts: SplitResult, server: KnownServer) -> Iterator
             f"the certificate of this server has no name {host}, so TLS fails; it has {', '.join(server.names)}.",
             "Use one of these, or add the name to listener.hostnames of the server.",
         )
-    elif server.loopback and not _is_loopback(host):
+    elif not any(_same_name(host, name) for name in server.open_names):
         yield warning(
             at,
             "this server listens on its own machine only, as far as its settings tell.",
@@ -128,10 +128,3 @@ def _same_name(host: str, name: str) -> bool:
         return ipaddress.ip_address(host) == ipaddress.ip_address(name)
     except ValueError:
         return host.casefold() == name.casefold()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host.casefold() in {"localhost", "ip6-localhost"}
