@@ -9,6 +9,7 @@ from nestor.device.provisioning import check_provisioning
 from support.configs import BY_HAND, BY_PASSWORD, IDENTITY, config, problems, warnings
 
 PROOF = "provisioning.attestation"
+_SAS = {"method": "sas", "device_id_pk": {"value": "a2V5"}}
 
 
 @pytest.mark.parametrize("plan", [BY_PASSWORD, BY_HAND])
@@ -60,6 +61,9 @@ def test_a_name_that_dps_takes_is_fine(name: str) -> None:
         ({"provisioning__iothub_hostname": "https://x.azure-devices.net"}, "provisioning.iothub_hostname"),
         ({"provisioning__device_id": None}, "provisioning.device_id"),
         ({"provisioning__device_id": "x" * 65}, "provisioning.device_id"),
+        ({"provisioning__device_id": "gw 3", "provisioning__authentication": _SAS}, "provisioning.device_id"),
+        ({"provisioning__device_id": "gw\n3", "provisioning__authentication": _SAS}, "provisioning.device_id"),
+        ({"provisioning__device_id": "", "provisioning__authentication": _SAS}, "provisioning.device_id"),
         ({"provisioning__authentication__method": "tpm"}, "provisioning.authentication.method"),
         ({"provisioning__authentication": None}, "provisioning.authentication.method"),
     ],

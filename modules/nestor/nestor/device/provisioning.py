@@ -16,6 +16,7 @@ GLOBAL_ENDPOINT = "https://global.azure-devices-provisioning.net"
 _SOURCES = ("dps", "manual", "none")
 _DPS_METHODS = ("x509", "symmetric_key", "tpm")
 _MANUAL_METHODS = ("x509", "sas")
+_DEVICE_ID = re.compile(r"[A-Za-z0-9.%_#*?!(),:=@$'-]{1,128}")
 _REGISTRATION_ID = re.compile(r"[A-Za-z0-9._:-]*[A-Za-z0-9-]")
 _LONGEST_NAME = 64
 
@@ -58,6 +59,13 @@ def _check_manual(config: DeviceConfig) -> Iterator[Finding]:
     hub = part.text("iothub_hostname")
     if hub is not None and ("/" in hub or ":" in hub):
         yield problem(part.path("iothub_hostname"), "it has to be a host name, not a URL.", "example.azure-devices.net")
+    device = part.text("device_id")
+    if device is not None and not _DEVICE_ID.fullmatch(device):
+        yield problem(
+            part.path("device_id"),
+            f"{device!r} cannot be a device id of IoT Hub.",
+            "It takes up to 128 letters, digits and - . % _ # * ? ! ( ) , : = @ $ '",
+        )
     method = proof.text("method")
     if method not in _MANUAL_METHODS:
         yield problem(proof.path("method"), _not_among("it", method, _MANUAL_METHODS), 'Write method = "x509".')
