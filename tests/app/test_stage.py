@@ -1,6 +1,5 @@
 """The stage: everything real but the key, and nothing remembered outside."""
 
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ from cryptography.exceptions import InvalidSignature
 
 from nestor.app.authority import Source, make_ca
 from nestor.app.clock import SystemClock
-from nestor.app.stage import StageClock, open_stage
+from nestor.app.stage import open_stage
 from nestor.ca.issuer import Issuer
 from nestor.errors import Forbidden, MaterialError
 from nestor.est.transfer import Dialect, encode
@@ -63,28 +62,8 @@ async def test_the_ca_key_is_not_needed(made: tuple[Source, Issuer]) -> None:
         await stage.registrar.enroll(_ask(device_identity("gw3", p256())))
 
 
-async def test_a_stage_remembers_its_own_entries_and_keys(made: tuple[Source, Issuer]) -> None:
-    async with open_stage(made[0]) as stage:
-        await stage.registrar.enroll(_ask(device_identity("gw3", p256())))
-        (entry,) = stage.ledger.entries
-        assert await stage.ledger.find(entry.sha256) == entry
-        asked = {"device": "gw3", "profile": "deviceIdentity", "replay_key": b"", "one_time": None}
-        used = await stage.ledger.standing(spki_sha256=entry.spki_sha256, now=entry.issued_at, **asked)
-        assert used.key_used
-
-
 async def test_a_stage_needs_a_ca(tmp_path: Path) -> None:
     source = Source(judge({}), tmp_path, SystemClock(), lambda _: None)
     with pytest.raises(MaterialError, match="no CA"):
         async with open_stage(source):
             pass
-
-
-def test_the_clock_of_a_stage_goes_on_and_never_back() -> None:
-    clock = StageClock(SystemClock())
-    start, ticks = clock.now(), clock.monotonic()
-    clock.go_on_to(start + timedelta(days=24))
-    assert clock.now() - start >= timedelta(days=24)
-    assert clock.monotonic() - ticks == pytest.approx(24 * 86_400, abs=1)
-    clock.go_on_to(start)
-    assert clock.now() - start >= timedelta(days=24)

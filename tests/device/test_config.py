@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from nestor.device.config import DeviceConfig
 from nestor.device.part import Part
-from support.configs import BY_BOOTSTRAP, BY_HAND, BY_PASSWORD, URL, config
+from support.configs import BY_HAND, BY_PASSWORD, URL, config
 
 
 def test_a_device_of_dps_is_named_by_its_registration_id() -> None:
@@ -51,23 +51,6 @@ def test_a_subject_keeps_its_other_attributes_and_long_names_are_cut() -> None:
     long = config(edge_ca__subject={"O": "Contoso", "CN": "x" * 70})
     assert long.edge_ca is not None
     assert long.subject_of(long.edge_ca) == {"O": "Contoso", "CN": "x" * 64}
-
-
-def test_half_a_pair_is_no_authentication() -> None:
-    assert config().est_auth.login == ("gw3", "0815")
-    assert config(cert_issuance__est__auth__password=None).est_auth.login is None
-    assert config(BY_BOOTSTRAP).est_auth.bootstrap is not None
-    assert config(BY_BOOTSTRAP, cert_issuance__est__auth__bootstrap_identity_pk=None).est_auth.pair is None
-
-
-def test_the_bootstrap_pair_goes_before_an_identity() -> None:
-    both = config(
-        BY_BOOTSTRAP,
-        cert_issuance__est__auth__identity_cert="file:///c",
-        cert_issuance__est__auth__identity_pk="file:///k",
-    )
-    assert both.est_auth.identity is None
-    assert both.est_auth.pair == both.est_auth.bootstrap
 
 
 def test_a_certificate_may_have_an_authentication_of_its_own() -> None:

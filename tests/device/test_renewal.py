@@ -5,31 +5,12 @@ from typing import Any
 
 import pytest
 
-from nestor.device.renewal import Moment, check_lifetime, check_renewal, parse_moment
+from nestor.device.renewal import check_lifetime, check_renewal
 from support.configs import BY_BOOTSTRAP, BY_HAND, config, only, problems, warnings
 
 BEGIN = datetime(2026, 6, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 EDGE_CA = "edge_ca.auto_renew"
-
-
-@pytest.mark.parametrize(
-    ("word", "moment"),
-    [
-        ("80%", Moment(percent=80)),
-        ("1%", Moment(percent=1)),
-        ("99%", Moment(percent=99)),
-        ("60min", Moment(before=timedelta(minutes=60))),
-        ("7day", Moment(before=7 * DAY)),
-    ],
-)
-def test_the_words_of_the_runtime_are_read(word: str, moment: Moment) -> None:
-    assert parse_moment(word) == moment
-
-
-@pytest.mark.parametrize("word", ["60m", "1d", "2h", "80", "", "0%", "100%", "0min", "-5%", "8 %", "80.5%", "1days"])
-def test_other_words_are_refused(word: str) -> None:
-    assert parse_moment(word) is None
 
 
 @pytest.mark.parametrize(
@@ -108,9 +89,3 @@ def test_an_edge_ca_of_a_day_restarts_modules_every_day() -> None:
     (found,) = _lifetime(1)
     assert "every 19h" in found.sentence
     assert _lifetime(90) == []
-
-
-def test_a_moment_lies_within_the_life_of_a_certificate() -> None:
-    end = BEGIN + 10 * DAY
-    assert Moment(percent=80).within(BEGIN, end) == BEGIN + 8 * DAY
-    assert Moment(before=DAY).within(BEGIN, end) == end - DAY

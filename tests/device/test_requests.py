@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from nestor.device.moments import Moment
 from nestor.device.plan import Login
-from nestor.device.renewal import Moment
 from nestor.device.requests import Kind, requests_of
 from support.configs import BY_BOOTSTRAP, BY_HAND, BY_PASSWORD, URL, config
 

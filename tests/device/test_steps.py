@@ -10,7 +10,7 @@ from nestor.device.config import DeviceConfig
 from nestor.device.files import look
 from nestor.device.places import places_of
 from nestor.device.plan import Plan
-from nestor.device.steps import script, steps
+from nestor.device.steps import script_for, steps_for
 from nestor.device.writing import write_config
 from support.configs import BY_BOOTSTRAP, BY_PASSWORD
 from support.pki import authority, write, yesterday
@@ -32,7 +32,7 @@ def test_after_the_script_the_check_finds_nothing_wrong_on_disk(tmp_path: Path, 
     _bring(tmp_path)
     (tmp_path / "etc/aziot").mkdir(parents=True)
     text = write_config(plan)
-    play(script(plan, ca_pem=ROOT.pem().decode(), config=text), tmp_path)
+    play(script_for(plan, ROOT.pem().decode(), text), tmp_path)
     users(tmp_path, OWNER, OWNER)
     written = tmp_path / "etc/aziot/config.toml"
     read = read_config(written.read_text(), "config.toml")
@@ -48,22 +48,22 @@ def test_a_script_that_runs_twice_keeps_the_first_config(tmp_path: Path) -> None
     written.parent.mkdir(parents=True)
     written.write_text("# by hand\n")
     for _ in range(2):
-        play(script(BY_PASSWORD, ca_pem=ROOT.pem().decode(), config=write_config(BY_PASSWORD)), tmp_path)
+        play(script_for(BY_PASSWORD, ROOT.pem().decode(), write_config(BY_PASSWORD)), tmp_path)
     assert written.with_name("config.toml.before-nestor").read_text() == "# by hand\n"
 
 
 def test_the_lines_without_a_config_leave_it_to_a_person(tmp_path: Path) -> None:
-    play(steps(BY_PASSWORD, ca_pem=ROOT.pem().decode()), tmp_path)
+    play(steps_for(BY_PASSWORD, ROOT.pem().decode()), tmp_path)
     assert (tmp_path / "var/aziot/certs/nestor-ca.pem").read_bytes() == ROOT.pem()
     assert not (tmp_path / "etc/aziot").exists()
 
 
 def test_a_root_that_is_not_known_is_to_be_brought() -> None:
-    assert "nestor ca export --root" in steps(BY_PASSWORD, ca_pem=None)
+    assert "nestor ca export --root" in steps_for(BY_PASSWORD, None)
 
 
 def test_keys_are_for_their_service_alone() -> None:
-    lines = steps(BY_BOOTSTRAP, ca_pem=None).splitlines()
+    lines = steps_for(BY_BOOTSTRAP, None).splitlines()
     assert "sudo install -o aziotks -g aziotks -m 700 -d /var/aziot/secrets" in lines
     assert any(line.startswith("sudo install -o aziotks -g aziotks -m 600 est-bootstrap.key.pem") for line in lines)
 
@@ -72,4 +72,4 @@ def test_a_path_with_spaces_is_quoted() -> None:
     bootstrap = BY_BOOTSTRAP.bootstrap
     assert bootstrap is not None
     odd = replace(BY_BOOTSTRAP, bootstrap=replace(bootstrap, key=bootstrap.key.with_name("a key.pem")))
-    assert "'/var/aziot/secrets/a key.pem'" in steps(odd, ca_pem=None)
+    assert "'/var/aziot/secrets/a key.pem'" in steps_for(odd, None)

@@ -4,7 +4,6 @@ Nothing of the policy is written here again: the desk that decides is the server
 of the EST identity, are tried at their time; all others show that identity again, and were tried with it before.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -13,9 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.access.build import known_users
 from nestor.app.authority import Source
+from nestor.app.imitation import key_for, request_for
 from nestor.app.known import known_server
 from nestor.app.stage import Stage, open_stage
-from nestor.ca.subjects import attribute_type
 from nestor.device.config import DeviceConfig
 from nestor.device.files import Disk
 from nestor.device.findings import problem, warning
@@ -25,14 +24,11 @@ from nestor.device.renewal import check_lifetime
 from nestor.device.requests import Asked, Kind, requests_of
 from nestor.device.server import check_server, label_of
 from nestor.errors import NestorError, Unauthenticated
-from nestor.est import pkcs10, transfer
+from nestor.est import transfer
 from nestor.est.transfer import Dialect
-from nestor.keys.make import generate
-from nestor.model import Credentials, Entry, Finding, Gravity, KeyType, Operation
+from nestor.model import Credentials, Entry, Finding, Gravity, Operation
 from nestor.registrar.desk import Ask
-from nestor.upstream.wish import Wish, edge_ca, est_identity
 
-_RSA_BITS = 2048
 _HERE = "127.0.0.1"
 
 
@@ -98,7 +94,7 @@ async def _try(play: _Play, asked: Asked, refused: str, *, tell: bool) -> list[F
     except ValueError:
         return []  # found already: nothing is served there
     try:
-        body = transfer.encode(_request(play, asked), Dialect.WRAPPED)
+        body = transfer.encode(request_for(asked.kind, asked.subject, _key(play, asked)), Dialect.WRAPPED)
     except ValueError as error:
         return [problem(asked.at, f"no certificate can have this subject: {error}.", "Check common_name and subject.")]
     ask = Ask(Operation.SIMPLE_ENROLL, label, body, _credentials(play, asked), "")
@@ -136,31 +132,11 @@ def _renewals(play: _Play, asked: tuple[Asked, ...]) -> list[tuple[datetime, Ask
     return sorted(found, key=lambda pair: pair[0])
 
 
-def _request(play: _Play, asked: Asked) -> bytes:
-    """The request as the services of IoT Edge shape it. Raises ValueError for a subject that cannot be."""
-    wish = Wish(_name(asked.subject))
-    match asked.kind:
-        case Kind.EST_IDENTITY:
-            wish = est_identity(wish)
-        case Kind.EDGE_CA:
-            wish = replace(edge_ca("any"), subject=wish.subject)
-        case Kind.DEVICE_IDENTITY:
-            pass
+def _key(play: _Play, asked: Asked) -> CertificateIssuerPrivateKeyTypes:
+    """The key that the device has for this certificate, made when it is needed."""
     if asked.id not in play.keys:
-        kind = KeyType.EC_P256 if asked.kind is Kind.EST_IDENTITY else KeyType.RSA
-        play.keys[asked.id] = generate(kind, _RSA_BITS)
-    return pkcs10.build(play.keys[asked.id], wish.subject, extensions=wish.extensions)
-
-
-def _name(subject: Mapping[str, str]) -> x509.Name:
-    """The subject in the order of its keys, as certd writes it. Raises ValueError."""
-    attributes = []
-    for word, value in sorted(subject.items()):
-        kind = attribute_type(word)
-        if kind is None:
-            raise ValueError(f"it has an attribute {word}, which is not known here")
-        attributes.append(x509.NameAttribute(kind, value))
-    return x509.Name(attributes)
+        play.keys[asked.id] = key_for(asked.kind)
+    return play.keys[asked.id]
 
 
 def _credentials(play: _Play, asked: Asked) -> Credentials:

@@ -5,7 +5,8 @@ Half of a pair counts as nothing on the device, without a word: a user without a
 
 from collections.abc import Iterator
 
-from nestor.device.config import Auth, DeviceConfig, Issuance
+from nestor.device.auth import Auth
+from nestor.device.config import DeviceConfig, Issuance
 from nestor.device.findings import problem, warning
 from nestor.device.part import Part
 from nestor.model import Finding

@@ -11,7 +11,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from nestor.device.config import DeviceConfig, Pair
+from nestor.device.auth import Pair
+from nestor.device.config import DeviceConfig
 from nestor.device.files import Disk, Seen
 from nestor.device.findings import problem, warning
 from nestor.device.places import Use, path_of

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
-from nestor.device.config import DeviceConfig, Pair
+from nestor.device.auth import Pair
+from nestor.device.config import DeviceConfig
 from nestor.device.findings import problem
 from nestor.device.form import is_placeholder
 from nestor.model import Finding

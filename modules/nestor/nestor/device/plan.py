@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from nestor.device.renewal import USUAL
+from nestor.device.moments import USUAL
 
 CERTIFICATES = PurePosixPath("/var/aziot/certs")
 KEYS = PurePosixPath("/var/aziot/secrets")

@@ -1,68 +1,20 @@
-"""When a certificate renews: the words that the runtime takes for it, and what they come to. Pure.
+"""Whether and when certificates renew: tables that do not hold, and what they come to. Pure.
 
-cert-renewal's policy.rs takes `NN%` of the lifetime, counted from its begin, or `NNmin` or `NNday` before its end;
-`threshold` says when to begin, `retry` how long to wait after a failure.
+`threshold` says when to begin, `retry` how long to wait after a failure; `moments.py` knows the words.
 """
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from nestor.device.config import DEVICE_ID, EDGE_CA_ID, DeviceConfig, Issuance
 from nestor.device.findings import problem, warning
+from nestor.device.moments import USUAL, WHOLE, better, moment_of, parse_moment, why_refused
 from nestor.device.part import Part
 from nestor.document import show_duration
 from nestor.model import Finding
 
-KEYS = ("rotate_key", "threshold", "retry")
-USUAL = {"threshold": "80%", "retry": "4%"}
-"""What the runtime does where the file says nothing."""
-
-_WORD = re.compile(r"\s*([0-9]+)\s*([a-zA-Z%]*)\s*")
-_UNITS = {"min": timedelta(minutes=1), "day": timedelta(days=1)}
-_MEANT = {
-    "": "%",
-    "percent": "%",
-    "m": "min",
-    "mins": "min",
-    "minute": "min",
-    "minutes": "min",
-    "d": "day",
-    "days": "day",
-}
-_HOURS = {"h", "hr", "hour", "hours"}
-_WHOLE = 100
+_KEYS = ("rotate_key", *USUAL)
 _OFTEN = timedelta(days=7)
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A moment in the life of a certificate: a percentage of it, or a time before its end."""
-
-    percent: int | None = None
-    before: timedelta | None = None
-
-    def within(self, begin: datetime, end: datetime) -> datetime:
-        """When that is, for a certificate with these dates."""
-        if self.before is not None:
-            return end - self.before
-        return begin + (end - begin) * (self.percent or 0) / _WHOLE
-
-
-def parse_moment(word: str) -> Moment | None:
-    """Read `80%`, `60min` or `7day`; None for what the runtime refuses."""
-    match = re.fullmatch(r"([0-9]+)(%|min|day)", word)
-    number = int(match[1]) if match else 0
-    if match is None or number == 0 or (match[2] == "%" and number >= _WHOLE):
-        return None
-    return Moment(percent=number) if match[2] == "%" else Moment(before=number * _UNITS[match[2]])
-
-
-def moment_of(part: Part | None, key: str) -> Moment | None:
-    """What a table says, or the runtime does by itself; None for what it refuses."""
-    word = USUAL[key] if part is None else part.text(key)
-    return None if word is None else parse_moment(word)
 
 
 def check_renewal(config: DeviceConfig) -> Iterator[Finding]:
@@ -124,17 +76,17 @@ def _check_effect(config: DeviceConfig, issuance: Issuance, part: Part | None) -
 
 
 def _check_table(part: Part) -> Iterator[Finding]:
-    missing = [key for key in KEYS if key not in part]
+    missing = [key for key in _KEYS if key not in part]
     if missing:
         yield problem(
             part.at,
             f"it lacks {' and '.join(missing)}; once the table is there, all three keys are needed.",
             f"Add {', '.join(missing)}, or remove the table.",
         )
-    for key in ("threshold", "retry"):
+    for key in USUAL:
         word = part.text(key)
         if word is not None and parse_moment(word) is None:
-            yield problem(part.path(key), f"{word!r} {_why_not(word)}.", f'Write "{_better(word, key)}".')
+            yield problem(part.path(key), f"{word!r} {why_refused(word)}.", f'Write "{better(word, key)}".')
     yield from _check_second_try(part)
 
 
@@ -143,33 +95,12 @@ def _check_second_try(part: Part) -> Iterator[Finding]:
     threshold, retry = moment_of(part, "threshold"), moment_of(part, "retry")
     if threshold is None or retry is None:
         return
-    by_percent = threshold.percent and retry.percent and threshold.percent + retry.percent >= _WHOLE
+    by_percent = threshold.percent and retry.percent and threshold.percent + retry.percent >= WHOLE
     by_time = threshold.before and retry.before and retry.before >= threshold.before
     if by_percent or by_time:
         yield warning(
             part.path("retry"), "a failed renewal is not tried again before the certificate ends.", "Make it shorter."
         )
-
-
-def _why_not(word: str) -> str:
-    match = _WORD.fullmatch(word)
-    if match is None:
-        return "is no time that the runtime takes"
-    if match[2] in {"%", *_UNITS} and word == match[1] + match[2]:
-        return "is out of range: 1% to 99%, or 1min, 1day and more"
-    return "has a unit that the runtime refuses; it takes %, min and day"
-
-
-def _better(word: str, key: str) -> str:
-    """What was probably meant, in words that the runtime takes."""
-    match = _WORD.fullmatch(word)
-    if match is None:
-        return USUAL[key]
-    number, unit = int(match[1]), match[2].lower()
-    if unit in _HOURS:
-        number, unit = number * 60, "min"
-    meant = f"{number}{_MEANT.get(unit, unit)}"
-    return meant if parse_moment(meant) is not None else USUAL[key]
 
 
 def _days(length: timedelta) -> str:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from nestor.device.config import DEVICE_ID, EST_ID, Auth, DeviceConfig, Issuance, Pair
+from nestor.device.auth import Auth, Pair
+from nestor.device.config import DEVICE_ID, EST_ID, DeviceConfig, Issuance
 from nestor.device.form import is_placeholder
-from nestor.device.renewal import Moment, moment_of
+from nestor.device.moments import Moment, moment_of
 
 
 class Kind(StrEnum):

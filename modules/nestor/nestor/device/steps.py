@@ -16,7 +16,7 @@ _END_OF_CA = "END-OF-CA"
 _END_OF_CONFIG = "END-OF-CONFIG"
 
 
-def steps(plan: Plan, *, ca_pem: str | None, config: str | None = None) -> str:
+def steps_for(plan: Plan, ca_pem: str | None, config: str | None = None) -> str:
     """The lines; `ca_pem` is the server's root, `config` the text to write, or None where a person pastes it."""
     lines = [
         f"# On {plan.device}:",
@@ -29,9 +29,9 @@ def steps(plan: Plan, *, ca_pem: str | None, config: str | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def script(plan: Plan, *, ca_pem: str | None, config: str) -> str:
+def script_for(plan: Plan, ca_pem: str | None, config: str) -> str:
     """The same as a script that stops at the first line that fails."""
-    return f"#!/bin/sh\nset -eu\n{steps(plan, ca_pem=ca_pem, config=config)}"
+    return f"#!/bin/sh\nset -eu\n{steps_for(plan, ca_pem, config)}"
 
 
 def _folders(plan: Plan) -> Iterator[str]:
