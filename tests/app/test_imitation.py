@@ -35,7 +35,7 @@ def test_keys_are_those_of_the_device() -> None:
 
 @pytest.mark.parametrize("subject", [{"XX": "1"}, {"C": "Germany"}])
 def test_a_subject_that_cannot_be_is_a_value_error(subject: dict[str, str]) -> None:
-    with pytest.raises(ValueError, match="XX|C cannot be 'Germany'"):
+    with pytest.raises(ValueError, match=r"XX|C cannot be 'Germany'"):
         request_for(Kind.EDGE_CA, subject, p256())
 
 

@@ -158,6 +158,7 @@ async def test_a_label_that_pins_another_profile_is_found(plant: Plant) -> None:
     asked = {"provisioning__attestation__identity_cert__url": f"{URL}/ca", "edge_ca__url": f"{URL}/both"}
     found = await rehearse(config(**asked), None, plant.source(labels=labels))
     assert problems(found) == [IDENTITY, "edge_ca"]
+    assert "wants a client certificate" in found[-1].sentence
 
 
 async def test_the_first_certificate_of_a_bootstrap_is_asked_where_the_wanted_one_is(plant: Plant) -> None:

@@ -17,15 +17,13 @@ from nestor.est.menu import BASE
 from nestor.model import common_name_of
 from nestor.web.settings import ServerCertificateSource
 
-_LOCAL = {"localhost", "127.0.0.1", "::1"}
-
 
 def known_server(source: Source) -> KnownServer:
     """The server of a data directory, as a device meets it. Raises MaterialError or SettingsError, as without a CA."""
     settings = source.settings.listener
     shown = shown_certificates(source)
     names = tuple(dict.fromkeys((*settings.hostnames, *_names_of(shown))))
-    closed = set(settings.addresses) <= _LOCAL and set(names) == set(settings.hostnames)
+    closed = all(map(is_loopback, settings.addresses)) and set(names) == set(settings.hostnames)
     return KnownServer(
         url=base_url(_first_name(settings.hostnames, shown), settings.port),
         names=names,

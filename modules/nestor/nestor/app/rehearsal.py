@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from nestor.access.build import known_users
+from nestor.access.verifier import WRONG
 from nestor.app.authority import Source
 from nestor.app.imitation import key_for, request_for
 from nestor.app.known import known_server
@@ -23,7 +24,7 @@ from nestor.device.places import path_of
 from nestor.device.renewal import check_lifetime
 from nestor.device.requests import Asked, Kind, requests_of
 from nestor.device.server import check_server, label_of
-from nestor.errors import NestorError, Unauthenticated
+from nestor.errors import NestorError
 from nestor.est import transfer
 from nestor.est.transfer import Dialect
 from nestor.model import Credentials, Entry, Finding, Gravity, Operation
@@ -102,7 +103,7 @@ async def _try(play: _Play, asked: Asked, refused: str, *, tell: bool) -> list[F
         await play.stage.registrar.enroll(ask)
     except NestorError as fault:
         why = _explained(play, asked, fault)
-        return [problem(asked.at, f"{refused}: {_inside(why.sentence)}", why.hint)]
+        return [problem(asked.at, f"{refused}. {why.sentence}", why.hint)]
     entry = play.kept[asked.id] = play.stage.ledger.entries[-1]
     return [_issued(asked, entry)] if tell else []
 
@@ -161,7 +162,7 @@ def _certificates(play: _Play, asked: Asked) -> tuple[x509.Certificate, ...]:
 
 def _explained(play: _Play, asked: Asked, fault: NestorError) -> NestorError:
     """A stranger is not told which of name, password and time is wrong; the operator, who asks here, may know."""
-    if asked.login is None or not isinstance(fault, Unauthenticated):
+    if asked.login is None or fault.sentence != WRONG:
         return fault
     user = known_users(play.source.settings.access, play.source.data).find(asked.login[0])
     if user is None:
@@ -170,8 +171,3 @@ def _explained(play: _Play, asked: Asked, fault: NestorError) -> NestorError:
         hint = "Give the device a password that lasts, or a bootstrap certificate."
         return NestorError(f"The password of {user.name} ends on {user.expires:%Y-%m-%d}.", hint)
     return NestorError(f"The password of {user.name} is another one.", "Write the right one; nestor user add sets one.")
-
-
-def _inside(sentence: str) -> str:
-    """A sentence as it stands behind a colon."""
-    return sentence[:1].lower() + sentence[1:] if sentence[:2] in {"It", "Th", "A "} else sentence

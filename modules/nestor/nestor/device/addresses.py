@@ -97,7 +97,7 @@ def _check_default(config: DeviceConfig) -> Iterator[Finding]:
                 _EXAMPLE,
             )
             return
-    if EST_ID not in urls and any(config.auth_of(one).bootstrap for one in config.enrolled):
+    if EST_ID not in urls and config.has_est_identity:
         yield problem(
             urls.path(DEFAULT_URL),
             "it is missing; aziot-certd needs it to renew the EST identity, and does not start without.",

@@ -122,6 +122,11 @@ class DeviceConfig:
         """Every place of the file that can say how to authenticate to an EST server."""
         return (self.est_auth, *(one.auth for one in self.enrolled))
 
+    @property
+    def has_est_identity(self) -> bool:
+        """Whether a bootstrap certificate gets the device an EST identity, which renews."""
+        return any(self.auth_of(one).bootstrap for one in self.enrolled)
+
     def auth_of(self, issuance: Issuance) -> Auth:
         """How its request is authenticated."""
         return issuance.auth if issuance.auth.is_usable else self.est_auth

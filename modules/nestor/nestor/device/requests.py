@@ -12,6 +12,7 @@ from nestor.device.auth import Auth, Pair
 from nestor.device.config import DEVICE_ID, EST_ID, DeviceConfig, Issuance
 from nestor.device.form import is_placeholder
 from nestor.device.moments import Moment, moment_of
+from nestor.device.part import Part
 
 
 class Kind(StrEnum):
@@ -104,15 +105,16 @@ def _renewal(config: DeviceConfig, issuance: Issuance) -> Renewal | None:
     part = issuance.part.part("auto_renew")
     if issuance.id == DEVICE_ID and (part is None or not config.uses_dps):
         return None
-    place, moment = config.url_of(issuance, renewal=True), moment_of(part, "threshold")
-    rotate = part is None or part.table.get("rotate_key") is not False
-    return Renewal(place[1], moment, rotate) if place and moment else None
+    return _as_said(part, config.url_of(issuance, renewal=True))
 
 
 def _identity_renewal(config: DeviceConfig, issuance: Issuance, identity: str) -> Renewal | None:
     """An EST identity always renews, with itself."""
-    part = config.est.part("identity_auto_renew")
     place = config.listed_url(EST_ID) if identity == EST_ID else config.url_of(issuance)
+    return _as_said(config.est.part("identity_auto_renew"), place)
+
+
+def _as_said(part: Part | None, place: tuple[str, str] | None) -> Renewal | None:
     moment = moment_of(part, "threshold")
     rotate = part is None or part.table.get("rotate_key") is not False
     return Renewal(place[1], moment, rotate) if place and moment else None

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult
 from cryptography import x509
 
 from nestor.device.addresses import split_url
-from nestor.device.config import DeviceConfig
+from nestor.device.config import EST_ID, DeviceConfig
 from nestor.device.files import Disk
 from nestor.device.findings import problem, warning
 from nestor.device.material import certificates_in
@@ -60,7 +60,8 @@ def label_of(url: str) -> str | None:
 def _urls(config: DeviceConfig) -> list[tuple[str, str]]:
     """Every URL that the device will use, each once, with the place that names it."""
     found = [config.url_of(one, renewal=renewal) for one in config.enrolled for renewal in (False, True)]
-    found += [config.listed_url("est-id")] if config.enrolled else []
+    if config.has_est_identity:
+        found.append(config.listed_url(EST_ID))
     return list({one[1]: one for one in found if one}.values())
 
 
