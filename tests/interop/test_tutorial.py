@@ -1,8 +1,10 @@
 """Microsoft's EST tutorial, followed with its own commands, against a server that takes the place of its container."""
 
 import base64
+import json
 import re
 import subprocess
+import textwrap
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from support.device import Device
 from support.openssl import run, s_client, tool
 from support.plants import Tutorial
 from support.shapes import Request, device_identity, edge_ca, est_identity, request
+from support.shell import nestor
 
 pytestmark = pytest.mark.xdist_group("tutorial")
 
@@ -97,6 +100,19 @@ def test_the_curl_line_that_is_printed_works_when_pasted(tutorial: Tutorial, tmp
     _shell("set -e\n" + _printed_commands(tutorial.log()), tmp_path)
     (issued,) = x509.load_pem_x509_certificates((tmp_path / "my-device.pem").read_bytes())
     assert abs(_lifetime(issued) - DAY) < SLACK
+
+
+def test_the_blocks_that_are_printed_are_a_config_that_works(tutorial: Tutorial, tmp_path: Path) -> None:
+    _, _, rest = tutorial.log().partition("named my-device:\n")
+    blocks, _, _ = rest.partition("The lines that put them")
+    place = tmp_path / "config.toml"
+    place.write_text(textwrap.dedent(blocks))
+    place.chmod(0o600)
+    done = nestor("device", "check", str(place), "--tutorial", "--data", str(tutorial.data), "--json")
+    found = [(one["gravity"], one["about"]) for one in json.loads(done.stdout)]
+    assert ("problem", "provisioning.id_scope") in found
+    assert found.count(("fine", "edge_ca")) == 1
+    assert [about for gravity, about in found if gravity == "problem"] == ["provisioning.id_scope"]
 
 
 def _printed_commands(log: str) -> str:

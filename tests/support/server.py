@@ -4,12 +4,14 @@ What a test wants of it, it asks as an operator would: files, the command line, 
 """
 
 import json
+import random
 import socket
 import ssl
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
@@ -31,7 +33,7 @@ class Server:
         self.data = place / "data"
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config = place / "nestor.json"
-        self.port = _free_port()
+        self.port = free_port()
         listener = {"port": self.port, "hostnames": "localhost, 127.0.0.1", **document.get("listener", {})}
         self.config.write_text(json.dumps({**document, "listener": listener}), "utf-8")
         self._log = place / "nestor.log"
@@ -126,7 +128,10 @@ class Server:
             return False
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def free_port() -> int:
+    """A port that nobody listens on, below those that the kernel gives to clients meanwhile."""
+    while True:
+        port = random.randrange(12_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("", port))
+            return port

@@ -13,6 +13,7 @@ A map of the house. Imports go down only; rooms side by side never import each o
     ledger/     what was issued, durably, before anyone receives it
     ops/        watches events: the log, the health of the house
     upstream/   an EST client
+    device/     what a device of IoT Edge is told: its config.toml, written and judged
     doctor/     asks a running EST server the way aziot-certd would, and explains what it finds
     jobs        what happens unasked
     est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike

@@ -51,7 +51,7 @@ def build_gate(
     failures = memory.buckets("failures", Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
     rate = Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())
     verifier = Verifier(
-        _users(settings, base, report),
+        known_users(settings, base, report),
         failures,
         memory.verified,
         verified_for=limits.verified_for.total_seconds(),
@@ -65,7 +65,8 @@ def build_gate(
     )
 
 
-def _users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None]) -> Users:
+def known_users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None] = lambda _: None) -> Users:
+    """The users of the settings and those of their file. Raises MaterialError."""
     settled = by_name(_user(name, user, base) for name, user in settings.users.items())
     filed = Watched(settings.users_file.path(base), read_users, report)
     return Users(settled, lambda: filed.content)

@@ -20,7 +20,7 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
-from nestor.ca.loading import load_issuer, read_certificates
+from nestor.ca.loading import chain_of, load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.settings import CASettings, CASource
@@ -74,6 +74,15 @@ def check_made(source: Source) -> None:
     """Raise MaterialError where there is no trace of a CA yet, and none from files."""
     if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
         raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
+
+
+def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA that is there, without its key; its root last. Raises MaterialError or SettingsError."""
+    check_made(source)
+    if source.settings.ca.source is CASource.FILE:
+        certificate, *others = _file_certificates(source)
+        return (certificate, *chain_of(certificate, others))
+    return CAHome(source.data).certificates()
 
 
 def make_ca(source: Source) -> Issuer:
@@ -177,12 +186,18 @@ def _from_files(source: Source, pinned: str | None) -> Issuer | LostCA:
 
 def _load_files(source: Source) -> Issuer:
     settings = source.settings.ca
-    certificate = _read(source, settings.certificate, "ca.certificate")
-    chain = _read(source, settings.chain, "ca.chain") if settings.chain else ()
+    certificate, *others = _file_certificates(source)
     if settings.key is None:
         raise SettingsError("ca.key: a CA from files needs its key.", "Name it: file:PATH.")
     key = _load(source, settings.key.path(source.data))
-    return load_issuer(certificate[0], (*certificate[1:], *chain), key)
+    return load_issuer(certificate, others, key)
+
+
+def _file_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA's certificate, then what else there is, in whatever order."""
+    settings = source.settings.ca
+    certificate = _read(source, settings.certificate, "ca.certificate")
+    return (*certificate, *(_read(source, settings.chain, "ca.chain") if settings.chain else ()))
 
 
 def _read(source: Source, reference: FileReference | None, where: str) -> tuple[x509.Certificate, ...]:

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.app.authority import Source, new_serial
 from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.app.names import reserved_names
 from nestor.app.own_entry import own_entry
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.content import Key
@@ -50,16 +51,6 @@ class ServerIdentity:
     def certificate(self) -> x509.Certificate:
         """The server's own certificate."""
         return self.chain[0]
-
-    @property
-    def names(self) -> frozenset[str]:
-        """Its alternative names that are one host's: DNS names without wildcards, and IP addresses."""
-        try:
-            names = self.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        except x509.ExtensionNotFound:
-            return frozenset()
-        texts = (str(name.value).casefold() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
-        return frozenset(text for text in texts if "*" not in text)
 
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to renew it."""
@@ -95,15 +86,31 @@ async def issued_identity(
     return await _issue(source, authority, ledger)
 
 
-def names_shown(source: Source) -> tuple[str, ...]:
-    """The names that this server has shown in TLS so far; none where it never ran, or shows somebody else's files."""
-    kept = _kept(source)
+def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The chain that the server shows, or showed last; none where it never did. Raises MaterialError."""
+    settings = source.settings.listener.server_certificate
+    if settings.source is ServerCertificateSource.FILE and settings.certificate is not None:
+        return read_certificates(settings.certificate.read_bytes(source.data), "listener.serverCertificate.certificate")
     try:
-        extensions = kept.certificate.extensions if kept else x509.Extensions([])
-        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound:
+        return read_certificates((source.data / _CERTIFICATE).read_bytes(), _CERTIFICATE)
+    except (MaterialError, OSError):
         return ()
-    return tuple(str(name.value) for name in names)
+
+
+def own_hosts(source: Source) -> list[str]:
+    """The names that nobody but this server may serve under (design D3): of its settings, and of what it shows."""
+    shown = shown_certificates(source)
+    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ())))
+
+
+def names_of(certificate: x509.Certificate) -> list[str]:
+    """The alternative names of a server certificate that are one host's: DNS names without wildcards, IP addresses."""
+    try:
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except (x509.ExtensionNotFound, ValueError):
+        return []
+    texts = (str(name.value).casefold() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
+    return [text for text in texts if "*" not in text]
 
 
 def _from_files(source: Source) -> ServerIdentity:
@@ -136,7 +143,7 @@ def _still_fits(kept: ServerIdentity, source: Source, above: Sequence[x509.Certi
     except (ValueError, TypeError, InvalidSignature):
         return False
     wanted = {name.casefold() for name in source.settings.listener.hostnames}
-    return kept.names == wanted and not kept.is_due(source.clock.now())
+    return set(names_of(kept.certificate)) == wanted and not kept.is_due(source.clock.now())
 
 
 async def _issue(source: Source, authority: LocalAuthority, ledger: Ledger) -> ServerIdentity:

@@ -15,8 +15,7 @@ from cryptography import x509
 from nestor.access.host import HostGate
 from nestor.access.policy import Rules, reserve
 from nestor.app.authority import Source, check_made, existing_issuer
-from nestor.app.certificate import names_shown
-from nestor.app.names import reserved_names
+from nestor.app.certificate import own_hosts
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -77,7 +76,7 @@ async def open_factory(source: Source, lifetime: timedelta | None = None) -> Asy
 
 async def _factory(source: Source, ledger: SQLiteLedger, catalog: Catalog) -> Factory:
     issuer = existing_issuer(source, await ledger.pinned_authority())
-    own = reserved_names((*source.settings.listener.hostnames, *names_shown(source)))
+    own = own_hosts(source)
     guard = ClockGuard(source.clock, await ledger.newest())
     authority = LocalAuthority(issuer, catalog, guard, own=own_names(own), make_key=generate)
     problem = authority.problem()

@@ -14,9 +14,8 @@ from nestor.access.build import build_gate
 from nestor.access.gate import Gate
 from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer, open_authority
-from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates
+from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates, own_hosts
 from nestor.app.closed import ClosedAuthority, ClosedLedger
-from nestor.app.names import reserved_names
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -27,7 +26,7 @@ from nestor.events import Event, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
 from nestor.ops.health import Health
-from nestor.ports import Clock, Sink, tell
+from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -86,15 +85,13 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = find_issuer(source, ground.pinned)
-    given = given_identity(source)
-    own = {*settings.listener.hostnames, *(given.names if given else ())}
-    reserved = reserved_names(own)
+    reserved = own_hosts(source)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
-    gate = _gate(settings, ground, catalog, certificates, reserved)
-    identity = given or await issued_identity(source, authority, ground.ledger)
+    gate = open_gate(source, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    identity = given_identity(source) or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
@@ -120,24 +117,27 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     )
 
 
-def _gate(
-    settings: Settings,
-    ground: Ground,
+def open_gate(
+    source: Source,
+    ledger: Ledger,
     catalog: Catalog,
     own: Sequence[x509.Certificate],
-    reserved: Sequence[str],
+    *,
+    issuers: Sequence[x509.Certificate],
+    memory: Memory,
 ) -> Gate:
+    """The gate of these settings. Raises MaterialError for files that cannot be used."""
     return build_gate(
-        settings.access,
-        base=ground.data,
-        ledger=ground.ledger,
-        clock=ground.clock,
-        sinks=ground.sinks,
-        issuers=lambda: own[:1],
+        source.settings.access,
+        base=source.data,
+        ledger=ledger,
+        clock=source.clock,
+        sinks=[source.sink],
+        issuers=lambda: issuers,
         own=own,
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
-        memory=ground.memory,
-        reserved_names=reserved,
+        memory=memory,
+        reserved_names=own_hosts(source),
     )
 
 

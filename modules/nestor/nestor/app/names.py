@@ -8,10 +8,11 @@ _LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
 
 def reserved_names(names: Iterable[str]) -> list[str]:
     """The names among these that are nobody else's; every machine calls itself localhost."""
-    return [name for name in dict.fromkeys(names) if not _is_loopback(name)]
+    return [name for name in dict.fromkeys(names) if not is_loopback(name)]
 
 
-def _is_loopback(name: str) -> bool:
+def is_loopback(name: str) -> bool:
+    """Every machine calls itself so: such a name belongs to nobody."""
     try:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:

@@ -1,11 +1,15 @@
 """What a person needs next, told once at the start: where it listens, whom to trust, how to enroll, what to write."""
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from nestor.app.house import House
+from nestor.app.known import base_url
+from nestor.device.plan import Login, Plan
+from nestor.device.writing import write_config
 
 _TUTORIAL = """\
 !! These are the settings of Microsoft's EST tutorial: the password is published, and it may enroll every name.
@@ -22,29 +26,9 @@ Enroll a device by hand:
 
 _CONFIG = """\
 Blocks for /etc/aziot/config.toml of an IoT Edge device named my-device:
-  [provisioning]
-  source = "dps"
-  global_endpoint = "https://global.azure-devices-provisioning.net"
-  id_scope = "<DPS-ID-SCOPE>"
-
-  [provisioning.attestation]
-  method = "x509"
-  registration_id = "my-device"
-  identity_cert = {{ method = "est", common_name = "my-device", \
-auto_renew = {{ rotate_key = true, threshold = "80%", retry = "4%" }} }}
-
-  [edge_ca]
-  method = "est"
-
-  [cert_issuance.est]
-  trusted_certs = ["file:///var/aziot/certs/nestor-ca.pem"]
-
-  [cert_issuance.est.auth]
-  username = "{user}"
-  password = "{password}"
-
-  [cert_issuance.est.urls]
-  default = "{url}"
+{blocks}
+The lines that put them and the CA file in place:
+  nestor device config my-device --tutorial --data {data}
 """
 
 _NEXT = """\
@@ -63,20 +47,18 @@ def tutorial_welcome(
 ) -> str:
     """The lines that `nestor serve --tutorial` starts with; `credentials` are shown because they are published."""
     user, password = credentials or ("USER", "PASSWORD")
-    filled = {
-        "url": url_of(house, addresses),
-        "ca_file": data / "ca" / "certificates.pem",
-        "user": user,
-        "password": password,
-    }
-    return "\n".join([_TUTORIAL, _about(house, addresses, data), _ENROLL.format(**filled), _CONFIG.format(**filled)])
+    url = url_of(house, addresses)
+    ca_file = data / "ca" / "certificates.pem"
+    enroll = _ENROLL.format(url=url, ca_file=ca_file, user=user, password=password)
+    blocks = write_config(Plan("my-device", url, login=Login(user, password)))
+    config = _CONFIG.format(blocks=textwrap.indent(blocks, "  "), data=data)
+    return "\n".join([_TUTORIAL, _about(house, addresses, data), enroll, config])
 
 
 def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
     """The base of the EST paths, by the first name of the server."""
     port = addresses[0][1] if addresses else house.settings.listener.port
-    name = next(iter(house.settings.listener.hostnames), "localhost")
-    return f"https://{f'[{name}]' if ':' in name else name}:{port}/.well-known/est"
+    return base_url(next(iter(house.settings.listener.hostnames), "localhost"), port)
 
 
 def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> str:

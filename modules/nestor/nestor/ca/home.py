@@ -101,14 +101,15 @@ class CAHome:
             ) from error
 
     def _assemble(self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], pinned: str | None) -> Issuer:
-        certificates = self._certificates()
+        certificates = self.certificates()
         issuer = load_issuer(certificates[0], certificates[1:], load_key())
         for known, where in ((self._marked(), self._mark), (pinned, "the ledger")):
             if known not in {None, issuer.fingerprint}:
                 raise MaterialError(f"The CA in {self._directory} is not the one that {where} knows.", _HINT)
         return issuer
 
-    def _certificates(self) -> tuple[x509.Certificate, ...]:
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The certificates that are kept, the CA's own first. Raises MaterialError."""
         place = self.certificates_path
         try:
             pem = place.read_bytes()
@@ -119,7 +120,7 @@ class CAHome:
     def _readable_certificates(self) -> tuple[x509.Certificate, ...]:
         """What can still be shown: never those of another CA than the one that was made here."""
         try:
-            certificates = self._certificates()
+            certificates = self.certificates()
         except MaterialError:
             return ()
         return certificates if self._marked() in {None, fingerprint_of(certificates[0])} else ()

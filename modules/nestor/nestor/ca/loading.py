@@ -29,7 +29,7 @@ def load_issuer(
     """Put a CA together from its parts, in whatever order. Raises MaterialError where they do not fit."""
     try:
         _check_key(certificate, key)
-        chain = _chain(certificate, others)
+        chain = chain_of(certificate, others)
         for link in (certificate, *chain):
             _check_ca(link)
         issuer = Issuer(certificate, key, chain)
@@ -68,8 +68,8 @@ def _check_room(issuer: Issuer) -> None:
         )
 
 
-def _chain(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
-    """The certificates above one, in order, up to a self-signed one."""
+def chain_of(certificate: x509.Certificate, others: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+    """The certificates above one, in order, up to a self-signed one. Raises MaterialError where it is not there."""
     chain: list[x509.Certificate] = []
     link = certificate
     while not _issued_by(link, link):
