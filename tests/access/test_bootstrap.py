@@ -77,7 +77,7 @@ def test_intermediates_come_from_the_peer_or_from_the_bundle() -> None:
     assert present(leaf, chain=[LINE]).identity == "dev1"
     assert present(leaf, maker(ROOT, LINE)).identity == "dev1"
     assert present(leaf, maker(LINE)).identity == "dev1"
-    refused(leaf, "no CA that this server knows")
+    refused(leaf, "no CA that this server trusts")
 
 
 def test_junk_in_the_chain_does_no_harm() -> None:

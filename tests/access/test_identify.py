@@ -193,7 +193,7 @@ async def test_a_factory_cannot_vouch_through_a_certificate_for_our_own_key() ->
     deeper = middle.sign("Deeper", ca=True)
     with pytest.raises(Forbidden):
         await identify(EITHER, leaf, None, chain=chain)
-    with pytest.raises(Unauthenticated, match="no CA that this server knows"):
+    with pytest.raises(Unauthenticated, match="no CA that this server trusts"):
         await identify(EITHER, deeper.sign("victim"), None, chain=(deeper.certificate, *chain))
 
 

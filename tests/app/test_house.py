@@ -177,3 +177,31 @@ async def test_a_lost_ledger_does_not_end_a_start_that_needs_another_server_cert
     assert set(house.problems()) == {"ledger"}
     (stage.data / "server-certificate.pem").unlink()
     assert set((await stage.open()).house.problems()) == {"ledger"}
+
+
+async def test_a_ca_that_is_put_back_issues_again_without_being_told(stage: Stage) -> None:
+    await stage.open()
+    await stage.close()
+    (stage.data / "ca").rename(stage.data / "kept")
+    server = await stage.open()
+    assert set(server.house.problems()) == {"ca"}
+    await server.look_for_changes()
+    assert set(server.house.problems()) == {"ca"}
+    (stage.data / "kept").rename(stage.data / "ca")
+    await server.look_for_changes()
+    assert server.house.problems() == {}
+
+
+async def test_a_ledger_that_vanishes_is_noticed_before_anybody_asks_and_taken_up_again(stage: Stage) -> None:
+    server = await stage.open()
+    kept = stage.data.with_name("kept.db")
+    shutil.copy(stage.data / "ledger.db", kept)
+    for name in ("ledger.db", "ledger.db-wal", "ledger.db-shm"):
+        (stage.data / name).unlink(missing_ok=True)
+    assert "removed or replaced" in server.house.problems()["ledger"]
+    await server.look_for_changes()
+    assert set(server.house.problems()) == {"ledger"}
+    kept.rename(stage.data / "ledger.db")
+    await server.look_for_changes()
+    assert server.house.problems() == {}
+    await server.close()

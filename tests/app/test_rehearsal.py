@@ -94,7 +94,7 @@ async def test_a_bootstrap_certificate_of_another_device_is_refused_once(plant: 
 async def test_a_bootstrap_certificate_of_an_unknown_maker_is_refused(plant: Plant) -> None:
     read = config(BY_BOOTSTRAP)
     found = only(await rehearse(read, plant.disk(read), plant.source(access={"gateways": "gw*"})))
-    assert "no CA that this server knows" in found.sentence
+    assert "no CA that this server trusts" in found.sentence
 
 
 async def test_a_bootstrap_certificate_that_is_not_here_is_told_so(plant: Plant) -> None:

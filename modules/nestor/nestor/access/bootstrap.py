@@ -51,19 +51,24 @@ def identify(
     Raises Unauthenticated, Forbidden for a revoked one, CannotIssue where a required revocation list is out of date.
     """
     check_dates(certificate, now)
+    reasons: dict[str, str] = {}
     for maker in makers:
-        path = _path(certificate, chain, maker.bundle, now)
-        if path is not None:
-            _check_leaf(certificate, maker)
-            check_revocation(path, maker.crls(), required=maker.require_crl, now=now)
-            return _requester(certificate, maker)
-    raise Unauthenticated("The certificate presented comes from no CA that this server knows.", _HINT)
+        try:
+            path = _path(certificate, chain, maker.bundle, now)
+        except (VerificationError, ValueError, TypeError, UnsupportedAlgorithm) as error:
+            reasons[maker.name] = str(error)
+            continue
+        _check_leaf(certificate, maker)
+        check_revocation(path, maker.crls(), required=maker.require_crl, now=now)
+        return _requester(certificate, maker)
+    why = VerificationError("; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
+    raise Unauthenticated("The certificate presented comes from no CA that this server trusts.", _HINT) from why
 
 
 def _path(
     certificate: x509.Certificate, chain: Sequence[x509.Certificate], bundle: Bundle, now: datetime
-) -> list[x509.Certificate] | None:
-    """The verified path, leaf first, anchor last; None where there is none."""
+) -> list[x509.Certificate]:
+    """The verified path, leaf first, anchor last. Raises VerificationError, or what a certificate makes it raise."""
     verifier = (
         PolicyBuilder()
         .store(Store(list(bundle.anchors)))
@@ -72,11 +77,10 @@ def _path(
         .extension_policies(ca_policy=_CA_POLICY, ee_policy=ExtensionPolicy.permit_all())
         .build_client_verifier()
     )
-    try:
-        path = verifier.verify(certificate, [*bundle.intermediates, *chain]).chain
-    except (VerificationError, ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return path if len(path) > 1 else None
+    path = verifier.verify(certificate, [*bundle.intermediates, *chain]).chain
+    if len(path) == 1:
+        raise VerificationError("it is itself an anchor")
+    return path
 
 
 def _check_signing(_policy: Policy, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:

@@ -36,6 +36,10 @@ ONE_TIME_GRACE = timedelta(minutes=10)
 
 EVERY = "*"
 
+_OWN_PROFILES = (
+    "What a certificate may ask for is mayRequest of its profile: that of an EST identity has the usual ones."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -106,9 +110,10 @@ def _check_alternative_names(case: Case) -> None:
 def _check_profile(case: Case) -> None:
     """Somebody known may ask for the profiles that their grant lists, and for no other."""
     if not _covers_profile(case.requester.grant, case.profile.name):
+        own = case.requester.method is Method.CERTIFICATE
         raise Forbidden(
             f"{case.requester.name} may not have a certificate of the profile {case.profile.name}.",
-            "The operator lists it among the profiles of this credential, if that is wanted.",
+            _OWN_PROFILES if own else "The operator lists it among the profiles of this credential, if that is wanted.",
         )
 
 

@@ -26,7 +26,10 @@ def check_renewable(case: Case) -> None:
 def check_same_subject(case: Case) -> None:
     """A renewal has the subject of what it renews; RFC 5280's comparison, so string types and case do not matter."""
     presented = case.requester.certificate
-    if case.renewed is not None and presented is not None and not same_name(case.csr.subject, presented.subject):
+    elsewhere = case.operation is not Operation.SIMPLE_REENROLL and case.device != case.requester.identity
+    if case.renewed is None or presented is None or elsewhere:
+        return  # a request for another device on /simpleenroll is no renewal, and is refused as what it is
+    if not same_name(case.csr.subject, presented.subject):
         raise Forbidden(
             f"A renewal keeps its subject: the certificate presented is {presented.subject.rfc4514_string()}, "
             f"the request is for {case.csr.subject.rfc4514_string()}.",

@@ -59,7 +59,7 @@ class Server:
         self._ground = ground
         self._house = house
         self._building = asyncio.Lock()
-        self._watch = Watch(plan.files, plan.data)
+        self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
 
     @property
@@ -115,10 +115,16 @@ class Server:
         await self._ground.ledger.close()
 
     async def _ledger_is_back(self) -> bool:
-        if isinstance(self._ground.ledger, SQLiteLedger):
+        """Whether a ledger that was lost, or whose file is another one, could be opened again."""
+        before = self._ground.ledger
+        if isinstance(before, SQLiteLedger) and not before.is_orphaned:
             return False
-        self._ground = replace(await prepare_ground(self._plan), memory=self._ground.memory)
-        return isinstance(self._ground.ledger, SQLiteLedger)
+        ground = await prepare_ground(self._plan)
+        if not isinstance(ground.ledger, SQLiteLedger):
+            return False
+        self._ground = replace(ground, memory=self._ground.memory)
+        await before.close()
+        return True
 
     async def look_after_health(self) -> None:
         """Tell what keeps the server from issuing, as long as it does."""

@@ -53,6 +53,11 @@ class CAHome:
         return self._mark.exists() or self._directory.exists()
 
     @property
+    def files(self) -> tuple[Path, Path]:
+        """What a CA is lost without."""
+        return self.certificates_path, self.key_path
+
+    @property
     def key_path(self) -> Path:
         """Where the key is kept, unless the document names another place."""
         return self._directory / _KEY

@@ -130,6 +130,11 @@ class SQLiteLedger:
         """The fingerprint of the CA certificate that this ledger belongs to."""
         return self._reader.fact(_AUTHORITY)
 
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether its file was removed or replaced, so that only opening it anew can help."""
+        return self._writer.is_orphaned
+
     def problem(self) -> str | None:
         """Why nothing can be recorded at this time."""
         trouble = self._writer.trouble

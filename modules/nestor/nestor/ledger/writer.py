@@ -70,7 +70,14 @@ class Writer:
         """Why nothing can be written at this time."""
         if not self._thread.is_alive() and not self._stopping:
             return CannotIssue("The thread that writes the ledger has ended.", "Restart the server.")
+        if self.is_orphaned:
+            return cannot_issue(Replaced())
         return cannot_issue(self._error) if self._error else None
+
+    @property
+    def is_orphaned(self) -> bool:
+        """Whether the file was removed, or another one put in its place: what is written would go nowhere."""
+        return _inode(self._path) != self._inode
 
     async def run(self, act: Act[Result]) -> Result:
         """Run an act, and answer when it is on the disk. Raises CannotIssue, or what the act raises."""
@@ -155,7 +162,7 @@ class Writer:
 
     def _commit(self, acts: Sequence[Act[Any]]) -> list[Any]:
         # SQLite would go on writing into a file that has lost its name.
-        if _inode(self._path) != self._inode:
+        if self.is_orphaned:
             raise Replaced
         return commit(self._connection, acts)
 

@@ -235,7 +235,7 @@ class Registrar:
             requester=_shortened(requester.name if requester else (case.ask.credentials.user or "")),
             subject=_shortened(case.csr.subject.rfc4514_string()) if case.csr else "",
             reason=fault.reason,
-            sentence=_shortened(fault.text),
+            sentence=_shortened(_told(fault)),
             request_id=case.ask.request_id,
         )
         self._ledger.refuse(refusal)
@@ -243,6 +243,14 @@ class Registrar:
         if not isinstance(fault, DeviceFault):
             about = "issuance" if isinstance(fault, CannotIssue) else "bug"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
+
+
+def _told(fault: NestorError) -> str:
+    """What the operator is told: the sentence that the device got, and what lies behind it."""
+    behind = fault.__cause__
+    if not isinstance(fault, DeviceFault) or behind is None:
+        return fault.text
+    return f"{fault.text} ({behind.text if isinstance(behind, NestorError) else behind})"
 
 
 def _shortened(text: str) -> str:
