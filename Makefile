@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance check fix bench lock
+.PHONY: help run test conformance reference check fix bench lock
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -24,6 +24,9 @@ run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass op
 
 test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)
+
+reference: .venv/ready ## Write docs/reference anew, from the program
+	@PYTHONPATH=tests $(BIN)/python -m support.reference
 
 conformance: .venv/ready ## Write docs/conformance.md anew, from the tests that prove its rows
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadgroup -m conformance --write-conformance $(ARGS)

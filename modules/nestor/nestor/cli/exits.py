@@ -21,7 +21,7 @@ _CODES: tuple[tuple[type[NestorError], int], ...] = (
 def run(app: typer.Typer) -> int:
     """Run the command line and say how it ended."""
     try:
-        outcome = app(standalone_mode=False)
+        outcome = app(standalone_mode=False, prog_name="nestor")
     except NestorError as fault:
         return _fail(fault.sentence, fault.hint, code_of(fault))
     except misuses.NoArgsIsHelpError as help_text:
