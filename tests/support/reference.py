@@ -25,20 +25,20 @@ def command_page() -> str:
     return "\n".join([*head, *(line for command in commands() for line in _command(command))])
 
 
-def commands() -> list[str]:
-    """The words of every command, `nestor` left out."""
-    return list(_words(typer.main.get_command(app), ""))
+def commands() -> dict[str, Any]:
+    """Every command by its words, `nestor` left out."""
+    return dict(_leaves(typer.main.get_command(app), ""))
 
 
-def _words(command: Any, path: str) -> Iterator[str]:
+def _leaves(command: Any, path: str) -> Iterator[tuple[str, Any]]:
     for name, below in getattr(command, "commands", {}).items():
-        yield from _words(below, f"{path} {name}".strip())
+        yield from _leaves(below, f"{path} {name}".strip())
     if not hasattr(command, "commands"):
-        yield path
+        yield path, command
 
 
 def _command(command: str) -> list[str]:
-    told = nestor_here(*command.split(), "--help", environment={"COLUMNS": "100"}).stdout
+    told = nestor_here(*command.split(), "--help").stdout
     return [f"## nestor {command}", "", "```text", *(line.rstrip() for line in told.strip().splitlines()), "```", ""]
 
 
