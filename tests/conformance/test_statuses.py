@@ -55,7 +55,7 @@ def test_a_failure_is_explained_in_text(line: Device) -> None:
 
 @pytest.mark.conformance("HTTP-2")
 def test_what_a_body_calls_a_request_the_log_calls_so_too(tmp_path: Path) -> None:
-    """And nothing that came in is sent back. The server is a fresh one, for a log does not tell of everything at length."""
+    """And nothing that came in is sent back. The server is fresh, since no log tells of everything for ever."""
     with Server(tmp_path, {}) as server:
         for what, (start, status) in _STRANGE.items():
             answer = read_answer(say(server.device(), f"{start}\r\n{_CLOSE}\r\n\r\n".encode()))
