@@ -15,6 +15,7 @@ from nestor.access.build import build_gate
 from nestor.access.gate import Gate
 from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import ServerIdentity, server_identity
+from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
@@ -125,7 +126,7 @@ def _gate(
         settings.access,
         base=ground.data,
         ledger=ground.ledger,
-        clock=ground.clock,
+        clock=BelievedClock(ground.clock, ground.guard),
         sinks=ground.sinks,
         issuers=lambda: own[:1],
         own=own,
