@@ -6,7 +6,7 @@ commands take the second certificate as the CA.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -24,7 +24,7 @@ from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
 from nestor.ca.loading import read_certificates
 from nestor.ca.own_server import PROFILE
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import CannotIssue, MaterialError, SettingsError
 from nestor.events import Note
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
@@ -40,10 +40,15 @@ _RENEWED_AT = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What the server shows: the chain, its own certificate first, and the key."""
+    """What the server shows: the chain, its own certificate first, and the key; `given` where they are from files.
+
+    A makeshift is what is left to show while no other one can be issued.
+    """
 
     chain: tuple[x509.Certificate, ...]
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
+    given: bool = False
+    makeshift: bool = False
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -51,26 +56,34 @@ class ServerIdentity:
         return self.chain[0]
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time to renew it."""
+        """Whether it is time to renew it; one that is not valid yet was issued by a clock that was wrong."""
+        return self.makeshift or now < self.certificate.not_valid_before_utc or self._is_old(now)
+
+    def _is_old(self, now: datetime) -> bool:
+        """Whether its last third has begun, and another one would last longer: none outlives the CA."""
         begun, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
-        return now >= begun + (end - begun) * _RENEWED_AT
+        last = min((above.not_valid_after_utc for above in self.chain[1:]), default=None)
+        return now >= begun + (end - begun) * _RENEWED_AT and end != last
 
 
 async def server_identity(
     source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger
 ) -> ServerIdentity:
-    """What to show: from files, kept from before, or issued now. Raises MaterialError, CannotIssue."""
+    """What to show: from files, kept from before, or issued now; else a makeshift. Raises MaterialError."""
     if source.settings.listener.server_certificate.source is ServerCertificateSource.FILE:
         return _from_files(source)
-    kept = _kept(source)
-    if isinstance(authority, ClosedAuthority):
-        return kept or _stopgap(source)
     above = tuple(authority.ca_certificates())
+    kept = _kept(source, above)
+    if isinstance(authority, ClosedAuthority):
+        return _makeshift(kept, source)
     if kept is not None and _still_fits(kept, source, above):
-        return ServerIdentity((kept.certificate, *above), kept.key)
+        return kept
     if authority.problem() is not None:
-        return kept or _stopgap(source)
-    return await _issue(source, authority, ledger)
+        return _makeshift(kept, source)
+    try:
+        return await _issue(source, authority, ledger)
+    except CannotIssue:  # health says why
+        return _makeshift(kept, source)
 
 
 def _from_files(source: Source) -> ServerIdentity:
@@ -83,24 +96,31 @@ def _from_files(source: Source) -> ServerIdentity:
     key = load_key(settings.key.path(source.data), source.passphrase).key
     if not chain or _spki(chain[0].public_key()) != _spki(key.public_key()):
         raise MaterialError("listener.serverCertificate: the key does not belong to the first certificate.")
-    return ServerIdentity(chain, key)
+    return ServerIdentity(chain, key, given=True)
 
 
-def _kept(source: Source) -> ServerIdentity | None:
-    """The one of the last start; nothing where it cannot be used, for it is easily replaced."""
+def _kept(source: Source, above: Sequence[x509.Certificate]) -> ServerIdentity | None:
+    """The one of the last start, with its chain; nothing where it cannot be used, for it is easily replaced."""
     try:
         chain = read_certificates((source.data / _CERTIFICATE).read_bytes(), _CERTIFICATE)
         key = load_key(source.data / _KEY, source.passphrase).key
     except (MaterialError, OSError):
         return None
-    matches = bool(chain) and _spki(chain[0].public_key()) == _spki(key.public_key())
-    return ServerIdentity(chain, key) if matches else None
+    if not chain or _spki(chain[0].public_key()) != _spki(key.public_key()):
+        return None
+    return ServerIdentity((chain[0], *(above if _is_below(chain[0], above) else ())), key)
+
+
+def _is_below(certificate: x509.Certificate, above: Sequence[x509.Certificate]) -> bool:
+    try:
+        certificate.verify_directly_issued_by(above[0])
+    except (IndexError, ValueError, TypeError, InvalidSignature):
+        return False
+    return True
 
 
 def _still_fits(kept: ServerIdentity, source: Source, above: Sequence[x509.Certificate]) -> bool:
-    try:
-        kept.certificate.verify_directly_issued_by(above[0])
-    except (ValueError, TypeError, InvalidSignature):
+    if kept.chain[1:] != tuple(above):
         return False
     names = kept.certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     shown = {str(name.value).casefold() for name in names}
@@ -157,13 +177,15 @@ def _keep(source: Source, certificate: x509.Certificate, key: CertificateIssuerP
         raise MaterialError(f"{path} cannot be written: {error.strerror}.", "Check space and mode.") from error
 
 
-def _stopgap(source: Source) -> ServerIdentity:
-    """A certificate that nobody trusts, so that health can be asked while nothing can be issued."""
+def _makeshift(kept: ServerIdentity | None, source: Source) -> ServerIdentity:
+    """What was shown until now, or a certificate that nobody trusts, so that health can be asked."""
+    if kept is not None:
+        return replace(kept, makeshift=True)
     key = generate(KeyType.EC_P256)
     issuer = make_root(
         key, "CN=Nestor cannot issue", lifetime=timedelta(days=1), now=source.clock.now(), serial=new_serial()
     )
-    return ServerIdentity((issuer.certificate,), key)
+    return ServerIdentity((issuer.certificate,), key, makeshift=True)
 
 
 def _spki(key: CertificatePublicKeyTypes) -> bytes:

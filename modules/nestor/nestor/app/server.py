@@ -6,19 +6,20 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
 from aiohttp import web
 
+from nestor.app.authority import Source, find_issuer
 from nestor.app.clock import SystemClock
-from nestor.app.closed import ClosedLedger
+from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.house import AnyLedger, Ground, House, build_house
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
-from nestor.ca.home import CAHome
+from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import fingerprint_of
 from nestor.errors import MaterialError, NestorError
 from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
@@ -38,13 +39,14 @@ _MAX_HEADER = 16_384
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a server is to be: where its settings come from, where its data lives, who hears of it."""
+    """What a server is to be: where its settings come from, where its data lives, who hears of it, what time it is."""
 
     settings: Callable[[], Settings]
     files: Sequence[Path]
     data: Path
     sinks: Sequence[Sink]
     welcome: Callable[[House, Sequence[tuple[str, int]]], None]
+    clock: Clock = field(default_factory=SystemClock)
 
 
 class Server:
@@ -67,8 +69,11 @@ class Server:
         """Read the settings and everything they name again; swap Houses, or stay and say why not."""
         async with self._building:
             try:
+                await self._look_at_the_clock()
                 settings = self._plan.settings()
                 house = await build_house(settings, self._ground)
+                if isinstance(self._house.authority, ClosedAuthority):
+                    await _pin(self._ground, house)
             except NestorError as fault:
                 self._ground.tell(SettingsRefused(fault.text))
                 return
@@ -81,16 +86,32 @@ class Server:
             self._ground.tell(SettingsApplied(settings.revision))
 
     async def look_for_changes(self) -> None:
-        """Reload when a file changed, the server's own certificate is due, or a lost ledger is back."""
-        due = self._house.identity.is_due(self._ground.clock.now()) and not self._house.problems()
-        if self._ground.guard.problem() is not None:
-            self._ground.guard.reset(await self._ground.ledger.newest())
-        if await self._ledger_is_back() or self._watch.changed(self._house.settings) or due:
+        """Reload when a file changed, the server's own certificate is due, or what was lost or missing is there."""
+        await self._look_at_the_clock()
+        there = await self._ledger_is_back() or self._ca_is_there()
+        if there or self._watch.changed(self._house.settings) or self._is_due():
             await self.reload()
 
     async def close(self) -> None:
         """Let go of the ledger."""
         await self._ground.ledger.close()
+
+    async def _look_at_the_clock(self) -> None:
+        """Hear what the operator said of the clock, where it is not believed."""
+        if self._ground.guard.problem() is not None:
+            self._ground.guard.reset(await self._ground.ledger.newest())
+
+    def _is_due(self) -> bool:
+        identity = self._house.identity
+        return not identity.given and identity.is_due(self._ground.clock.now()) and not self._house.problems()
+
+    def _ca_is_there(self) -> bool:
+        """Whether a CA that was lost is back, or one that could not be made before is made."""
+        if not isinstance(self._house.authority, ClosedAuthority):
+            return False
+        ground = self._ground
+        source = Source(self._house.settings, ground.data, ground.clock, ground.tell)
+        return not isinstance(find_issuer(source, ground.pinned), LostCA)
 
     async def _ledger_is_back(self) -> bool:
         if isinstance(self._ground.ledger, SQLiteLedger):
@@ -121,13 +142,12 @@ async def serve(plan: Plan) -> None:
 
 async def prepare_ground(plan: Plan) -> Ground:
     """Open what outlives every House: the data directory, the ledger, the look at the clock."""
-    clock: Clock = SystemClock()
     settings = plan.settings()
     _make_directory(plan.data)
-    ledger = _ledger(settings, plan.data, clock)
+    ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
-    guard = ClockGuard(clock, await ledger.newest())
-    return Ground(plan.data, clock, guard, ledger, pinned, plan.sinks)
+    guard = ClockGuard(plan.clock, await ledger.newest())
+    return Ground(plan.data, plan.clock, guard, ledger, pinned, plan.sinks)
 
 
 def _make_directory(data: Path) -> None:
