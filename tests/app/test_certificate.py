@@ -9,6 +9,7 @@ import pytest
 from cryptography import x509
 
 from nestor.app.server import Server
+from nestor.events import SettingsRefused
 from nestor.ledger.sqlite import SQLiteLedger
 from support import pki
 from support.device import Identity
@@ -62,10 +63,10 @@ async def test_one_from_files_is_never_renewed(stage: Stage, clock: HandClock, t
     }
     server = await stage.open()
     house = server.house
-    clock.wall = house.identity.certificate.not_valid_after_utc + DAY
-    await server.look_for_changes()
+    clock.pass_by(house.identity.certificate.not_valid_after_utc + DAY - clock.wall)
     await server.look_for_changes()
     assert server.house is house
+    assert house.problems() == {}
 
 
 async def test_none_is_issued_that_would_not_last_longer(stage: Stage, clock: HandClock) -> None:
@@ -108,6 +109,17 @@ async def test_one_of_a_clock_that_was_ahead_is_replaced_once_the_clock_is_accep
     assert server.house.problems() == {}
 
 
+async def test_a_stopgap_is_shown_no_longer_than_it_must(stage: Stage, clock: HandClock) -> None:
+    await stage.open()
+    (stage.data / "server-certificate.pem").unlink()
+    clock.wall -= timedelta(hours=1)
+    server = await _start_again(stage)
+    assert "cannot issue" in _shown(server).subject.rfc4514_string()
+    clock.wall += timedelta(hours=1)
+    await server.look_for_changes()
+    _shown(server).verify_directly_issued_by(server.house.authority.ca_certificates()[0])
+
+
 async def test_what_was_shown_is_shown_with_its_chain_while_the_clock_is_wrong(
     stage: Stage, clock: HandClock, tmp_path: Path
 ) -> None:
@@ -122,3 +134,15 @@ async def test_what_was_shown_is_shown_with_its_chain_while_the_clock_is_wrong(
     clock.wall -= timedelta(hours=1)
     identity = (await _start_again(stage)).house.identity
     assert identity.chain == chain
+
+
+async def test_the_last_one_is_shown_where_another_cannot_be_recorded(stage: Stage, clock: HandClock) -> None:
+    server = await stage.open()
+    first = _shown(server)
+    (stage.data / "ledger.db").unlink()
+    clock.pass_by(61 * DAY)
+    await server.look_for_changes()
+    assert _shown(server) == first
+    assert "ledger" in server.house.problems()
+    assert not [event for event in stage.told if isinstance(event, SettingsRefused)]
+    assert server.house.identity.is_due(clock.wall), "as soon as there is a ledger again"
