@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from support.device import Identity
-from support.history import check_one
+from support.history import check, check_one
 from support.plants import NOW, USER
 from support.runtime import DEVICE_IDENTITY, EDGE_CA, EST_IDENTITY, Auth, Runtime, live
 from support.turned import TurnedPlant
@@ -15,7 +15,6 @@ pytestmark = pytest.mark.xdist_group("absence")
 DAY = timedelta(days=1)
 MONTH = 30 * DAY
 ABSENCE = 90 * DAY
-YEAR = 365
 TRIES = timedelta(seconds=20)
 
 
@@ -31,10 +30,26 @@ def _absent(plant: TurnedPlant, name: str, auth: Auth, kinds: tuple[str, ...] = 
     return device
 
 
+def _from_factory(plant: TurnedPlant, name: str, life: timedelta = ABSENCE) -> Identity:
+    """What the factory put into a device, good for some time from the plant's present on."""
+    return plant.factory_identity(name, int((plant.server.clocks.now() + life - NOW) / DAY))
+
+
 def _renews_from_now_on(device: Runtime) -> None:
     live(device.now + MONTH, device)
     assert device.journal == []
     assert len(device.obtained(DEVICE_IDENTITY)) == 2
+
+
+def test_a_device_that_was_off_when_it_was_due_renews_at_once_by_what_it_holds(plant: TurnedPlant) -> None:
+    device = Runtime("off-0", plant.server, Auth(bootstrap=_from_factory(plant, "off-0")))
+    device.power_on()
+    device.power_off()
+    plant.server.live_until(device.now + 26 * DAY)
+    device.power_on()
+    check(device, DEVICE_IDENTITY, MONTH, 0.05)
+    (_, renewed) = check(device, EST_IDENTITY, MONTH, 0.05)
+    assert renewed.by == renewed.old
 
 
 def test_a_device_with_a_password_comes_back_by_it(plant: TurnedPlant) -> None:
@@ -45,8 +60,7 @@ def test_a_device_with_a_password_comes_back_by_it(plant: TurnedPlant) -> None:
 
 
 def test_a_device_with_a_factory_certificate_comes_back_by_it(plant: TurnedPlant) -> None:
-    auth = Auth(bootstrap=plant.factory_identity("gw-off-2", 10 * YEAR))
-    device = _absent(plant, "gw-off-2", auth)
+    device = _absent(plant, "gw-off-2", Auth(bootstrap=_from_factory(plant, "gw-off-2", 2 * ABSENCE)))
     device.power_on()
     assert [one.kind for one in device.history] == [EST_IDENTITY, DEVICE_IDENTITY, EDGE_CA]
     _renews_from_now_on(device)
@@ -77,8 +91,7 @@ def test_an_expired_est_identity_leaves_the_word_to_the_password_beside_it(plant
 
 
 def test_a_device_whose_factory_certificate_ended_too_is_told_what_to_do(plant: TurnedPlant) -> None:
-    days = (plant.server.clocks.now() - NOW) / DAY + 60
-    device = _absent(plant, "off-5", Auth(bootstrap=plant.factory_identity("off-5", int(days))), (DEVICE_IDENTITY,))
+    device = _absent(plant, "off-5", Auth(bootstrap=_from_factory(plant, "off-5", ABSENCE / 2)), (DEVICE_IDENTITY,))
     device.power_on()
     live(device.now + TRIES, device)
     assert device.history == []

@@ -11,8 +11,7 @@ from support.history import check, check_one
 from support.plants import USER
 from support.process import wait_for
 from support.renewal import Policy
-from support.runtime import DEVICE_IDENTITY, EST_IDENTITY, Auth, CertdThen, Runtime, live
-from support.shapes import device_identity
+from support.runtime import DEVICE_IDENTITY, EST_IDENTITY, Auth, Runtime, live
 from support.then import shown
 from support.turned import Turned, TurnedPlant, turned_plant
 
@@ -117,21 +116,24 @@ def test_a_clock_that_was_ahead_by_less_than_a_day_is_believed_again_when_its_ti
 
 def test_an_identity_from_a_clock_that_was_ahead_is_refused_until_its_time_with_a_sentence(plant: TurnedPlant) -> None:
     server = plant.server
+    waits, starts_over = (
+        Runtime(name, server, Auth(bootstrap=plant.factory_identity(name))) for name in ("ahead-5", "ahead-6")
+    )
     server.set_clock_wrong(2 * HOUR)
-    device = Runtime("ahead-5", server, Auth(basic=USER), kinds=(EST_IDENTITY,))
-    device.power_on()
+    waits.power_on()
+    starts_over.power_on()
     server.set_clock_right()
     server.command("ledger", "accept-clock")
     assert _is_ready_soon(server)
-
-    def ask() -> None:
-        certd = CertdThen(server.url, server.ca_file, None, device.disk[EST_IDENTITY].identity, now=device.now)
-        certd.create_cert(device_identity("ahead-5").der)
-
-    with pytest.raises(EstFailed, match=r"is valid from .* only"):
-        ask()
-    server.live_until(device.now + 2 * HOUR)
-    ask()
+    for device in (waits, starts_over):
+        with pytest.raises(EstFailed, match=r"is valid from .* only"):
+            _obtain(device)
+    starts_over.wipe()
+    starts_over.power_on()
+    check_one(starts_over.history[-1], DAY, 0)
+    server.live_until(waits.now + 2 * HOUR)
+    _obtain(waits)
+    check_one(waits.history[-1], DAY, 0)
 
 
 def test_a_clock_that_was_set_back_is_put_right_and_renewals_go_on(plant: TurnedPlant) -> None:
