@@ -1,7 +1,5 @@
 """The process over time, without its port: what its look around finds, and heals, without hands."""
 
-from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,70 +14,57 @@ from support.stages import Stage
 BOOT = datetime(1970, 1, 1, 0, 1, tzinfo=UTC)
 
 
-@pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
-
-
-@pytest.fixture
-async def stage(tmp_path: Path, clock: HandClock) -> AsyncIterator[Stage]:
-    stage = Stage(tmp_path / "data")
-    stage.plan = replace(stage.plan, clock=clock)
-    yield stage
-    await stage.close()
-
-
 async def test_a_first_start_by_a_clock_that_was_not_set_makes_its_ca_once_the_clock_is_right(
-    stage: Stage, clock: HandClock
+    timed: Stage, clock: HandClock
 ) -> None:
     right, clock.wall = clock.wall, BOOT
-    server = await stage.open()
+    server = await timed.open()
     assert "1970-01-01" in server.house.problems()["ca"]
     await server.look_for_changes()
-    assert not (stage.data / "ca").exists()
+    assert not (timed.data / "ca").exists()
     clock.wall = right
     await server.look_for_changes()
     assert server.house.problems() == {}
     (root,) = server.house.authority.ca_certificates()
     assert root.not_valid_before_utc <= right
     server.house.identity.certificate.verify_directly_issued_by(root)
-    ledger = stage.grounds[0].ledger
+    ledger = timed.grounds[0].ledger
     assert isinstance(ledger, SQLiteLedger)
     assert await ledger.pinned_authority() is not None
 
 
-def test_no_ca_is_made_by_hand_while_the_clock_is_not_set(stage: Stage, clock: HandClock, tmp_path: Path) -> None:
+def test_no_ca_is_made_by_hand_while_the_clock_is_not_set(timed: Stage, clock: HandClock, tmp_path: Path) -> None:
     clock.wall = BOOT
-    source = Source(stage.read(), stage.data, clock, stage.told.append)
+    source = Source(timed.read(), timed.data, clock, timed.told.append)
     for make in (make_ca, lambda source: make_ca_below(source, tmp_path / "offline", "CN=Issuing", DAY)):
         with pytest.raises(CannotIssue, match="before the time of this program"):
             make(source)
-    assert not (stage.data / "ca").exists()
+    assert not (timed.data / "ca").exists()
     assert not (tmp_path / "offline").exists()
 
 
-async def test_a_key_that_comes_back_is_taken_up_again(stage: Stage) -> None:
-    await stage.open()
-    await stage.close()
-    key = stage.data / "ca" / "key.pem"
-    key.rename(stage.data / "aside")
-    server = await stage.open()
+async def test_a_key_that_comes_back_is_taken_up_again(timed: Stage) -> None:
+    await timed.open()
+    await timed.close()
+    key = timed.data / "ca" / "key.pem"
+    key.rename(timed.data / "aside")
+    server = await timed.open()
     await server.look_for_changes()
     assert "ca" in server.house.problems()
-    (stage.data / "aside").rename(key)
+    (timed.data / "aside").rename(key)
     await server.look_for_changes()
     assert server.house.problems() == {}
 
 
-async def test_a_reload_hears_that_the_clock_was_accepted(stage: Stage, clock: HandClock) -> None:
-    server = await stage.open()
+async def test_a_reload_hears_that_the_clock_was_accepted(timed: Stage, clock: HandClock) -> None:
+    server = await timed.open()
     clock.pass_by(61 * DAY)
     await server.look_for_changes()
-    await stage.close()
+    await timed.close()
     clock.wall -= DAY
-    server = await stage.open()
+    server = await timed.open()
     assert "accept-clock" in server.house.problems()["ca"]
-    ledger = stage.grounds[0].ledger
+    ledger = timed.grounds[0].ledger
     assert isinstance(ledger, SQLiteLedger)
     await ledger.reset_clock_floor(clock.wall)
     await server.reload()
