@@ -83,5 +83,6 @@ def test_a_ca_that_ends_shortens_what_it_issues_and_then_says_why_not(tmp_path: 
         before = shown(server.here)
         server.stop()
         server.start()
+        assert "NOT ISSUING (ca)   The CA ends at" in server.log()
         assert shown(server.here) == before
         assert len(rows(server.ledger, "", "ownServer")) == 1

@@ -33,7 +33,6 @@ _STEP = timedelta(hours=23)
 _LOOK = 5.0
 """Seconds in which it has looked around, be the machine as busy as it may."""
 
-
 NO_LIMIT = {"enrollmentBurst": 100_000}
 """Where days pass in seconds, nobody asks too often."""
 
