@@ -32,7 +32,7 @@ def _methods(device: Runtime, profile: str) -> set[str]:
 
 
 def test_a_gateway_with_a_password_renews_by_it_every_time(daily: TurnedPlant) -> None:
-    device = _live(daily, "gw-password", Auth(basic=USER), Policy())
+    device = _live(daily, "gw-password", Auth(basic=USER), KEPT)
     for kind in EVERYTHING:
         assert len(check(device, kind, DAY)) == 38
     assert _methods(device, "deviceIdentity") == _methods(device, "edgeCa") == {"password"}
