@@ -56,14 +56,14 @@ class ServerIdentity:
         return self.chain[0]
 
     def is_due(self, now: datetime) -> bool:
-        """Whether it is time to renew it; one that is not valid yet was issued by a clock that was wrong."""
-        return self.makeshift or now < self.certificate.not_valid_before_utc or self._is_old(now)
-
-    def _is_old(self, now: datetime) -> bool:
-        """Whether its last third has begun, and another one would last longer: none outlives the CA."""
+        """Whether it is time to renew it."""
         begun, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
+        old = now >= begun + (end - begun) * _RENEWED_AT
+        if self.given:
+            return old
+        # Another one would end with the CA as well; and one that is not valid yet is from a clock that was wrong.
         last = min((above.not_valid_after_utc for above in self.chain[1:]), default=None)
-        return now >= begun + (end - begun) * _RENEWED_AT and end != last
+        return self.makeshift or now < begun or (old and end != last)
 
 
 async def server_identity(
