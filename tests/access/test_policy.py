@@ -402,6 +402,13 @@ def test_a_one_time_password_is_good_for_ten_minutes_after_its_first_use() -> No
     assert ask(password_requester("dev1"), csr("dev1"), standing=late)
 
 
+def test_a_one_time_password_that_was_spent_by_a_clock_that_was_ahead_is_spent() -> None:
+    once = password_requester("dev1", one_time=OneTime("digest"))
+    ahead = Standing(spent_at=NOW + timedelta(hours=23))
+    refused("has been used", once, csr("dev1"), standing=ahead)
+    assert ask(once, csr("dev1"), standing=Standing(spent_at=NOW + timedelta(seconds=5))), "a small step back"
+
+
 def test_a_key_certified_before_is_refused_where_the_profile_wants_new_ones() -> None:
     strict, used = traits("deviceIdentity", key_reuse=False), Standing(key_used=True)
     refused("key of the request has been certified", password_requester("dev1"), csr("dev1"), strict, standing=used)

@@ -132,12 +132,31 @@ async def test_a_clock_that_runs_backwards_stops_issuing_until_it_is_right() -> 
     ca = authority(clock=clock)
     await ca.enroll(order(request("dev1")))
     clock.wall -= DAY
-    with pytest.raises(CannotIssue, match="later than"):
+    with pytest.raises(CannotIssue, match="were issued at"):
         await ca.enroll(order(request("dev1")))
-    assert "later than" in (ca.problem() or "")
+    assert "were issued at" in (ca.problem() or "")
     clock.pass_by(DAY)
     assert ca.problem() is None
     assert await ca.enroll(order(request("dev1")))
+
+
+async def test_a_ca_that_has_time_for_no_profile_any_more_says_so() -> None:
+    clock = HandClock()
+    ca = authority(clock=clock)
+    clock.pass_by(20 * 365 * DAY - 4 * DAY)
+    assert ca.problem() is None, "identities have three days left"
+    clock.pass_by(DAY)
+    assert "too soon for a certificate of any profile" in (ca.problem() or "")
+    assert "Renew the CA" in (ca.problem() or "")
+
+
+async def test_a_server_certificate_is_issued_until_the_last_minutes_of_the_ca() -> None:
+    clock = HandClock()
+    ca = authority(clock=clock)
+    clock.pass_by(20 * 365 * DAY - DAY - timedelta(minutes=10))
+    key = Key(ec_key().public_key(), KeyType.EC_P256)
+    certificate = await ca.issue_server_certificate(["gw3.plant.example"], key, 90 * DAY)
+    assert certificate.not_valid_after_utc == root().end
 
 
 async def test_a_ca_that_has_ended_says_so() -> None:

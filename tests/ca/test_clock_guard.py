@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from nestor.ca.clock_guard import EARLIEST, ClockGuard, floor_of
+from nestor.ca.clock_guard import EARLIEST, ClockGuard, check_plausible, floor_of
 from nestor.errors import CannotIssue
 from support.asking import NOW
 from support.issuing import DAY, HandClock
@@ -23,9 +23,11 @@ def test_a_clock_that_runs_as_it_should_is_believed() -> None:
 
 def test_before_the_newest_certificate_nothing_is_issued() -> None:
     guard = ClockGuard(HandClock(NOW - 6 * MINUTE), NOW)
-    with pytest.raises(CannotIssue, match="later than") as refusal:
-        guard.time_to_issue()
-    assert "resumes by itself" in refusal.value.hint
+    for ask in (guard.time_to_issue, guard.time_to_judge):
+        with pytest.raises(CannotIssue, match="were issued at 2026-06-01 12:00 UTC") as refusal:
+            ask()
+        assert "resumes by itself" in refusal.value.hint
+        assert "nestor ledger accept-clock" in refusal.value.hint
 
 
 def test_a_few_minutes_back_are_no_matter() -> None:
@@ -46,6 +48,7 @@ def test_a_clock_of_1970_is_not_believed_even_without_a_ledger() -> None:
     problem = ClockGuard(HandClock(datetime(1970, 1, 1, 0, 1, tzinfo=UTC))).problem()
     assert problem is not None
     assert "1970-01-01" in problem
+    assert "accept-clock" not in problem, "such a time is never right"
 
 
 def test_a_clock_of_1970_that_is_put_right_is_believed_at_once() -> None:
@@ -63,6 +66,7 @@ def test_a_large_jump_forward_is_doubted_for_ten_minutes() -> None:
     problem = guard.problem()
     assert problem is not None
     assert "jumped" in problem
+    assert "after ten minutes" in problem
     clock.pass_by(9 * MINUTE)
     with pytest.raises(CannotIssue):
         guard.time_to_issue()
@@ -107,3 +111,18 @@ def test_a_host_whose_clock_was_ahead_can_be_put_right() -> None:
 def test_the_floor_is_never_below_the_program() -> None:
     assert floor_of(datetime(1999, 1, 1, tzinfo=UTC)) == EARLIEST
     assert floor_of(None) == EARLIEST
+
+
+def test_judging_dates_leaves_no_trace() -> None:
+    clock = HandClock()
+    guard = ClockGuard(clock, NOW)
+    clock.wall += timedelta(hours=20)
+    assert guard.time_to_judge() == clock.wall
+    clock.wall = NOW
+    assert guard.problem() is None
+
+
+def test_nothing_that_lasts_is_begun_by_a_clock_that_was_not_set() -> None:
+    check_plausible(EARLIEST)
+    with pytest.raises(CannotIssue, match="before the time of this program"):
+        check_plausible(EARLIEST - MINUTE)

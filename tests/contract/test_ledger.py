@@ -134,6 +134,23 @@ async def test_the_same_request_later_is_a_renewal(ledger: AnyLedger) -> None:
     assert (await standing(ledger, first, replay.key, later=2 * MINUTE)).replay is not None
 
 
+async def test_what_was_issued_by_a_clock_that_was_ahead_is_not_replayed_by_one_that_was_put_right(
+    ledger: AnyLedger,
+) -> None:
+    later = NOON + timedelta(hours=23)
+    replay = a_replay(until=later + 2 * MINUTE)
+    ahead = await record(ledger, an_entry(issued_at=later), replay)
+    assert (await standing(ledger, ahead, replay.key)).replay is None
+    right = an_entry()
+    assert (await record(ledger, right, replace(replay, until=NOON + 2 * MINUTE))).sha256 == right.sha256
+
+
+async def test_requests_of_one_moment_may_be_recorded_out_of_order(ledger: AnyLedger) -> None:
+    replay = a_replay()
+    second = await record(ledger, an_entry(issued_at=NOON + timedelta(seconds=12)), replay)
+    assert await record(ledger, an_entry(), replay) == second
+
+
 async def test_a_revoked_certificate_is_never_replayed(ledger: AnyLedger) -> None:
     replay = a_replay()
     first = await record(ledger, an_entry(), replay)

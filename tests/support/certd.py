@@ -7,7 +7,6 @@ It knows 200 only, follows nothing, waits for nothing, and keeps the certificate
 import base64
 import http.client
 import socket
-import ssl
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from support.answers import certs_only
+from support.answers import Answer, answer_of, certs_only
 from support.device import Identity, client_context, wrapped
 from support.openssl import run
 
@@ -57,14 +56,18 @@ class Certd:
 
     def _ask(self, method: str, operation: str, body: bytes | None) -> list[x509.Certificate]:
         place = urlsplit(self.url.removesuffix("/") + "/" + operation)
+        head = self._head(method, place.path, place.netloc, body)
+        return self._judge(self._exchange((place.hostname or "", place.port or 443), method, head + (body or b"")))
+
+    def _exchange(self, address: tuple[str, int], method: str, request: bytes) -> Answer:
         with (
-            socket.create_connection((place.hostname or "", place.port or 443), timeout=30) as plain,
-            self._context().wrap_socket(plain, server_hostname=place.hostname) as session,
+            socket.create_connection(address, timeout=30) as plain,
+            client_context(self.trusted_certs, self.identity).wrap_socket(plain, server_hostname=address[0]) as session,
         ):
-            session.sendall(self._head(method, place.path, place.netloc, body) + (body or b""))
+            session.sendall(request)
             response = http.client.HTTPResponse(session, method=method)
             response.begin()
-            return self._judge(response.status, response.getheader("content-type"), response.read())
+            return answer_of(response)
 
     def _head(self, method: str, path: str, host: str, body: bytes | None) -> bytes:
         """The header lines in the order in which hyper writes them: names in lower case, no user-agent, no accept."""
@@ -78,18 +81,16 @@ class Certd:
             lines.append(f"content-length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode()
 
-    def _context(self) -> ssl.SSLContext:
-        return client_context(self.trusted_certs, self.identity)
-
-    def _judge(self, status: int, content_type: str | None, body: bytes) -> list[x509.Certificate]:
-        if status != http.HTTPStatus.OK:
-            raise EstFailed(f"EST endpoint did not return successful response: {status} {body!r}")
+    def _judge(self, answer: Answer) -> list[x509.Certificate]:
+        content_type = answer["content-type"]
+        if answer.status != http.HTTPStatus.OK:
+            raise EstFailed(f"EST endpoint did not return successful response: {answer.status} {answer.body!r}")
         if content_type is None:
             raise EstFailed("EST response does not contain content-type header")
         if content_type != "application/pkcs7-mime" and not content_type.startswith("application/pkcs7-mime;"):
             raise EstFailed(f"EST response has unexpected content-type header: {content_type}")
         try:
-            return self.read(body)
+            return self.read(answer.body)
         except (ValueError, subprocess.CalledProcessError) as error:
             raise EstFailed(str(error)) from error
 

@@ -5,10 +5,12 @@ It keeps the same promises as the one on disk, but for lasting; `tests/contract/
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nestor.errors import CannotIssue, Forbidden
 from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
+
+_OUT_OF_ORDER = timedelta(minutes=1)
 
 
 class MemoryLedger:
@@ -104,7 +106,8 @@ class MemoryLedger:
 
     async def _replayed(self, key: bytes, now: datetime) -> Entry | None:
         found, until = self._replays.get(key, (None, now))
-        current = await self.find(found.sha256) if found and until > now else None
+        recent = found is not None and until > now and found.issued_at <= now + _OUT_OF_ORDER
+        current = await self.find(found.sha256) if found and recent else None
         return current if current and current.state is not State.REVOKED else None
 
     def _put(self, entry: Entry) -> Entry:

@@ -35,9 +35,9 @@ class Plant:
         """Somebody with the user's password."""
         return self.server.device(user=USER)
 
-    def factory_identity(self, device: str) -> Identity:
+    def factory_identity(self, device: str, days: int = 30) -> Identity:
         """What the factory put into a device."""
-        made = self.factory.sign(device, extensions=(CLIENT,), end=NOW + timedelta(days=30))
+        made = self.factory.sign(device, extensions=(CLIENT,), end=NOW + timedelta(days=days))
         return Identity(made.certificate, made.key)
 
     def enrolled(self, name: str) -> Device:
@@ -47,9 +47,18 @@ class Plant:
 
 def plant(place: Path, listener: dict[str, Any] | None = None, **process: Any) -> Plant:
     """A plant that is not started yet."""
+    server = Mortal(place, {"access": access(), "listener": listener or {}}, **process)
+    return Plant(server, furnish(server))
+
+
+def access(**more: Any) -> dict[str, Any]:
+    """Who may have what in a plant."""
+    return {"gateways": "gw-*", "bootstrap": {"factory": {"anchors": "file:factory.pem"}}, **more}
+
+
+def furnish(server: Mortal) -> Signed:
+    """Give a server its user and its factory; the answer is the factory's CA."""
     factory = root("Factory", end=NOW + _YEARS)
-    access = {"gateways": "gw-*", "bootstrap": {"factory": {"anchors": "file:factory.pem"}}}
-    server = Mortal(place, {"access": access, "listener": listener or {}}, **process)
     (server.data / "factory.pem").write_bytes(factory.pem)
     server.add_user(*USER, "*", profiles=("*",))
-    return Plant(server, factory)
+    return factory

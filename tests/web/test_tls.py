@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import ssl
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,23 @@ async def test_a_client_without_a_certificate_is_served(version: ssl.TLSVersion)
 
 
 @VERSIONS
-async def test_an_expired_certificate_gets_its_alert_and_its_sentence(version: ssl.TLSVersion) -> None:
+async def test_a_certificate_that_is_out_of_date_passes_the_handshake_and_is_left_to_the_request(
+    version: ssl.TLSVersion,
+) -> None:
     async with front() as served:
-        assert await _refusal(served, served.root.expired("pump-1"), version) == "SSLV3_ALERT_CERTIFICATE_EXPIRED"
-    assert [sentence for _, sentence in served.told] == [
-        "The certificate CN=pump-1 of the client was refused: it has expired."
-    ]
+        early = served.root.issue("pump-2", not_before=pki.yesterday() + timedelta(days=2))
+        for identity in (served.root.expired("pump-1"), early):
+            assert await served.get(identity, version) == "hello"
+    assert served.told == []
+
+
+@VERSIONS
+async def test_an_expired_certificate_is_verified_in_all_else(version: ssl.TLSVersion) -> None:
+    async with front() as served:
+        elsewhere = pki.authority("Elsewhere").expired("pump-1")
+        for_servers = served.root.expired("pump-2", client=False, server=True)
+        assert await _refusal(served, elsewhere, version) == "TLSV1_ALERT_UNKNOWN_CA"
+        assert await _refusal(served, for_servers, version) == "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE"
 
 
 @VERSIONS
@@ -190,8 +202,9 @@ async def test_what_is_not_tls_is_named(words: bytes, sentence: str) -> None:
 
 async def test_a_name_cannot_break_out_of_its_sentence() -> None:
     async with front() as served:
-        await _refusal(served, served.root.expired("a\nlevel=info \x1b[31m\u202e"), V13)
-        await _refusal(served, served.root.expired("x" * 64), V13)
+        elsewhere = pki.authority("Elsewhere")
+        await _refusal(served, elsewhere.issue("a\nlevel=info \x1b[31m\u202e"), V13)
+        await _refusal(served, elsewhere.issue("x" * 64), V13)
     assert all(sentence.isprintable() for _, sentence in served.told)
 
 

@@ -6,7 +6,7 @@ A CA is made only where there is no trace of one. Everything that is wrong later
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from nestor.app.closed import ClosedAuthority
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog
-from nestor.ca.clock_guard import ClockGuard
+from nestor.ca.clock_guard import ClockGuard, check_plausible
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
@@ -25,7 +25,7 @@ from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import FileReference
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import CannotIssue, MaterialError, SettingsError
 from nestor.events import Note, Trouble
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
@@ -53,12 +53,20 @@ class Source:
 
 
 def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
-    """The CA to issue with. Raises MaterialError or SettingsError for a CA from files that cannot be used."""
+    """The CA to issue with, made where there never was one, once the clock is right.
+
+    Raises MaterialError or SettingsError for a CA from files that cannot be used.
+    """
     if source.settings.ca.source is CASource.FILE:
         return _from_files(source, pinned)
     home = CAHome(source.data)
     found = home.load(lambda: _load(source, _key_path(source.settings.ca, source.data, home)), pinned=pinned)
-    return make_ca(source) if found is None else found
+    if found is not None:
+        return found
+    try:
+        return make_ca(source)
+    except CannotIssue as reason:
+        return LostCA(reason, ())
 
 
 def existing_issuer(source: Source, pinned: str | None = None) -> Issuer:
@@ -86,7 +94,10 @@ def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
 
 
 def make_ca(source: Source) -> Issuer:
-    """Make a root and keep it. Raises MaterialError where there is, or was, one."""
+    """Make a root and keep it.
+
+    Raises MaterialError where there is, or was, one, CannotIssue while the clock is not set.
+    """
     settings = source.settings.ca
     issuer = _new_root(source, generate(settings.key_type, settings.rsa_bits))
     return _kept(source, issuer)
@@ -102,14 +113,21 @@ def make_ca_below(source: Source, offline_root: Path, subject: str, lifetime: ti
         raise MaterialError(f"There is, or was, a CA in {source.data} already.", "Use another data directory.")
     root = _new_root(source, generate(settings.key_type, settings.rsa_bits))
     key = generate(settings.key_type, settings.rsa_bits)
-    issuer = make_intermediate(root, key, subject, lifetime=lifetime, now=source.clock.now(), serial=new_serial())
+    issuer = make_intermediate(root, key, subject, lifetime=lifetime, now=_begin(source.clock), serial=new_serial())
     _put_aside(root, offline_root, source.passphrase)
     return root, _kept(source, issuer)
 
 
 def _new_root(source: Source, key: CertificateIssuerPrivateKeyTypes) -> Issuer:
     settings = source.settings.ca
-    return make_root(key, settings.subject, lifetime=settings.lifetime, now=source.clock.now(), serial=new_serial())
+    return make_root(key, settings.subject, lifetime=settings.lifetime, now=_begin(source.clock), serial=new_serial())
+
+
+def _begin(clock: Clock) -> datetime:
+    """When a CA begins: never by a clock that was not set, as at the boot of a host without a battery."""
+    now = clock.now()
+    check_plausible(now)
+    return now
 
 
 def _kept(source: Source, issuer: Issuer) -> Issuer:

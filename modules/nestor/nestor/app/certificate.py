@@ -5,7 +5,7 @@ commands take the second certificate as the CA.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from cryptography import x509
@@ -25,7 +25,7 @@ from nestor.ca.content import Key
 from nestor.ca.hierarchy import make_root
 from nestor.ca.loading import read_certificates
 from nestor.ca.own_server import PROFILE
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import CannotIssue, MaterialError, SettingsError
 from nestor.events import Note
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
@@ -41,11 +41,15 @@ _RENEWED_AT = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """What the server shows: the chain, its own certificate first, and the key; `given` where they are from files."""
+    """What the server shows: the chain, its own certificate first, and the key; `given` where they are from files.
+
+    A makeshift is what is left to show while no other one can be issued.
+    """
 
     chain: tuple[x509.Certificate, ...]
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
     given: bool = False
+    makeshift: bool = False
 
     @property
     def certificate(self) -> x509.Certificate:
@@ -55,7 +59,12 @@ class ServerIdentity:
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to renew it."""
         begun, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc
-        return now >= begun + (end - begun) * _RENEWED_AT
+        old = now >= begun + (end - begun) * _RENEWED_AT
+        if self.given:
+            return old
+        # Another one would end with the CA as well; and one that is not valid yet is from a clock that was wrong.
+        last = min((above.not_valid_after_utc for above in self.chain[1:]), default=None)
+        return self.makeshift or now < begun or (old and end != last)
 
 
 def given_identity(source: Source) -> ServerIdentity | None:
@@ -74,16 +83,19 @@ def last_ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
 async def issued_identity(
     source: Source, authority: LocalAuthority | ClosedAuthority, ledger: Ledger | ClosedLedger
 ) -> ServerIdentity:
-    """What this server issues to itself: kept from before, or issued now. Raises MaterialError, CannotIssue."""
+    """What this server issues to itself: kept from before, or issued now; else a makeshift. Raises MaterialError."""
     kept = _kept(source)
     if isinstance(authority, ClosedAuthority):
-        return kept or _stopgap(source)
+        return _makeshift(kept, source)
     above = tuple(authority.ca_certificates())
     if kept is not None and _still_fits(kept, source, above):
         return ServerIdentity((kept.certificate, *above), kept.key)
     if authority.problem() is not None or isinstance(ledger, ClosedLedger):
-        return kept or _stopgap(source)
-    return await _issue(source, authority, ledger)
+        return _makeshift(kept, source)
+    try:
+        return await _issue(source, authority, ledger)
+    except CannotIssue:  # health says why
+        return _makeshift(kept, source)
 
 
 def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
@@ -172,13 +184,15 @@ def _keep(source: Source, identity: ServerIdentity) -> None:
         raise MaterialError(f"{path} cannot be written: {error.strerror}.", "Check space and mode.") from error
 
 
-def _stopgap(source: Source) -> ServerIdentity:
-    """A certificate that nobody trusts, so that health can be asked while nothing can be issued."""
+def _makeshift(kept: ServerIdentity | None, source: Source) -> ServerIdentity:
+    """What was shown until now, or a certificate that nobody trusts, so that health can be asked."""
+    if kept is not None:
+        return replace(kept, makeshift=True)
     key = generate(KeyType.EC_P256)
     issuer = make_root(
         key, "CN=Nestor cannot issue", lifetime=timedelta(days=1), now=source.clock.now(), serial=new_serial()
     )
-    return ServerIdentity((issuer.certificate,), key)
+    return ServerIdentity((issuer.certificate,), key, makeshift=True)
 
 
 def _spki(key: CertificatePublicKeyTypes) -> bytes:

@@ -4,7 +4,7 @@ What outlives a House is handed in: the ledger, the clock guard, the listeners o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +15,7 @@ from nestor.access.gate import Gate
 from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates, own_hosts
+from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
@@ -90,7 +91,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
-    gate = open_gate(source, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
+    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
     identity = given_identity(source) or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)

@@ -12,12 +12,13 @@ from functools import partial
 from pathlib import Path
 
 from nestor.access.memory import Memory
-from nestor.app.closed import ClosedLedger
+from nestor.app.authority import Source, find_issuer
+from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.directory import make_directory, warning_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
-from nestor.ca.home import CAHome
+from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import fingerprint_of
 from nestor.ca.settings import CASource
 from nestor.errors import MaterialError, NestorError
@@ -71,8 +72,11 @@ class Server:
         """Read the settings and everything they name again; swap Houses, or stay and say why not."""
         async with self._building:
             try:
+                await self._look_at_the_clock()
                 settings = self._plan.settings()
                 house = await build_house(settings, self._ground)
+                if isinstance(self._house.authority, ClosedAuthority):
+                    self._ground = await _pinned(self._ground, house)
             except NestorError as fault:
                 self._ground.tell(SettingsRefused(fault.text))
                 return
@@ -98,12 +102,10 @@ class Server:
             self._ground.tell(Note("ledger", "Its settings count from the next start on."))
 
     async def look_for_changes(self) -> None:
-        """Reload when a file changed, the server's own certificate is due, or a lost ledger is back."""
-        identity = self._house.identity
-        due = not identity.given and identity.is_due(self._ground.clock.now()) and not self._house.problems()
-        if self._ground.guard.problem() is not None:
-            self._ground.guard.reset(await self._ground.ledger.newest())
-        if await self._ledger_is_back() or self._watch.changed(self._house.settings) or due:
+        """Reload when a file changed, the server's own certificate is due, or what was lost or missing is there."""
+        await self._look_at_the_clock()
+        there = await self._ledger_is_back() or self._ca_is_there()
+        if there or self._watch.changed(self._house.settings) or self._is_due():
             await self.reload()
 
     async def look_after_certificate(self) -> None:
@@ -113,6 +115,23 @@ class Server:
     async def close(self) -> None:
         """Let go of the ledger."""
         await self._ground.ledger.close()
+
+    async def _look_at_the_clock(self) -> None:
+        """Hear what the operator said of the clock, where it is not believed."""
+        if self._ground.guard.problem() is not None:
+            self._ground.guard.reset(await self._ground.ledger.newest())
+
+    def _is_due(self) -> bool:
+        identity = self._house.identity
+        return not identity.given and identity.is_due(self._ground.clock.now()) and not self._house.problems()
+
+    def _ca_is_there(self) -> bool:
+        """Whether a CA that was lost is back, or one that could not be made before is made."""
+        if not isinstance(self._house.authority, ClosedAuthority):
+            return False
+        ground = self._ground
+        source = Source(self._house.settings, ground.data, ground.clock, ground.tell)
+        return not isinstance(find_issuer(source, ground.pinned), LostCA)
 
     async def _ledger_is_back(self) -> bool:
         """Whether a ledger that was lost, or whose file is another one, could be opened again."""

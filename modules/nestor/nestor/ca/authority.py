@@ -21,7 +21,7 @@ from nestor.ca.lint import check_signed, lint
 from nestor.ca.own_names import OwnNames
 from nestor.ca.own_server import server_content
 from nestor.ca.possession import possession_content
-from nestor.ca.prepare import prepare
+from nestor.ca.prepare import last_problem, prepare
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
 from nestor.ca.signing import is_slow
 from nestor.ca.tbs import encode_certificate
@@ -65,8 +65,8 @@ class LocalAuthority:
         return csr_attributes(None if profile is None else self._catalog[profile], link=link)
 
     def problem(self) -> str | None:
-        """Why nothing can be signed at this time, as a sentence; None when all is well."""
-        return self._guard.problem() or self._issuer.problem(self._guard.now())
+        """Why nothing can be signed at this time, and what to do; None when all is well."""
+        return self._guard.problem() or last_problem(self._issuer, self._catalog, self._guard.now())
 
     async def enroll(self, order: Order) -> x509.Certificate:
         """Issue the certificate of an admitted order, for the key in its request.

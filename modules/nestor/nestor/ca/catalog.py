@@ -1,7 +1,7 @@
 """All profiles of this CA, by name: the built-in ones as the operator changed them, and those of the operator."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -25,6 +25,10 @@ class Catalog:
     def __getitem__(self, name: str) -> Profile:
         """The profile of a name that settings were checked for."""
         return self._profiles[name]
+
+    def __iter__(self) -> Iterator[Profile]:
+        """Every profile, the built-in ones first."""
+        return iter(self._profiles.values())
 
     def names(self) -> tuple[str, ...]:
         """The names of all profiles, the built-in ones first."""

@@ -15,6 +15,9 @@ EARLIEST = datetime(2026, 1, 1, tzinfo=UTC)
 _BACK = timedelta(minutes=5)
 _JUMP = timedelta(days=1)
 _DOUBTED_SECONDS = 600.0
+_SET_IT = "Set the clock, best by time synchronization; issuing resumes by itself."
+_ACCEPT_IT = f"{_SET_IT} If it is right, and was ahead before: nestor ledger accept-clock."
+_WAIT = "If that is right, it is believed after ten minutes; if not, set the clock, and issuing resumes at once."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,10 @@ class Watch:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What to remember, and why the clock is not believed; None when it is."""
+    """What to remember, and why the clock is not believed and what to do about it; None when it is."""
 
     watch: Watch
-    problem: str | None = None
+    doubt: CannotIssue | None = None
 
 
 def floor_of(newest: datetime | None) -> datetime:
@@ -47,8 +50,7 @@ def judge(watch: Watch | None, *, now: datetime, monotonic: float, floor: dateti
     """
     here = Watch(now, monotonic)
     if now < floor:
-        shown = f"The clock of this server shows {now:%Y-%m-%d %H:%M} UTC"
-        return Verdict(here, f"{shown}, but it is later than {floor:%Y-%m-%d %H:%M}.")
+        return Verdict(here, _too_early(now, floor))
     if watch is None or watch.wall < floor:
         return Verdict(here)
     expected = watch.wall + timedelta(seconds=monotonic - watch.monotonic)
@@ -57,8 +59,25 @@ def judge(watch: Watch | None, *, now: datetime, monotonic: float, floor: dateti
     since = monotonic if watch.doubted_since is None else watch.doubted_since
     if monotonic - since >= _DOUBTED_SECONDS:
         return Verdict(here)
-    problem = f"The clock of this server jumped from {expected:%Y-%m-%d %H:%M} to {now:%Y-%m-%d %H:%M} UTC."
-    return Verdict(replace(watch, doubted_since=since), problem)
+    sentence = f"The clock of this server jumped from {_shown(expected)} to {_shown(now)}."
+    return Verdict(replace(watch, doubted_since=since), CannotIssue(sentence, _WAIT))
+
+
+def check_plausible(now: datetime) -> None:
+    """Raise CannotIssue for a time before that of this program: nothing that lasts is begun by such a clock."""
+    if now < EARLIEST:
+        raise _too_early(now, EARLIEST)
+
+
+def _too_early(now: datetime, floor: datetime) -> CannotIssue:
+    shown = f"The clock of this server shows {_shown(now)}"
+    if floor <= EARLIEST:
+        return CannotIssue(f"{shown}, which is before the time of this program.", _SET_IT)
+    return CannotIssue(f"{shown}, but certificates were issued at {_shown(floor + _BACK)} already.", _ACCEPT_IT)
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 class ClockGuard:
@@ -75,14 +94,20 @@ class ClockGuard:
         return self._clock.now()
 
     def problem(self) -> str | None:
-        """Why the clock is not believed at this time, as a sentence; None when it is."""
-        return self._look()[1]
+        """Why the clock is not believed at this time, and what to do; None when it is."""
+        doubt = self._look()[1]
+        return None if doubt is None else doubt.text
+
+    def time_to_judge(self) -> datetime:
+        """The time, for judging dates that others wrote. Raises CannotIssue for a clock that is not believed."""
+        now, doubt = self._look()
+        if doubt is not None:
+            raise doubt
+        return now
 
     def time_to_issue(self) -> datetime:
         """The time, which becomes the floor under later ones. Raises CannotIssue for a clock that is not believed."""
-        now, problem = self._look()
-        if problem is not None:
-            raise CannotIssue(problem, "Set the clock, best by time synchronization; issuing resumes by itself.")
+        now = self.time_to_judge()
         self._newest = now if self._newest is None else max(now, self._newest)
         return now
 
@@ -90,8 +115,8 @@ class ClockGuard:
         """Take another floor: for a host whose clock was ahead, and has been put right."""
         self._newest = newest
 
-    def _look(self) -> tuple[datetime, str | None]:
+    def _look(self) -> tuple[datetime, CannotIssue | None]:
         now, monotonic = self._clock.now(), self._clock.monotonic()
         verdict = judge(self._watch, now=now, monotonic=monotonic, floor=floor_of(self._newest))
         self._watch = verdict.watch
-        return now, verdict.problem
+        return now, verdict.doubt

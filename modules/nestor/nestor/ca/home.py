@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.ca.issuer import Issuer, fingerprint_of
 from nestor.ca.loading import load_issuer, read_certificates
-from nestor.errors import MaterialError
+from nestor.errors import MaterialError, NestorError
 
 _DIRECTORY = "ca"
 _CERTIFICATES = "certificates.pem"
@@ -33,9 +33,9 @@ _HINT = "Restore it from a backup. Nestor does not make a new CA in its place: d
 
 @dataclass(frozen=True, slots=True)
 class LostCA:
-    """There was a CA here, and it cannot be used; `certificates` are those that can still be shown."""
+    """There is no CA that can be used, and why; `certificates` are those that can still be shown."""
 
-    reason: MaterialError
+    reason: NestorError
     certificates: tuple[x509.Certificate, ...]
 
 

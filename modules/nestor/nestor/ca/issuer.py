@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 
 from nestor.ca.signing import SignatureAlgorithm, algorithm_for, signature_of
 
+REMEDY = "Check the clock of this server, or renew the CA."
+"""What to do about an issuer that is not valid at this time."""
+
 UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.InvalidVersion)
 """What the parsers of `cryptography` raise, some only when a property is asked for."""
 

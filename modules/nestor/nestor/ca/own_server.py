@@ -16,11 +16,15 @@ PROFILE = "ownServer"
 
 _LONGEST_COMMON_NAME = 64
 _NAMELESS = "Nestor"
+_SHORTEST_LIFE = timedelta(minutes=1)
+"""However little time the CA has left, the server needs a certificate to say so."""
 
 
 def server_content(names: Sequence[str], key: Key, lifetime: timedelta) -> Content:
     """What the certificate says: every name as alternative name, the first that fits as common name as well."""
-    settings = ProfileSettings.model_validate({"lifetime": lifetime, "jitter": "0%", "extendedKeyUsage": "serverAuth"})
+    settings = ProfileSettings.model_validate(
+        {"lifetime": lifetime, "jitter": "0%", "minimumLifetime": _SHORTEST_LIFE, "extendedKeyUsage": "serverAuth"}
+    )
     common_name = next((name for name in names if len(name) <= _LONGEST_COMMON_NAME), _NAMELESS)
     return Content(
         profile=build_profile(PROFILE, settings),

@@ -3,6 +3,8 @@
 Time, serial and jitter are arguments. The draft that comes out is linted, then signed as it is.
 """
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.ca.content import Content
 from nestor.ca.extensions import extensions_of
-from nestor.ca.issuer import Issuer
+from nestor.ca.issuer import REMEDY, Issuer
 from nestor.ca.own_names import OwnNames
 from nestor.ca.profile import Profile
 from nestor.ca.tbs import encode_tbs
@@ -18,6 +20,7 @@ from nestor.errors import CannotIssue
 
 _MOST_BACKDATED = timedelta(minutes=5)
 _BACKDATED_SHARE = 20
+_TOO_SOON = "Renew the CA, or lower minimumLifetime of the profile."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +60,28 @@ def validity(profile: Profile, issuer: Issuer, now: datetime, jitter: float) -> 
     """
     problem = issuer.problem(now)
     if problem is not None:
-        raise CannotIssue(problem, "Check the clock of this server, or renew the CA.")
+        raise CannotIssue(problem, REMEDY)
     begun = now.replace(microsecond=0) - min(_MOST_BACKDATED, profile.lifetime / _BACKDATED_SHARE)
     end = min(begun + profile.lifetime * (1 - profile.jitter * jitter), issuer.end)
     if end - begun < profile.minimum_lifetime:
         raise CannotIssue(
             f"The CA ends at {issuer.end:%Y-%m-%d %H:%M} UTC, too soon for a certificate of {profile.name}.",
-            "Renew the CA, or lower minimumLifetime of the profile.",
+            _TOO_SOON,
             retry_after=3600,
         )
     return max(begun, issuer.start), end
+
+
+def last_problem(issuer: Issuer, profiles: Iterable[Profile], now: datetime) -> str | None:
+    """Why a CA can issue nothing more, and what to do; None while there is a profile for which it has time."""
+    problem = issuer.problem(now)
+    if problem is not None:
+        return f"{problem} {REMEDY}"
+    for profile in profiles:
+        with suppress(CannotIssue):
+            validity(profile, issuer, now, 0.0)
+            return None
+    return f"The CA ends at {issuer.end:%Y-%m-%d %H:%M} UTC, too soon for a certificate of any profile. {_TOO_SOON}"
 
 
 def _check_room(profile: Profile, issuer: Issuer) -> None:

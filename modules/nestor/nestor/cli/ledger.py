@@ -18,8 +18,10 @@ def accept_clock(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -
     ahead for a while and has been put right, this says so; a running server resumes within half a minute.
     """
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+    from nestor.ca.clock_guard import check_plausible  # noqa: PLC0415 -- only now
 
     now = SystemClock().now()
+    check_plausible(now)
 
     async def write() -> None:
         async with open_for_command(data, config) as ledger:

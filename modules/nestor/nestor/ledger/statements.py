@@ -5,7 +5,7 @@ Compiled once, when imported, into text for the driver: building SQL for each re
 
 from typing import Any
 
-from sqlalchemy import ClauseElement, Table, delete, exists, func, literal_column, select, update
+from sqlalchemy import ClauseElement, Table, delete, exists, func, literal, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
@@ -42,10 +42,19 @@ BY_KEY = _sql(entries.where(_certificate.spki_sha256 == _given("spki_sha256")).o
 LIVE = _sql(entries.where(_live).order_by(_certificate.id))
 NEWEST = _sql(entries.order_by(_certificate.id.desc()).limit(_given("limit")))
 
+_OUT_OF_ORDER = 60
+"""Seconds by which requests of one moment may be recorded in another order than they came."""
+
 _replay = (
     select(replays.c.certificate_id)
     .join(certificates)
-    .where(replays.c.key == _given("replay_key"), replays.c.until > _given("now"), _unrevoked)
+    .where(
+        replays.c.key == _given("replay_key"),
+        replays.c.until > _given("now"),
+        # By a clock that was ahead: once that is put right, the window must not last until its time has come.
+        _certificate.issued_at <= _given("now") + literal(_OUT_OF_ORDER),
+        _unrevoked,
+    )
 )
 _first_origin = select(_certificate.origin).where(_live).order_by(_certificate.id).limit(1)
 _key_used = exists().where(_certificate.spki_sha256 == _given("spki_sha256"))

@@ -1,7 +1,7 @@
 """TLS contexts: what this server speaks, whom it believes, and why a handshake failed, as a sentence.
 
 A context is built whole and then only read; whoever wants another one builds another one. Whether a client certificate
-that passes here is good for anything is decided per request, in `access/`.
+that passes here is good for anything, and at this time, is decided per request, in `access/`.
 """
 
 import re
@@ -99,11 +99,21 @@ def _believe(
 
 def _remember(connection: SSL.Connection, certificate: crypto.X509, error: int, depth: int, verified: int) -> bool:
     """Leave the verdict to OpenSSL, which sends the alert that fits; note whom it was about."""
-    if not verified:
-        whose = "of the client" if depth == 0 else "above the client's"
-        why = _VERDICTS.get(error, f"verification error {error} of OpenSSL")
-        connection.set_app_data(f"The certificate {_subject(certificate)} {whose} was refused: {why}.")
-    return bool(verified)
+    if verified or _is_for_the_request(error, depth):
+        return True
+    whose = "of the client" if depth == 0 else "above the client's"
+    why = _VERDICTS.get(error, f"verification error {error} of OpenSSL")
+    connection.set_app_data(f"The certificate {_subject(certificate)} {whose} was refused: {why}.")
+    return False
+
+
+def _is_for_the_request(error: int, depth: int) -> bool:
+    """Whether a certificate is merely out of date, to the clock of this machine.
+
+    On the request, dates are judged by a clock that is believed, a password may stand beside the certificate, and the
+    device hears a sentence instead of an alert. An expired CA vouches for nobody, whatever stands beside it.
+    """
+    return error == _NOT_YET_VALID or (error == _EXPIRED and depth == 0)
 
 
 def _subject(certificate: crypto.X509) -> str:
@@ -140,11 +150,12 @@ _ALERT_HINTS = {
     "certificate expired": " (to its clock, this server's certificate is out of date)",
 }
 
+_NOT_YET_VALID, _EXPIRED = 9, 10
+
 _VERDICTS = {  # the numbers of X509_STORE_CTX_get_error(3)
     2: "none of the CAs that are trusted here issued it",
     7: "its signature is wrong",
-    9: "it is not valid yet",
-    10: "it has expired",
+    _EXPIRED: "it has expired",
     18: "it is self-signed, and not among the CAs that are trusted here",
     19: "its chain ends in a root that is not trusted here",
     20: "none of the CAs that are trusted here issued it",
