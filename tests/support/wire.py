@@ -18,10 +18,10 @@ def session(device: Device) -> Iterator[ssl.SSLSocket]:
         yield secured
 
 
-def enrollment(device: Device, length: int, *more: str) -> bytes:
+def enrollment(device: Device, length: int, *more: str, operation: str = "simpleenroll") -> bytes:
     """The head of an enrollment whose body has a length, with more header lines; the connection ends with it."""
     lines = [
-        f"POST {device.path('simpleenroll')} HTTP/1.1",
+        f"POST {device.path(operation)} HTTP/1.1",
         f"Host: {HOST}",
         "Connection: close",
         f"Content-Type: {PKCS10}",

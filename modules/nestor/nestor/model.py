@@ -183,7 +183,8 @@ class ChannelBindings:
 class Credentials:
     """What came over the wire to say who is asking; nothing of it is believed yet but the TLS handshake.
 
-    `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it.
+    `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it. `secret_bits`
+    is the strength of the session's cipher.
     """
 
     address: str
@@ -192,6 +193,7 @@ class Credentials:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     bindings: ChannelBindings = ChannelBindings()
+    secret_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +319,8 @@ class ProfileTraits:
     """What the gate must know of a profile to say who may have it.
 
     `authenticates`: its certificates may authenticate to this server. `renewable`: such a certificate may renew itself.
-    `may_request`: the other profiles that it may get for its device.
+    `may_request`: the other profiles that it may get for its device. `server_key_strength`: bits of security of the
+    keys that the server makes for it.
     """
 
     name: str
@@ -328,6 +331,7 @@ class ProfileTraits:
     may_request: frozenset[str]
     key_reuse: bool
     lifetime: timedelta
+    server_key_strength: int
 
 
 @dataclass(frozen=True, slots=True)
