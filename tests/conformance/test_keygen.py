@@ -2,12 +2,14 @@
 
 import base64
 import email
+import json
 import ssl
 from email.message import Message
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -26,10 +28,12 @@ from support.shapes import (
     broken,
     device_identity,
     est_identity,
+    p256,
     request,
     rsa2048,
     wrapping,
 )
+from support.traces import holds
 from support.wire import enrollment
 
 _AES256_WRAP, _AES256_CBC = "2.16.840.1.101.3.4.1.45", "2.16.840.1.101.3.4.1.42"
@@ -171,12 +175,30 @@ def test_a_key_leaves_no_trace_and_is_never_given_twice(plant: Place, maker: Dev
     asked = device_identity("kg-trace")
     made, again = (_made(maker.enroll(asked, "serverkeygen")) for _ in range(2))
     assert made.key.public_key() != again.key.public_key()
-    secret = made.key.private_numbers().private_value.to_bytes(32)
-    pkcs8 = made.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    traces = (secret, secret.hex().encode(), base64.b64encode(pkcs8)[60:120])
-    kept = b"".join(file.read_bytes() for file in plant.server.place.rglob("*") if file.is_file())
-    assert made.certificate.public_bytes(Encoding.DER) in kept
-    assert not any(trace in kept for trace in traces)
+    kept = {file: file.read_bytes() for file in plant.server.place.rglob("*") if file.is_file()}
+    assert any(made.certificate.public_bytes(Encoding.DER) in content for content in kept.values())
+    assert [file for file, content in kept.items() if holds(content, _secret(made.key))] == []
+
+
+@pytest.mark.parametrize("columns", [1, 20, 63, 64, 76, 10_000])
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_the_search_for_traces_finds_a_key_however_it_is_written(form: PrivateFormat, columns: int) -> None:
+    key = p256()
+    der = key.private_bytes(Encoding.DER, form, NoEncryption())
+    pem = wrapped(der, columns, b"\r\n")
+    written = (
+        der,
+        pem,
+        json.dumps({"key": pem.decode()}).encode(),
+        base64.urlsafe_b64encode(der),
+        der.hex(":").encode(),
+    )
+    assert all(holds(b"before" + one + b"after", _secret(key)) for one in written)
+    assert not any(holds(one, _secret(p256())) for one in written)
+
+
+def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_numbers().private_value.to_bytes(32)
 
 
 def _key_id(identity: Identity) -> bytes:

@@ -18,14 +18,14 @@ def session(device: Device) -> Iterator[ssl.SSLSocket]:
         yield secured
 
 
-def enrollment(device: Device, length: int, *more: str, operation: str = "simpleenroll") -> bytes:
-    """The head of an enrollment whose body has a length, with more header lines; the connection ends with it."""
+def enrollment(device: Device, length: int | None, *more: str, operation: str = "simpleenroll") -> bytes:
+    """The head of an enrollment whose body has this length, with more header lines; the connection ends with it."""
     lines = [
         f"POST {device.path(operation)} HTTP/1.1",
         f"Host: {HOST}",
         "Connection: close",
         f"Content-Type: {PKCS10}",
-        f"Content-Length: {length}",
+        *([] if length is None else [f"Content-Length: {length}"]),
         *([f"Authorization: {basic_header(*device.user)}"] if device.user else []),
         *more,
     ]
