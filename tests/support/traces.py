@@ -1,4 +1,4 @@
-"""Whether bytes hold a secret, whichever way it was written: raw, in hex, in base64 of any alphabet, offset and width."""
+"""Whether bytes hold a secret, whichever way it was written: raw, hex, base64 of any alphabet, offset and width."""
 
 import base64
 import re

@@ -134,8 +134,8 @@ class Registrar:
             key, certificate = await self._authority.generate(admitted.order)
             spki = hashlib.sha256(self._key_generator.spki(key)).digest()
             entry = self._entry(case, admitted, certificate, spki)
-            await self._ledger.record(entry, replay=None, one_time=admitted.requester.one_time)
-            self._answer(entry, replayed=False)
+            recorded = await self._ledger.record(entry, replay=None, one_time=admitted.requester.one_time)
+            self._answer(recorded, replayed=False)
             return wrap(key, certificate)
         except NestorError as fault:
             self._refuse(case, fault)
