@@ -79,6 +79,7 @@ class Front:
 @asynccontextmanager
 async def front(
     answer: Answer | None = None,
+    /,
     *,
     root: CA | None = None,
     believed: Sequence[x509.Certificate] | None = None,

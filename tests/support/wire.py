@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from support.device import HOST, PKCS10, Device, basic_header, client_context
 
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
 
 @contextmanager
 def session(device: Device) -> Iterator[ssl.SSLSocket]:
