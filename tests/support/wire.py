@@ -20,12 +20,14 @@ def session(device: Device) -> Iterator[ssl.SSLSocket]:
         yield secured
 
 
-def enrollment(device: Device, length: int | None, *more: str, operation: str = "simpleenroll") -> bytes:
-    """The head of an enrollment whose body has this length, with more header lines; the connection ends with it."""
+def enrollment(
+    device: Device, length: int | None, *more: str, operation: str = "simpleenroll", end: bool = True
+) -> bytes:
+    """The head of an enrollment whose body has this length, with more header lines; the connection may end with it."""
     lines = [
         f"POST {device.path(operation)} HTTP/1.1",
         f"Host: {HOST}",
-        "Connection: close",
+        *(["Connection: close"] if end else []),
         f"Content-Type: {PKCS10}",
         *([] if length is None else [f"Content-Length: {length}"]),
         *([f"Authorization: {basic_header(*device.user)}"] if device.user else []),

@@ -43,7 +43,7 @@ async def _is_sent_away(client: socket.socket) -> bool:
 
 def _greeted(served: Front, client: socket.socket) -> bool:
     """Whether a client that has said nothing yet is served."""
-    client.setblocking(True)
+    client.settimeout(5)
     with served.tls().wrap_socket(client, server_hostname="localhost") as session:
         session.sendall(GET)
         return session.recv(4096).startswith(b"HTTP/1.1 200")
