@@ -6,7 +6,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -40,7 +40,8 @@ def _typed(command: str, place: Path) -> Iterator[subprocess.Popen[str]]:
     try:
         yield running
     finally:
-        os.killpg(running.pid, signal.SIGINT)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGINT)
         running.wait(15)
 
 

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
+_OF_MAKE = {"MFLAGS", "ARGS", "TESTS", "WORKERS", "PYTHON"}
+
 
 def nestor(
     *words: str, stdin: str = "", environment: Mapping[str, str] | None = None
@@ -24,4 +26,4 @@ def nestor(
 def clean_environment() -> dict[str, str]:
     """The environment of a shell that knows nothing of Nestor, nor of the make that may run this test."""
     given = os.environ.items()  # noqa: TID251 -- the shell's own
-    return {name: value for name, value in given if not name.startswith(("NESTOR_", "MAKE", "MFLAGS"))}
+    return {name: value for name, value in given if not name.startswith(("NESTOR_", "MAKE")) and name not in _OF_MAKE}
