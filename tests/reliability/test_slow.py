@@ -4,6 +4,7 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,10 @@ def test_each_kind_of_slow_client_is_sent_away_when_the_time_of_its_kind_has_pas
         begun = time.monotonic()
         for kind in _KINDS:
             kind(crowd)
-        for gone, limit in enumerate(_KINDS.values(), 1):
-            wait_for(lambda at_least=gone: len(_KINDS) - crowd.remaining() >= at_least, limit + 2)
+        for left, limit in zip(reversed(range(len(_KINDS))), _KINDS.values(), strict=True):
+            wait_for(partial(_at_most, crowd, left), limit + 2)
             assert time.monotonic() - begun > limit - 0.1
+
+
+def _at_most(crowd: Crowd, left: int) -> bool:
+    return crowd.remaining() <= left

@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 LIMIT = 0.4
 LOOK = 0.25  # how often a listener looks at deadlines
@@ -14,7 +14,7 @@ Ended = TypeVar("Ended")
 _OTHERS = dict.fromkeys(("handshake", "head", "body", "request", "answer", "idle", "wait"), 60.0)
 
 
-def only(**limits: float) -> dict[str, float]:
+def only(**limits: float) -> dict[str, Any]:
     """These limits, in seconds, and all others so long that they do not matter."""
     return {**_OTHERS, **limits}
 

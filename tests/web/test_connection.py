@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import time
+from typing import cast
 
 import pytest
 from aiohttp import web
@@ -94,7 +95,7 @@ async def test_who_waits_for_a_place_too_long_is_cut_off() -> None:
 async def test_an_answer_that_nobody_takes_is_given_up() -> None:
     async with front(_much, **only(answer=LIMIT)) as served:
         _, writer = await served.connect()
-        writer.transport.pause_reading()  # type: ignore[attr-defined] -- a transport that reads, as every TLS one
+        cast("asyncio.Transport", writer.transport).pause_reading()
         writer.write(GET)
         begun = time.monotonic()
         await served.settled(1)

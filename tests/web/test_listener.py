@@ -6,6 +6,7 @@ import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -15,7 +16,7 @@ from nestor.web.transport import TLSTransport
 from support.front import Front, front, greet
 from support.wire import GET
 
-_PATIENT = {"handshake": 60, "head": 60, "wait": 60, "request": 60, "idle": 60}
+_PATIENT: dict[str, Any] = {"handshake": 60, "head": 60, "wait": 60, "request": 60, "idle": 60}
 
 
 def _knock(served: Front, stack: ExitStack) -> socket.socket:
@@ -76,7 +77,7 @@ async def test_where_everybody_is_being_answered_a_newcomer_waits_for_the_first_
         assert served.listener.connections == 2
         assert not third.done()
         let_go.set()
-        assert await asyncio.gather(first, second, third) == ["hello"] * 3
+        assert [await one for one in (first, second, third)] == ["hello"] * 3
 
 
 async def test_above_the_cap_of_its_address_a_client_waits_and_is_served_in_turn(stack: ExitStack) -> None:
