@@ -1,3 +1,5 @@
+"""Patterns and what they cover, and which device a name belongs to."""
+
 import fnmatch
 import time
 
