@@ -180,7 +180,8 @@ async def refused(desk: Desk, fault: type[NestorError], ask: Any) -> Refusal:
         await serve(ask)
     (refusal,) = desk.ledger.refused
     assert desk.told[0] == Refused(refusal)
-    assert (refusal.reason, refusal.sentence) == (fault.__name__, raised.value.text)
+    assert refusal.reason == fault.__name__
+    assert refusal.sentence.startswith(raised.value.text)
     assert (refusal.at, refusal.address, refusal.request_id) == (desk.clock.wall, ADDRESS, "0123456789ab")
     assert desk.ledger.entries == []
     return refusal

@@ -33,7 +33,7 @@ class Server:
         self.data = place / "data"
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.config = place / "nestor.json"
-        self.port = _free_port()
+        self.port = free_port()
         listener = {"port": self.port, "hostnames": "localhost, 127.0.0.1", **document.get("listener", {})}
         self.config.write_text(json.dumps({**document, "listener": listener}), "utf-8")
         self._log = place / "nestor.log"
@@ -128,10 +128,10 @@ class Server:
             return False
 
 
-def _free_port() -> int:
-    """A port that nobody has, and that no connection of other tests is given: the system takes those from 32768 on."""
+def free_port() -> int:
+    """A port that nobody listens on, below those that the kernel gives to clients meanwhile."""
     while True:
+        port = random.randrange(12_000, 32_000)
         with socket.socket() as probe, suppress(OSError):
-            port = random.randrange(10_000, 32_768)
             probe.bind(("", port))
             return port
