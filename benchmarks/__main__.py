@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.load import Client, enroll, handshake
@@ -65,7 +66,7 @@ def measure(place: Path, rounds: int, operations: int) -> dict[str, dict[str, fl
         seen: dict[str, list[float]] = {name: [] for name, *_ in kinds}
         for _ in range(rounds):
             for name, _, run, process in kinds:
-                seen[name].append(process.cpu_of(lambda run=run: run(operations)) / operations * 1e6)
+                seen[name].append(process.cpu_of(partial(run, operations)) / operations * 1e6)
     return {
         name: {
             "cpu_us": round(statistics.median(seen[name])),

@@ -1,3 +1,5 @@
+"""Anchors of makers: what a bundle makes one of, and what is too near our own CA to be one."""
+
 import pytest
 
 from nestor.access.anchors import Bundle, check_distinct, keep_apart, read_bundle

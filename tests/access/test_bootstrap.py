@@ -1,3 +1,5 @@
+"""Factory certificates: whose they are, which device they name, and what they are good for."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

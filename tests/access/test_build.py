@@ -1,3 +1,5 @@
+"""Gates built from documents: what was written is in force, and what cannot be used lets nobody in."""
+
 from pathlib import Path
 from typing import Any
 

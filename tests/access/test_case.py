@@ -1,3 +1,5 @@
+"""One request as the rules see it: whose device it is for, and under which names."""
+
 from cryptography import x509
 
 from nestor.access.case import Case, open_case

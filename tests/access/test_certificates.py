@@ -1,3 +1,5 @@
+"""Certificates read before they are judged: usages, names, dates, issuers."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""Revocation lists of makers: who is on one, and which lists count."""
+
 from datetime import datetime, timedelta
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Names that may stand in a certificate at all, and names that may not."""
+
 import ipaddress
 
 import pytest

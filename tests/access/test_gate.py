@@ -1,3 +1,5 @@
+"""The gate as a whole: each step of a request is taken, and none is left out."""
+
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any

@@ -1,3 +1,5 @@
+"""What the gate remembers from one house to the next."""
+
 from nestor.access.memory import Memory, Verified
 from nestor.access.throttle import Rate
 

@@ -1,3 +1,5 @@
+"""Which device a name belongs to, and how names are read and shown."""
+
 from cryptography import x509
 from hypothesis import strategies as st
 

@@ -1,3 +1,5 @@
+"""Certificates of ours as credentials: issued directly, in the ledger, unrevoked, and good for their own device."""
+
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta

@@ -1,3 +1,5 @@
+"""Hashes of passwords: known again, never shown, and never dearer than a gateway can bear."""
+
 import time
 from collections.abc import Callable
 

@@ -1,3 +1,5 @@
+"""Possession: the binding of the session in a request, and what else a challengePassword may be."""
+
 import base64
 
 import pytest

@@ -1,3 +1,5 @@
+"""What the document may say of who may have what."""
+
 import json
 from datetime import timedelta
 from typing import Any

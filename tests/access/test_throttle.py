@@ -1,3 +1,5 @@
+"""Token buckets under a clock that the test holds."""
+
 from hypothesis import given
 from hypothesis import strategies as st
 

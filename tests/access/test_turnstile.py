@@ -1,3 +1,5 @@
+"""A few places for slow work, and a line before them that is fair between addresses."""
+
 import asyncio
 from collections.abc import Awaitable
 

@@ -1,3 +1,5 @@
+"""The file of users: written whole, read again, for its owner alone."""
+
 import json
 import stat
 import time

@@ -1,3 +1,5 @@
+"""Passwords verified: what is remembered, what reads the same, and what it costs to be wrong."""
+
 import asyncio
 import statistics
 import time

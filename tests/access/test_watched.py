@@ -1,3 +1,5 @@
+"""A file that changes, breaks and heals while it is watched."""
+
 from pathlib import Path
 
 import pytest

@@ -14,7 +14,7 @@ from nestor.app.rehearsal import rehearse
 from nestor.device.config import DeviceConfig
 from nestor.device.files import Disk, look
 from nestor.device.places import places_of
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 from nestor.settings import judge
 from support.asking import cheap_hash
 from support.configs import AUTH, BY_BOOTSTRAP, BY_PASSWORD, IDENTITY, URL, config, only, problems, warnings

@@ -2,12 +2,14 @@
 
 import base64
 import email
+import json
 import ssl
 from email.message import Message
 from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -18,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import (
 from support.answers import Answer, certs_only
 from support.der import elements, oid, sequence, split, tlv
 from support.device import CERTS_ONLY, Device, Identity, wrapped
-from support.openssl import run
+from support.openssl import run, s_client
 from support.proving import KEK, KEK_ID, Place
 from support.shapes import (
     ASYMMETRIC_DECRYPT_KEY_ID,
@@ -26,10 +28,13 @@ from support.shapes import (
     broken,
     device_identity,
     est_identity,
+    p256,
     request,
     rsa2048,
     wrapping,
 )
+from support.traces import holds
+from support.wire import enrollment
 
 _AES256_WRAP, _AES256_CBC = "2.16.840.1.101.3.4.1.45", "2.16.840.1.101.3.4.1.42"
 _SIGNED_DATA = "1.2.840.113549.1.7.2"
@@ -138,16 +143,31 @@ def test_a_certificate_for_signatures_only_is_no_wrapping_key(maker: Device) -> 
     assert _wrapped(device, "kg-signer", ASYMMETRIC_DECRYPT_KEY_ID, _key_id(reader)).status == 400
 
 
+_WEAKER = (("-tls1_2", "-cipher", "ECDHE+AES128"), ("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256"))
+
+
+def _over(suite: tuple[str, ...], device: Device, body: bytes) -> str:
+    """What a client that offers nothing else hears on /serverkeygen."""
+    head = enrollment(device, len(body), operation="serverkeygen")
+    return s_client(device.port, *suite, "-ign_eof", say=head + body)
+
+
 @pytest.mark.conformance("KG-9")
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_the_session_is_at_least_as_strong_as_the_key(maker: Device, version: ssl.TLSVersion) -> None:
-    connection = maker.but(tls=version).connect()
-    connection.connect()
-    assert isinstance(connection.sock, ssl.SSLSocket)
-    _, _, secret_bits = connection.sock.cipher() or ("", "", 0)
-    connection.close()
-    made = _made(maker.but(tls=version).enroll(est_identity("kg-strong"), "serverkeygen"))
-    assert secret_bits >= made.key.curve.key_size / 2
+def test_a_key_is_given_over_a_session_that_is_as_strong(line: Device, version: ssl.TLSVersion) -> None:
+    made = _made(line.but(label="large-keys", tls=version).enroll(est_identity("kg-strong"), "serverkeygen"))
+    assert made.key.curve.key_size == 384
+
+
+@pytest.mark.conformance("KG-9")
+@pytest.mark.parametrize("suite", _WEAKER)
+def test_a_key_is_not_given_over_a_weaker_session_wrapped_or_not(line: Device, suite: tuple[str, ...]) -> None:
+    wrap = wrapping(DECRYPT_KEY_ID, KEK_ID.encode(), _AES256_WRAP, _AES256_CBC)
+    for asked in (est_identity("kg-weak"), request("kg-weak", None, (), wrap)):
+        heard = _over(suite, line.but(label="large-keys"), wrapped(asked.der))
+        assert "HTTP/1.1 403" in heard
+        assert "192 bits" in heard
+        assert "HTTP/1.1 200" in _over(suite, line.but(label="keys"), wrapped(asked.der)), "P-256 has 128 bits"
 
 
 @pytest.mark.conformance("KG-11")
@@ -155,12 +175,30 @@ def test_a_key_leaves_no_trace_and_is_never_given_twice(plant: Place, maker: Dev
     asked = device_identity("kg-trace")
     made, again = (_made(maker.enroll(asked, "serverkeygen")) for _ in range(2))
     assert made.key.public_key() != again.key.public_key()
-    secret = made.key.private_numbers().private_value.to_bytes(32)
-    pkcs8 = made.key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
-    traces = (secret, secret.hex().encode(), base64.b64encode(pkcs8)[60:120])
-    kept = b"".join(file.read_bytes() for file in plant.server.place.rglob("*") if file.is_file())
-    assert made.certificate.public_bytes(Encoding.DER) in kept
-    assert not any(trace in kept for trace in traces)
+    kept = {file: file.read_bytes() for file in plant.server.place.rglob("*") if file.is_file()}
+    assert any(made.certificate.public_bytes(Encoding.DER) in content for content in kept.values())
+    assert [file for file, content in kept.items() if holds(content, _secret(made.key))] == []
+
+
+@pytest.mark.parametrize("columns", [1, 20, 63, 64, 76, 10_000])
+@pytest.mark.parametrize("form", [PrivateFormat.PKCS8, PrivateFormat.TraditionalOpenSSL])
+def test_the_search_for_traces_finds_a_key_however_it_is_written(form: PrivateFormat, columns: int) -> None:
+    key = p256()
+    der = key.private_bytes(Encoding.DER, form, NoEncryption())
+    pem = wrapped(der, columns, b"\r\n")
+    written = (
+        der,
+        pem,
+        json.dumps({"key": pem.decode()}).encode(),
+        base64.urlsafe_b64encode(der),
+        der.hex(":").encode(),
+    )
+    assert all(holds(b"before" + one + b"after", _secret(key)) for one in written)
+    assert not any(holds(one, _secret(p256())) for one in written)
+
+
+def _secret(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_numbers().private_value.to_bytes(32)
 
 
 def _key_id(identity: Identity) -> bytes:

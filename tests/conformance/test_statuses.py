@@ -116,6 +116,23 @@ def test_a_body_that_is_too_large_is_413(line: Device) -> None:
 
 
 @pytest.mark.conformance("HTTP-9")
+def test_a_body_in_chunks_that_is_too_large_is_413_before_it_ends(line: Device) -> None:
+    chunk = b"4000\r\n" + b"A" * 0x4000 + b"\r\n"
+    with session(line) as connection:
+        connection.sendall(enrollment(line, None, "Transfer-Encoding: chunked") + 5 * chunk)
+        heard = hear(connection)
+    assert heard.startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.conformance("HTTP-9")
+def test_a_body_in_chunks_that_is_large_enough_for_any_request_is_read(line: Device) -> None:
+    chunk = b"4000\r\n" + b"\n" * 0x4000 + b"\r\n"
+    body = wrapped(est_identity("roomy").der)
+    whole = 3 * chunk + b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    assert read_answer(say(line, enrollment(line, None, "Transfer-Encoding: chunked") + whole)).status == 200
+
+
+@pytest.mark.conformance("HTTP-9")
 def test_deeply_nested_asn1_is_refused_at_once(line: Device) -> None:
     nested = b"\x05\x00"
     for _ in range(10_000):

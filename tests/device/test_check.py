@@ -8,7 +8,7 @@ from nestor.device.config import DeviceConfig
 from nestor.device.part import Part
 from nestor.device.places import places_of
 from nestor.device.requests import requests_of
-from nestor.model import Finding
+from nestor.finding import Finding
 from support.configs import BY_PASSWORD, config, document, problems
 
 

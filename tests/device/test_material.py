@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from nestor.device.files import look
 from nestor.device.material import certificates_in, check_material
 from nestor.device.places import places_of
-from nestor.model import Finding
+from nestor.finding import Finding
 from support.configs import AUTH, BY_BOOTSTRAP, config, only, problems, warnings
 from support.device import Identity
 from support.pki import authority

@@ -5,7 +5,7 @@ from pathlib import Path
 from nestor.device.files import Step, look
 from nestor.device.ownership import check_own_mode, check_ownership
 from nestor.device.places import places_of
-from nestor.model import Finding
+from nestor.finding import Finding
 from support.configs import AUTH, BY_BOOTSTRAP, config, only, problems, warnings
 from support.pki import authority
 from support.trees import CA_FILE, CERTIFICATE, KEY, STRANGER, tree

@@ -8,7 +8,7 @@ import pytest
 from nestor.device.files import Disk, look
 from nestor.device.places import places_of
 from nestor.device.server import KnownServer, check_server, label_of
-from nestor.model import Finding
+from nestor.finding import Finding
 from support.configs import URL, URLS, config, only, problems, warnings
 from support.pki import authority
 from support.trees import tree

@@ -10,7 +10,7 @@ from nestor.device.check import check_config, read_config
 from nestor.device.config import DeviceConfig
 from nestor.device.plan import DPS, Bootstrap, Hub, Login, Plan, Renewing
 from nestor.device.writing import write_config
-from nestor.model import Gravity
+from nestor.finding import Gravity
 from support.configs import BY_PASSWORD, SCOPE, URL
 
 HUB = Hub("plant.azure-devices.net")

@@ -7,7 +7,7 @@ import pytest
 
 from nestor.doctor.cacerts import Detour, ca_certificates, judge_cacerts, judge_csr_attributes, path_up
 from nestor.doctor.seen import Talk
-from nestor.model import Finding
+from nestor.finding import Finding
 from support import signing
 from support.asking import NOW
 from support.signing import Signed

@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from nestor.doctor.certificate import judge_certificate, weakness
-from nestor.model import Finding
+from nestor.finding import Finding
 from support import signing
 from support.asking import NOW
 from support.signing import CLIENT, SERVER

@@ -7,7 +7,7 @@ import pytest
 
 from nestor.doctor.clock import judge_clock
 from nestor.doctor.seen import Answer
-from nestor.model import Gravity
+from nestor.finding import Gravity
 from support.asking import NOW
 
 

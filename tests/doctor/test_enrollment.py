@@ -17,7 +17,7 @@ from nestor.doctor.enrollment import (
 from nestor.doctor.issued import Asked
 from nestor.doctor.requests import Kind
 from nestor.doctor.seen import Ending, Talk, Trial
-from nestor.model import Finding
+from nestor.finding import Finding
 from support import shapes, signing
 from support.asking import NOW
 from support.signing import CLIENT

@@ -7,7 +7,7 @@ import pytest
 
 from nestor.doctor.issued import Asked, has_key, judge_issued
 from nestor.doctor.requests import Kind, common_name
-from nestor.model import Finding
+from nestor.finding import Finding
 from support import shapes, signing
 from support.asking import NOW
 from support.signing import CLIENT, SERVER, Signed

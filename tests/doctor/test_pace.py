@@ -4,7 +4,7 @@ import pytest
 
 from nestor.doctor.pace import judge_pace
 from nestor.doctor.words import Topic
-from nestor.model import Gravity
+from nestor.finding import Gravity
 
 
 @pytest.mark.parametrize(

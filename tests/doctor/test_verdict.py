@@ -2,7 +2,7 @@
 
 from nestor.doctor.verdict import judge_all, left_out, not_enrolled, not_tried
 from nestor.doctor.words import Topic, fine, problem, warning
-from nestor.model import Gravity
+from nestor.finding import Gravity
 
 _FINE = fine(Topic.TLS, "Good.")
 _WARNING = warning(Topic.TLS, "Hm.", "Mend it.")

@@ -3,14 +3,19 @@
 import base64
 import json
 import re
+import socket
 import subprocess
 import textwrap
+import tomllib
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
 
+from support.certd import Certd
 from support.device import Device
 from support.openssl import run, s_client, tool
 from support.plants import Tutorial
@@ -61,7 +66,13 @@ def test_the_second_certificate_that_is_shown_is_the_ca(fetched: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [("hostname", "localhost"), ("hostname", "ip6-localhost"), ("ip", "127.0.0.1"), ("ip", "::1")],
+    [
+        ("hostname", "localhost"),
+        ("hostname", "ip6-localhost"),
+        ("hostname", socket.gethostname()),
+        ("ip", "127.0.0.1"),
+        ("ip", "::1"),
+    ],
 )
 def test_the_server_certificate_is_good_for(kind: str, name: str, tutorial: Tutorial, fetched: Path) -> None:
     verify = (f"-verify_{kind}", name, "-CAfile", str(fetched / "cacert.crt.pem"), "-verify_return_error")
@@ -119,6 +130,31 @@ def _printed_commands(log: str) -> str:
     """The commands of the paragraph that holds curl."""
     paragraph = next(part for part in re.split(r"\n\s*\n", log) if "curl " in part)
     return "\n".join(line for line in paragraph.splitlines() if re.match(r"\s+(openssl|curl) ", line))
+
+
+def test_the_blocks_of_config_toml_that_are_printed_parse_and_enroll(tutorial: Tutorial, fetched: Path) -> None:
+    blocks = _printed_blocks(tutorial.log())
+    attestation, est = blocks["provisioning"]["attestation"], blocks["cert_issuance"]["est"]
+    device = attestation["registration_id"]
+    assert (attestation["method"], attestation["identity_cert"]["method"]) == ("x509", "est")
+    assert attestation["identity_cert"]["common_name"] == device
+    assert blocks["edge_ca"]["method"] == "est"
+    assert all(place.startswith("file:///") for place in est["trusted_certs"])
+    basic = (est["auth"]["username"], est["auth"]["password"])
+    certd = Certd(est["urls"]["default"], fetched / "cacert.crt.pem", basic)
+    for asked in (device_identity(device), edge_ca(device)):
+        issued, authority = certd.create_cert(asked.der)
+        issued.verify_directly_issued_by(authority)
+
+
+def _printed_blocks(log: str) -> dict[str, Any]:
+    """The TOML that begins with the first line that names a table, read for as long as it is TOML."""
+    lines = [line.strip() for line in log.splitlines()]
+    begin = next(number for number, line in enumerate(lines) if re.fullmatch(r"\[[\w.]+\]", line))
+    for end in range(len(lines), begin, -1):
+        with suppress(tomllib.TOMLDecodeError):
+            return tomllib.loads("\n".join(lines[begin:end]))
+    raise AssertionError
 
 
 def test_a_wrong_password_is_told_plainly(tutorial: Tutorial, fetched: Path) -> None:

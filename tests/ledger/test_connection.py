@@ -1,3 +1,5 @@
+"""Connections to the ledger's file: none makes one, and each commit reaches the disk."""
+
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -1,3 +1,5 @@
+"""Listings for people: what fits a description, newest first, page by page."""
+
 import hashlib
 from collections.abc import AsyncIterator
 from datetime import timedelta

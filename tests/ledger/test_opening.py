@@ -1,3 +1,5 @@
+"""Ledgers opened: new, as they were, lost, foreign, cut off or damaged."""
+
 import asyncio
 import os
 import shutil

@@ -1,3 +1,5 @@
+"""What is read is what is committed, whoever else has the ledger open."""
+
 from contextlib import closing
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Refusals that wait to be written: bounded, and counted beyond that."""
+
 from collections import Counter
 
 from nestor.ledger.refusals import WAITING, WaitingRefusals

@@ -1,3 +1,5 @@
+"""The file of revocations: every line comes back, and no line can be made up."""
+
 import dataclasses
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""Nouns of the model to rows and back."""
+
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest

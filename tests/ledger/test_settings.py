@@ -1,3 +1,5 @@
+"""What the document may say of the ledger."""
+
 import pytest
 from pydantic import ValidationError
 

@@ -1,3 +1,5 @@
+"""The ledger on disk beyond its port: revocations, pages, counters, and another process beside it."""
+
 import asyncio
 import hashlib
 import os

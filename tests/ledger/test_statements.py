@@ -1,3 +1,5 @@
+"""Questions of an enrollment go by an index, each of them."""
+
 import sqlite3
 from contextlib import closing
 

@@ -1,3 +1,5 @@
+"""What one commit writes: everything or nothing, in order, within its bounds."""
+
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator

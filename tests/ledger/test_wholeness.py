@@ -1,3 +1,5 @@
+"""A ledger's file that lacks its end is noticed, be it a byte."""
+
 import os
 import shutil
 from contextlib import closing

@@ -1,3 +1,5 @@
+"""The one thread that writes: groups, answers after the commit, and what becomes of those who left."""
+
 import asyncio
 import os
 import resource

@@ -4,14 +4,18 @@ import resource
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 from support.device import Device
 from support.plants import Plant
+from support.plants import plant as make_plant
 from support.process import wait_for
 from support.shapes import est_identity, p256
 from support.slow import HALF_BODY, Crowd
+from support.wire import GET
 
 pytestmark = pytest.mark.xdist_group("slow-clients")
 
@@ -76,16 +80,26 @@ def test_a_good_client_is_served_while_a_thousand_come_from_one_address(plant: P
     assert memory < 250 * MEGABYTE
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        Crowd.say_nothing,
-        Crowd.say_half_a_hello,
-        Crowd.say_half_a_request,
-        lambda crowd: crowd.say_half_a_request(HALF_BODY),
-    ],
-)
-def test_each_kind_of_slow_client_is_sent_away(kind: Callable[[Crowd], None], plant: Plant) -> None:
-    with Crowd(plant.line, 1) as crowd:
-        kind(crowd)
-        wait_for(lambda: crowd.remaining() == 0, DEADLINE, every=0.1)
+_LIMITS = {"handshake": "1s", "head": "2s", "body": "3s", "idle": "4s"}
+_KINDS: dict[Callable[[Crowd], None], float] = {
+    Crowd.say_nothing: 1,
+    Crowd.say_half_a_hello: 1,
+    Crowd.say_half_a_request: 2,
+    lambda crowd: crowd.say_half_a_request(HALF_BODY): 3,
+    lambda crowd: crowd.say_half_a_request(GET): 4,
+}
+
+
+def test_each_kind_of_slow_client_is_sent_away_when_the_time_of_its_kind_has_passed(tmp_path: Path) -> None:
+    made = make_plant(tmp_path, {"limits": _LIMITS})
+    with made.server, Crowd(made.line, 1) as crowd:
+        begun = time.monotonic()
+        for kind in _KINDS:
+            kind(crowd)
+        for left, limit in zip(reversed(range(len(_KINDS))), _KINDS.values(), strict=True):
+            wait_for(partial(_at_most, crowd, left), limit + 2)
+            assert time.monotonic() - begun > limit - 0.1
+
+
+def _at_most(crowd: Crowd, left: int) -> bool:
+    return crowd.remaining() <= left

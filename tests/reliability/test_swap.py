@@ -19,15 +19,16 @@ from nestor.web.settings import ListenerSettings
 from nestor.web.tls import server_context
 from support.device import PKCS10, Device, ask, wrapped
 from support.load import Load
-from support.pki import authority
-from support.plants import Plant
+from support.pki import CA, authority, write
+from support.plants import USER, Plant
+from support.plants import plant as make_plant
 from support.process import Mortal, wait_for
 from support.shapes import est_identity
 
 pytestmark = pytest.mark.xdist_group("swap")
 
 SWAPS = 500
-RELOADS = 20
+PROCESS_SWAPS = 100
 APPLIED = "settings applied"
 
 
@@ -95,6 +96,11 @@ def _change(server: Mortal, **access: Any) -> None:
     document = json.loads(server.config.read_text("utf-8"))
     document["access"] |= access
     server.config.write_text(json.dumps(document), "utf-8")
+    _have_read(server)
+
+
+def _have_read(server: Mortal) -> None:
+    """Have everything that the settings name read again, and wait until it is in force."""
     before = server.log().count(APPLIED)
     server.signal(signal.SIGHUP)
     wait_for(lambda: server.log().count(APPLIED) > before, 5, every=0.01)
@@ -105,15 +111,72 @@ def _makers(*names: str) -> dict[str, Any]:
     return {name: {"anchors": f"file:{name}.pem"} for name in names}
 
 
-def test_the_process_reloads_under_load_and_no_handshake_fails(plant: Plant) -> None:
-    server = plant.server
-    with Load(plant.line, workers=3, requests_per_connection=1) as load:
+class _Swapped:
+    """A plant whose server certificate comes from a file; with each turn it and the anchors of a maker are others."""
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._above = authority("Elsewhere")
+        self._anchor = self._above.write(place)
+        shown = {"source": "file", "certificate": "file:server.pem", "key": "file:server-key.pem"}
+        self.plant = make_plant(place, {"serverCertificate": shown})
+        self._turned = 0
+        self._put_in_place()
+        document = json.loads(self.plant.server.config.read_text("utf-8"))
+        document["access"]["bootstrap"] |= _makers("maker")
+        self.plant.server.config.write_text(json.dumps(document), "utf-8")
+
+    def device(self, **known: Any) -> Device:
+        """A device that trusts whoever issues the certificates that are shown."""
+        return Device(self.plant.server.port, self._anchor, **known)
+
+    def turn(self) -> None:
+        """Swap both, and wait until they are in force."""
+        former = self._maker
+        self._put_in_place()
+        _have_read(self.plant.server)
+        assert self._shown() == self._server.certificate.serial_number
+        assert self._is_let_in(self._maker)
+        assert not self._is_let_in(former)
+
+    def _put_in_place(self) -> None:
+        self._turned += 1
+        self._maker = authority(f"Maker {self._turned}")
+        self._server = self._above.issue("localhost", alternative_names=["localhost"], client=False, server=True)
+        data = self.plant.server.data
+        certificate, key = write(self._place, self._server)
+        key.chmod(0o600)
+        certificate.replace(data / "server.pem")
+        key.replace(data / "server-key.pem")
+        self._maker.write(self._place, "maker.pem").replace(data / "maker.pem")
+
+    def _shown(self) -> int:
+        connection = self.device().connect()
+        connection.connect()
+        assert isinstance(connection.sock, ssl.SSLSocket)
+        der = connection.sock.getpeercert(binary_form=True)
+        connection.close()
+        return x509.load_der_x509_certificate(der or b"").serial_number
+
+    def _is_let_in(self, maker: CA) -> bool:
+        try:
+            return self.device(identity=maker.issue("dev-1")).get("cacerts").status == 200
+        except ssl.SSLError as refused:
+            if refused.reason != "TLSV1_ALERT_UNKNOWN_CA":
+                raise
+            return False
+
+
+def test_the_process_swaps_certificate_and_trust_under_load_and_no_handshake_fails(tmp_path: Path) -> None:
+    swapped = _Swapped(tmp_path)
+    with swapped.plant.server as server, Load(swapped.device(user=USER), 3, requests_per_connection=1) as load:
         load.wait_for(5)
-        for turn in range(RELOADS):
-            (server.data / f"maker-{turn}.pem").write_bytes(authority(f"Maker {turn}").pem())
-            _change(server, bootstrap=_makers("factory", f"maker-{turn}"))
-            load.wait_for(5)
+        for _ in range(PROCESS_SWAPS):
+            swapped.turn()
+        load.wait_for(5)
     assert (load.broken, load.refused) == ([], [])
+    assert len(load.received) > PROCESS_SWAPS, "connections were opened all the time"
+    assert "settings refused" not in server.log()
     assert "Traceback" not in server.log()
 
 

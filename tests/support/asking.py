@@ -151,6 +151,7 @@ _PROFILES = {
             may_request=frozenset(),
             key_reuse=True,
             lifetime=30 * _DAY,
+            server_key_strength=128,
         ),
         ProfileTraits(
             name="estIdentity",
@@ -161,6 +162,7 @@ _PROFILES = {
             may_request=frozenset({"deviceIdentity", "edgeCa"}),
             key_reuse=True,
             lifetime=30 * _DAY,
+            server_key_strength=128,
         ),
         ProfileTraits(
             name="edgeCa",
@@ -171,6 +173,7 @@ _PROFILES = {
             may_request=frozenset(),
             key_reuse=True,
             lifetime=90 * _DAY,
+            server_key_strength=128,
         ),
         ProfileTraits(
             name="server",
@@ -181,6 +184,7 @@ _PROFILES = {
             may_request=frozenset(),
             key_reuse=True,
             lifetime=90 * _DAY,
+            server_key_strength=128,
         ),
         ProfileTraits(
             name="bootstrap",
@@ -191,6 +195,7 @@ _PROFILES = {
             may_request=frozenset({"estIdentity"}),
             key_reuse=True,
             lifetime=365 * _DAY,
+            server_key_strength=128,
         ),
     )
 }

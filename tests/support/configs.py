@@ -8,7 +8,7 @@ from nestor.device.config import DeviceConfig
 from nestor.device.part import Part
 from nestor.device.plan import DPS, Bootstrap, Hub, Login, Plan
 from nestor.device.writing import write_config
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 URL = "https://gw3.plant.example:8085/.well-known/est"
 SCOPE = DPS("0ne00112233")

@@ -23,6 +23,7 @@ from support.device import Identity, client_context
 from support.pki import CA, authority
 
 Answer = Callable[[web.BaseRequest, TLSTransport], Awaitable[web.Response]]
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass
@@ -34,8 +35,8 @@ class Front:
     place: Path
     told: list[tuple[str, str]] = field(default_factory=list)
 
-    async def start(self, limits: LimitSettings, http: web.Server) -> None:
-        settings = ListenerSettings.model_validate({"port": 0}).model_copy(update={"limits": limits})
+    async def start(self, http: web.Server, **limits: float) -> None:
+        settings = ListenerSettings.model_validate({"port": 0}).model_copy(update={"limits": limits_of(**limits)})
         self.listener = Listener(
             settings, context=lambda: self.context, protocol=http, failed=lambda *words: self.told.append(words)
         )
@@ -79,20 +80,22 @@ class Front:
 @asynccontextmanager
 async def front(
     answer: Answer | None = None,
+    /,
     *,
     root: CA | None = None,
     believed: Sequence[x509.Certificate] | None = None,
     intermediates: Sequence[x509.Certificate] = (),
+    handler: Handler | None = None,
     **limits: float,
 ) -> AsyncIterator[Front]:
-    """Serve; limits in seconds, or in connections, replace the usual ones."""
+    """Serve, with an answer or a handler; limits in seconds, or in connections, replace the usual ones."""
     root = root or authority()
     anchors = [root.certificate] if believed is None else believed
     context = context_of(root, client_anchors=anchors, client_intermediates=intermediates)
-    server = web.Server(_like_the_site(answer or greet), access_log=None, lingering_time=0)
+    server = web.Server(handler or _like_the_site(answer or greet), access_log=None, lingering_time=0)
     with tempfile.TemporaryDirectory() as place:
         served = Front(root, context, Path(place))
-        await served.start(limits_of(**limits), server)
+        await served.start(server, **limits)
         try:
             yield served
         finally:
@@ -119,7 +122,7 @@ async def greet(request: web.BaseRequest, transport: TLSTransport) -> web.Respon
     return web.Response(body=await request.read() or b"hello")
 
 
-def _like_the_site(answer: Answer) -> Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]:
+def _like_the_site(answer: Answer) -> Handler:
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
         transport = request.transport
         assert isinstance(transport, TLSTransport)

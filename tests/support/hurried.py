@@ -5,7 +5,6 @@ by the seconds that it holds.
 """
 
 import os
-import sys
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -28,11 +27,11 @@ def _turned(file: Path) -> None:
     def now(clock: SystemClock) -> datetime:
         return _usual_now(clock) + timedelta(seconds=float(file.read_text("utf-8")))
 
-    SystemClock.now = now  # type: ignore[method-assign] -- the Clock of this process
+    SystemClock.now = now  # type: ignore[method-assign,assignment]  # the Clock of this process
 
 
 if __name__ == "__main__":
-    server._jobs = _jobs
+    server._jobs = _jobs  # type: ignore[assignment]  # an argument of another name
     if CLOCK in os.environ:  # noqa: TID251 -- the test's own switch
         _turned(Path(os.environ[CLOCK]))  # noqa: TID251 -- the same
-    sys.exit(main())
+    main()

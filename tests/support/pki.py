@@ -73,9 +73,9 @@ class CA:
         """The CA certificate."""
         return pem(self.certificate)
 
-    def write(self, directory: Path) -> Path:
+    def write(self, directory: Path, name: str = "anchor.pem") -> Path:
         """Write the CA certificate as an anchor file, and tell where."""
-        place = directory / "anchor.pem"
+        place = directory / name
         place.write_bytes(self.pem())
         return place
 

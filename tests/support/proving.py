@@ -145,6 +145,7 @@ def _document(order: str) -> dict[str, Any]:
             "quantum": {"profile": "quantum"},
             "fresh": {"profile": "freshKeys"},
             "keys": {"profile": "deviceIdentity", "serverKeyGeneration": keys},
+            "large-keys": {"profile": "large", "serverKeyGeneration": keys},
         },
     }
 

@@ -23,11 +23,13 @@ class Done:
     stderr: str
 
 
+_OF_MAKE = {"MFLAGS", "ARGS", "TESTS", "WORKERS", "PYTHON"}
+
+
 def nestor(
     *words: str, stdin: str = "", environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run one command to its end; its output is piped, as in a script."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("NESTOR_")}  # noqa: TID251 -- the shell's own
     return subprocess.run(
         (sys.executable, "-m", "nestor", *words),
         input=stdin,
@@ -35,7 +37,7 @@ def nestor(
         text=True,
         check=False,
         timeout=60,
-        env={**clean, **(environment or {})},
+        env={**clean_environment(), **(environment or {})},
     )
 
 
@@ -49,3 +51,9 @@ def nestor_here(*words: str, stdin: str = "", environment: Mapping[str, str] | N
             shell.setenv(name, value)
         code = run(app)
     return Done(code, out.getvalue(), err.getvalue())
+
+
+def clean_environment() -> dict[str, str]:
+    """The environment of a shell that knows nothing of Nestor, nor of the make that may run this test."""
+    given = os.environ.items()  # noqa: TID251 -- the shell's own
+    return {name: value for name, value in given if not name.startswith(("NESTOR_", "MAKE")) and name not in _OF_MAKE}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -17,6 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from support import pki
 from support.device import BASE, CERTS_ONLY, HOST, Identity, wrapped
 
+if TYPE_CHECKING:
+    from email.message import Message
+
 
 @dataclass(frozen=True)
 class Heard:
@@ -24,7 +27,7 @@ class Heard:
 
     method: str
     path: str
-    headers: Mapping[str, str]
+    headers: "Message[str, str]"
     body: bytes
     peer: bytes | None
     tls: str | None

@@ -7,7 +7,7 @@ from cryptography import x509
 
 from nestor.doctor.seen import Alert, Answer, Ending, Session, Talk, Version
 from nestor.est import pkcs7
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 from support.asking import NOW
 from support.device import CERTS_ONLY, wrapped
 

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from support.device import HOST, PKCS10, Device, basic_header, client_context
 
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
 
 @contextmanager
 def session(device: Device) -> Iterator[ssl.SSLSocket]:
@@ -18,14 +20,16 @@ def session(device: Device) -> Iterator[ssl.SSLSocket]:
         yield secured
 
 
-def enrollment(device: Device, length: int, *more: str) -> bytes:
-    """The head of an enrollment whose body has a length, with more header lines; the connection ends with it."""
+def enrollment(
+    device: Device, length: int | None, *more: str, operation: str = "simpleenroll", end: bool = True
+) -> bytes:
+    """The head of an enrollment whose body has this length, with more header lines; the connection may end with it."""
     lines = [
-        f"POST {device.path('simpleenroll')} HTTP/1.1",
+        f"POST {device.path(operation)} HTTP/1.1",
         f"Host: {HOST}",
-        "Connection: close",
+        *(["Connection: close"] if end else []),
         f"Content-Type: {PKCS10}",
-        f"Content-Length: {length}",
+        *([] if length is None else [f"Content-Length: {length}"]),
         *([f"Authorization: {basic_header(*device.user)}"] if device.user else []),
         *more,
     ]

@@ -1,3 +1,5 @@
+"""Base URLs as people write them, and what is none."""
+
 import pytest
 
 from nestor.errors import SettingsError

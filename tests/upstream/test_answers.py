@@ -1,3 +1,5 @@
+"""Answers of EST servers in every form that is deployed, and in some that are wrong."""
+
 import base64
 
 import pytest

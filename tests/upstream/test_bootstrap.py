@@ -1,3 +1,5 @@
+"""First contact by fingerprint: what it proves, and what it does not."""
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 

@@ -1,3 +1,5 @@
+"""Each operation of RFC 7030 asked of a server that answers as the test writes it."""
+
 import base64
 import ssl
 from pathlib import Path

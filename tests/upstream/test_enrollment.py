@@ -1,3 +1,5 @@
+"""How a certificate is asked for: attributes first, linked where wanted, again where told to wait."""
+
 import base64
 
 import pytest

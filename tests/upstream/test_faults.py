@@ -1,3 +1,5 @@
+"""Every failure of sockets, TLS and HTTP, as the sentence that a person reads."""
+
 import socket
 import ssl
 from pathlib import Path

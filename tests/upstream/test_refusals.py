@@ -1,3 +1,5 @@
+"""What a server says instead, and which of our errors it becomes."""
+
 import pytest
 from multidict import CIMultiDict
 

@@ -1,3 +1,5 @@
+"""Which certificates of a /cacerts answer count, and which are strangers."""
+
 import itertools
 
 import pytest

@@ -1,3 +1,5 @@
+"""Whom the client believes, seen from the other end of real sessions."""
+
 import ssl
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""One conversation: bindings, sizes, times, and redirects that are not followed."""
+
 import contextlib
 import socket
 import ssl

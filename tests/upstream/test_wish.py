@@ -1,3 +1,5 @@
+"""What a certificate is asked for, in the shapes that IoT Edge uses."""
+
 import ipaddress
 
 import pytest

@@ -48,6 +48,21 @@ async def test_only_ecdhe_with_gcm_or_chacha20_is_taken_on_tls_1_2(suite: int) -
     assert "none of the cipher suites" in served.told[0][1]
 
 
+@pytest.mark.parametrize(
+    ("offered", "taken"),
+    [
+        (("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"), "AES256"),
+        (("-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-CHACHA20-POLY1305"), "CHACHA20"),
+        (("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384"), "AES_256"),
+        (("-tls1_3", "-ciphersuites", "TLS_AES_128_GCM_SHA256:TLS_CHACHA20_POLY1305_SHA256"), "CHACHA20"),
+    ],
+)
+async def test_the_strongest_suite_that_is_offered_is_taken(offered: tuple[str, ...], taken: str) -> None:
+    async with front() as served:
+        heard = await _s_client(served, *offered)
+    assert taken in heard.partition("Cipher is ")[2].partition("\n")[0]
+
+
 async def test_renegotiation_is_refused() -> None:
     async with front() as served:
         assert "no renegotiation" in await _s_client(served, "-tls1_2", say=b"R\n")
@@ -70,7 +85,9 @@ def _session(port: int, context: ssl.SSLContext, session: ssl.SSLSession | None)
     ):
         connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(4096).startswith(b"HTTP/1.1 200")
-        return connection.session, bool(connection.session_reused)
+        session, resumed = connection.session, bool(connection.session_reused)
+        connection.unwrap()  # a session that did not end in good order cannot be resumed anyway
+        return session, resumed
 
 
 async def test_the_chain_is_shown_as_it_was_given() -> None:

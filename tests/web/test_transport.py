@@ -17,10 +17,10 @@ from nestor.web.transport import Peer, TLSTransport
 from support import pki
 from support.device import Identity
 from support.front import Front, front
+from support.wire import GET
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
 VERSIONS = pytest.mark.parametrize("version", [V12, V13])
-GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 MEGABYTE = 1 << 20
 
 

@@ -195,7 +195,8 @@ class ChannelBindings:
 class Credentials:
     """What came over the wire to say who is asking; nothing of it is believed yet but the TLS handshake.
 
-    `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it.
+    `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it. `secret_bits`
+    is the strength of the session's cipher.
     """
 
     address: str
@@ -204,6 +205,7 @@ class Credentials:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     bindings: ChannelBindings = ChannelBindings()
+    secret_bits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,7 +331,8 @@ class ProfileTraits:
     """What the gate must know of a profile to say who may have it.
 
     `authenticates`: its certificates may authenticate to this server. `renewable`: such a certificate may renew itself.
-    `may_request`: the other profiles that it may get for its device.
+    `may_request`: the other profiles that it may get for its device. `server_key_strength`: bits of security of the
+    keys that the server makes for it.
     """
 
     name: str
@@ -340,6 +343,7 @@ class ProfileTraits:
     may_request: frozenset[str]
     key_reuse: bool
     lifetime: timedelta
+    server_key_strength: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,21 +394,3 @@ class Errand:
     alternative_names: tuple[x509.GeneralName, ...] = ()
     by_key: bool = False
     replace: bool = False
-
-
-class Gravity(StrEnum):
-    """What a finding means to whoever reads it."""
-
-    FINE = "fine"
-    WARNING = "warning"
-    PROBLEM = "problem"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that a check looked at: what, how it is, and what to do where it is not as it should be."""
-
-    gravity: Gravity
-    about: str
-    sentence: str
-    remedy: str = ""

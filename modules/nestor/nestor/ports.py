@@ -44,7 +44,7 @@ class Clock(Protocol):
 class Sink(Protocol):
     """A listener: hears every event, answers nothing, raises nothing."""
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: Event, /) -> None:
         """Hear one event."""
 
 

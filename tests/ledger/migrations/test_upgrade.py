@@ -1,3 +1,5 @@
+"""Migrations: from nothing to the schema of today, whole or not at all."""
+
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -15,7 +15,7 @@ from nestor.device.places import places_of
 from nestor.device.plan import Plan
 from nestor.device.writing import write_config
 from nestor.errors import MaterialError, SettingsError
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,8 @@ from nestor.device.server import check_server, label_of
 from nestor.errors import NestorError
 from nestor.est import transfer
 from nestor.est.transfer import Dialect
-from nestor.model import Credentials, Entry, Finding, Gravity, Operation
+from nestor.finding import Finding, Gravity
+from nestor.model import Credentials, Entry, Operation
 from nestor.registrar.desk import Ask
 
 _HERE = "127.0.0.1"

@@ -9,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.ca.alternative_names import AlternativeNameRules, alternative_name_rules
 from nestor.ca.settings import ProfileSettings, SubjectSettings
+from nestor.ca.strength import strength_of
 from nestor.ca.subjects import SubjectRules, attribute_type, is_value_of, subject_rules
 from nestor.ca.usages import EXTENDED_USAGES
 from nestor.errors import SettingsError
@@ -74,7 +75,7 @@ def build_profile(name: str, settings: ProfileSettings) -> Profile:
         subject=subject_rules(settings.subject),
         alternative_names=alternative_name_rules(settings.alternative_names),
         exclude_server_names=settings.ca and settings.exclude_server_names,
-        server_key=settings.server_key or KeyType(settings.keys[0]),
+        server_key=_server_key(settings),
         traits=_traits(name, settings, usages),
     )
 
@@ -89,7 +90,12 @@ def _traits(name: str, settings: ProfileSettings, usages: tuple[x509.ObjectIdent
         may_request=frozenset(settings.may_request),
         key_reuse=settings.key_reuse,
         lifetime=settings.lifetime,
+        server_key_strength=strength_of(_server_key(settings), settings.rsa_minimum),
     )
+
+
+def _server_key(settings: ProfileSettings) -> KeyType:
+    return settings.server_key or KeyType(settings.keys[0])
 
 
 def _minimum_lifetime(settings: ProfileSettings) -> timedelta:

@@ -101,5 +101,7 @@ class ProfileSettings(Document):
         "Forbid a CA certificate, by name constraints, to issue for the names of this server.", default=True
     )
     server_key: KeyType | None = described(
-        "The kind of key that /serverkeygen makes. Left out, the first of keys.", None, strict=False
+        "The kind of key that /serverkeygen makes, for TLS sessions as strong as it. Left out, the first of keys.",
+        None,
+        strict=False,
     )

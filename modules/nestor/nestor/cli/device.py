@@ -40,7 +40,7 @@ from nestor.cli.device_plan import (
 from nestor.cli.output import show_findings
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption, JsonOption
 from nestor.errors import MaterialError, SettingsError
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 if TYPE_CHECKING:
     from nestor.app.authority import Source

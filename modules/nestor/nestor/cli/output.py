@@ -9,7 +9,7 @@ from dataclasses import asdict
 import typer
 
 from nestor.cli.exits import FOUND, OK
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 _COLORS = {Gravity.FINE: "green", Gravity.WARNING: "yellow", Gravity.PROBLEM: "red"}
 _MARK = max(map(len, Gravity)) + 2

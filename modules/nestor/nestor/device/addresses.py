@@ -9,7 +9,8 @@ from urllib.parse import SplitResult, urlsplit
 from nestor.device.config import DEFAULT_URL, EDGE_CA_ID, EST_ID, TEMPORARY, DeviceConfig
 from nestor.device.config import DEVICE_ID as IDENTITY_ID
 from nestor.device.findings import problem, warning
-from nestor.model import Finding, Operation
+from nestor.finding import Finding
+from nestor.model import Operation
 
 _EXAMPLE = "Write https://HOST:PORT/.well-known/est, with a label behind it if the server has labels."
 _RENEWED = (IDENTITY_ID, EDGE_CA_ID)

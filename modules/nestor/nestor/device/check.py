@@ -17,7 +17,7 @@ from nestor.device.part import Part
 from nestor.device.places import check_places
 from nestor.device.provisioning import check_provisioning
 from nestor.device.renewal import check_renewal
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _RULES: tuple[Callable[[DeviceConfig], Iterator[Finding]], ...] = (
     check_provisioning,

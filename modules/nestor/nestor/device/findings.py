@@ -1,6 +1,6 @@
 """How this room says what it found: the place in the file first, then what is wrong there. Pure."""
 
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 
 def problem(at: str, sentence: str, remedy: str) -> Finding:

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from nestor.device.findings import problem, warning
 from nestor.device.part import Part
-from nestor.model import Finding
+from nestor.finding import Finding
 
 
 class Kind(StrEnum):

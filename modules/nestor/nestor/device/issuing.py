@@ -9,7 +9,7 @@ from nestor.device.auth import Auth
 from nestor.device.config import DeviceConfig, Issuance
 from nestor.device.findings import problem, warning
 from nestor.device.part import Part
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _METHODS = ("est", "local_ca", "self_signed")
 _PAIRS = (

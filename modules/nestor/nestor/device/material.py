@@ -16,7 +16,7 @@ from nestor.device.config import DeviceConfig
 from nestor.device.files import Disk, Seen
 from nestor.device.findings import problem, warning
 from nestor.device.places import Use, path_of
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion, x509.DuplicateExtension)
 _AGAIN = "Have the operator make another: nestor cert issue, or the maker's own way."

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from nestor.device.config import DeviceConfig
 from nestor.device.findings import problem, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _TOO_LONG = 64
 

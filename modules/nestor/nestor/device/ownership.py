@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from nestor.device.files import Disk, Seen, Step, User
 from nestor.device.findings import problem, warning
 from nestor.device.places import CERTIFICATE_READER, KEY_READER, Use
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _NEXT = {
     Use.TRUST: "Put the server's CA there: nestor ca export --root.",

@@ -10,7 +10,7 @@ from nestor.device.auth import Pair
 from nestor.device.config import DeviceConfig
 from nestor.device.findings import problem
 from nestor.device.form import is_placeholder
-from nestor.model import Finding
+from nestor.finding import Finding
 
 CERTIFICATE_READER = "aziotcs"
 """The user of aziot-certd, which reads certificates."""

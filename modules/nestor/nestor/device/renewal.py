@@ -11,7 +11,7 @@ from nestor.device.findings import problem, warning
 from nestor.device.moments import USUAL, WHOLE, better, moment_of, parse_moment, why_refused
 from nestor.device.part import Part
 from nestor.document import show_duration
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _KEYS = ("rotate_key", *USUAL)
 _OFTEN = timedelta(days=7)

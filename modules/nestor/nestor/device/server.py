@@ -17,7 +17,8 @@ from nestor.device.findings import problem, warning
 from nestor.device.material import certificates_in
 from nestor.device.places import path_of
 from nestor.est.menu import BASE, parse_path
-from nestor.model import Finding, Operation
+from nestor.finding import Finding
+from nestor.model import Operation
 
 HTTPS = 443
 

@@ -18,7 +18,7 @@ from nestor.doctor.endings import explain
 from nestor.doctor.reading import said
 from nestor.doctor.seen import Answer, Credential, Identity, Presented, Talk
 from nestor.doctor.words import Topic, fine, lasting, named, problem, quoted, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 NO_REQUEST = b"no request for a certificate, only a question who is let in"
 """What is posted in a request's place."""

@@ -18,7 +18,7 @@ from nestor.doctor.pace import judge_pace
 from nestor.doctor.reading import Misread, read
 from nestor.doctor.seen import Talk
 from nestor.doctor.words import Topic, counted, fine, lasting, listed, named, problem, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _CA_SOON = timedelta(days=30)
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from nestor.doctor.chains import extension, is_root
 from nestor.doctor.names import Match, address_of, match, names_of
 from nestor.doctor.words import Topic, fine, lasting, listed, named, problem, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 SOON = timedelta(days=7)
 """`iotedge check` warns of certificates that have less left."""

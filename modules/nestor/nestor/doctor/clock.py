@@ -5,7 +5,7 @@ from email.utils import parsedate_to_datetime
 
 from nestor.doctor.seen import Answer
 from nestor.doctor.words import Topic, fine, lasting, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 TOLERATED = timedelta(seconds=60)
 """A difference that harms nobody: CAs back-date by minutes."""

@@ -13,7 +13,7 @@ from nestor.doctor.pace import judge_pace
 from nestor.doctor.reading import Misread, read, read_leniently
 from nestor.doctor.seen import Trial
 from nestor.doctor.words import Topic, fine, lasting, listed, problem, warning
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 _LONGER = "For tests that is normal; give certificates 30 days or more in a plant."
 _ONE = "Answer simpleenroll with the issued certificate alone (RFC 7030, 4.2.3); its chain belongs into /cacerts."

@@ -6,7 +6,7 @@ from nestor.doctor.alerts import demands_certificate, name_of
 from nestor.doctor.endings import Told, explain
 from nestor.doctor.seen import Ending, Talk, Version
 from nestor.doctor.words import Topic, fine, problem, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _ASK_ONLY = (
     "Let the server ask for a certificate without insisting (nginx: ssl_verify_client optional), or give every device "

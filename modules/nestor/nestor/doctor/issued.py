@@ -14,7 +14,8 @@ from nestor.doctor.chains import extension, find_path, is_ca, is_root, room_belo
 from nestor.doctor.requests import Kind, common_name
 from nestor.doctor.seen import TLSKey
 from nestor.doctor.words import Topic, fine, lasting, named, problem, quoted, warning
-from nestor.model import Finding, common_name_of
+from nestor.finding import Finding
+from nestor.model import common_name_of
 
 RENEWED_AT = 0.8
 """The share of its lifetime at which a device renews a certificate, unless its config.toml says otherwise."""

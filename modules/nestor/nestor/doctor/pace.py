@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from nestor.doctor.endings import PATIENCE
 from nestor.doctor.words import Topic, lasting, problem, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 QUICK = timedelta(seconds=12)
 """Within this, two answers fit into the patience of a caller."""

@@ -6,7 +6,7 @@ from nestor.doctor.address import Address
 from nestor.doctor.names import address_of
 from nestor.doctor.seen import Door, Lookup, Reached
 from nestor.doctor.words import Topic, fine, listed, problem, quoted, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 _WHAT = {
     Door.REFUSED: "refuses: the machine is there, and nobody listens on that port",

@@ -5,7 +5,7 @@ from http import HTTPStatus
 
 from nestor.doctor.seen import Answer, Talk
 from nestor.doctor.words import Topic, fine, problem, quoted, warning
-from nestor.model import Finding
+from nestor.finding import Finding
 
 PATH = "/readyz"
 

@@ -16,7 +16,7 @@ from nestor.doctor.issued import Asked
 from nestor.doctor.requests import Kind, make_key, write_request
 from nestor.doctor.seen import Credential, Identity, Trial
 from nestor.doctor.verdict import not_tried
-from nestor.model import Finding
+from nestor.finding import Finding
 from nestor.ports import Clock
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from cryptography import x509
 from nestor.doctor.certificate import judge_certificate, judge_dates_above
 from nestor.doctor.chains import Path, find_path, is_root
 from nestor.doctor.words import Topic, counted, fine, named, problem, quoted, warning
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 _ALERT = "aziot-certd breaks off with the alert unknown_ca (48)"
 _CONFIG = "trusted_certs of [cert_issuance.est]"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from nestor.doctor.words import Topic, counted, fine, listed, problem, warning
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 _LATER = {
     Topic.TLS: "TLS",

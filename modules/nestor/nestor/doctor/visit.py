@@ -24,7 +24,8 @@ from nestor.doctor.trust import judge_belief
 from nestor.doctor.wire import Wire
 from nestor.doctor.words import Topic
 from nestor.est.menu import BASE
-from nestor.model import Finding, Operation
+from nestor.finding import Finding
+from nestor.model import Operation
 from nestor.ports import Clock
 
 _NOBODY = "nestor-doctor"

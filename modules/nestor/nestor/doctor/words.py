@@ -5,7 +5,7 @@ from enum import StrEnum
 
 from cryptography import x509
 
-from nestor.model import Finding, Gravity
+from nestor.finding import Finding, Gravity
 
 _LONGEST_QUOTE = 300
 

@@ -28,7 +28,7 @@ from nestor.model import (
 )
 from nestor.ports import Authority, Clock, Gate, Ledger, Profiles, Sink, tell
 from nestor.registrar.entry import entry_of
-from nestor.registrar.keygen import GeneratedKey, KeyGenerator
+from nestor.registrar.keygen import GeneratedKey, KeyGenerator, check_session
 from nestor.registrar.labels import find_label
 
 REPLAY_WINDOW = timedelta(seconds=120)
@@ -133,14 +133,15 @@ class Registrar:
             if not case.label.server_keygen:
                 raise NotOffered("This server does not generate keys on this path.", "Make the key on the device.")
             admitted = await self._admit(case)
+            check_session(ask.credentials.secret_bits, admitted.profile)
             wrap = await self._key_generator.wrapping(admitted.csr, case.label, admitted.requester, case.now)
             key, certificate = await self._authority.generate(admitted.order)
             spki = hashlib.sha256(self._key_generator.spki(key)).digest()
             entry = self._entry(case, admitted, certificate, spki)
-            await self._ledger.record(
+            recorded = await self._ledger.record(
                 entry, replay=None, one_time=admitted.requester.one_time, terms=admitted.order.terms
             )
-            self._answer(entry, replayed=False)
+            self._answer(recorded, replayed=False)
             return wrap(key, certificate)
         except NestorError as fault:
             self._refuse(case, fault)

@@ -1,7 +1,7 @@
 """How a key that the server makes reaches its owner (RFC 7030, 4.4): inside TLS alone, or wrapped for one reader too.
 
 The key is never logged, never kept, never given twice. A request that names a wrapping key gets it wrapped or is
-refused: there is no falling back to the clear (RFC 7030, 4.4.1).
+refused: there is no falling back to the clear (RFC 7030, 4.4.1). Wrapped or not, it takes a session as strong as it.
 """
 
 import os
@@ -13,10 +13,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from nestor.errors import Malformed
+from nestor.errors import Forbidden, Malformed
 from nestor.est import envelope
 from nestor.est.recipients import check_recipient
-from nestor.model import CertificationRequest, KeyProtection, Label, Requester
+from nestor.model import CertificationRequest, KeyProtection, Label, ProfileTraits, Requester
 from nestor.ports import Ledger
 
 
@@ -31,6 +31,16 @@ class GeneratedKey:
     def __repr__(self) -> str:
         """Show nothing of the key."""
         return "GeneratedKey()"
+
+
+def check_session(secret_bits: int, profile: ProfileTraits) -> None:
+    """Raise Forbidden where the TLS session is weaker than the key that it is to carry (RFC 7030, 4.4)."""
+    if secret_bits < profile.server_key_strength:
+        raise Forbidden(
+            f"Keys of the profile {profile.name} have {profile.server_key_strength} bits of security, and the cipher"
+            f" of this TLS session has {secret_bits}.",
+            "Let the client offer AES-256 or ChaCha20-Poly1305.",
+        )
 
 
 _CONTENT_KEY, _IV = 32, 16

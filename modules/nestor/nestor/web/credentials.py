@@ -17,6 +17,7 @@ def read_credentials(peer: Peer, authorization: str | None) -> Credentials:
         user=user,
         password=password,
         bindings=peer.bindings,
+        secret_bits=peer.secret_bits,
     )
 
 

@@ -92,7 +92,7 @@ class Listener:
             self._round.cancel()
 
     def _accept(self, listening: socket.socket) -> None:
-        for _ in range(_ACCEPTED_AT_ONCE):
+        for turn in range(_ACCEPTED_AT_ONCE):
             if not self._places.has_room():
                 self._pause_accepting()  # who is not accepted waits in the kernel's queue
                 return
@@ -102,7 +102,8 @@ class Listener:
                 return
             except OSError as error:
                 if error.errno in _EXHAUSTED:
-                    self._places.shed()
+                    if turn == 0:  # later in a round, the kernel says so where nobody waits any more, too
+                        self._places.shed()
                     self._pause_accepting()
                     return
                 continue  # that one has left already

@@ -16,9 +16,10 @@ from OpenSSL import SSL, crypto
 from nestor.errors import MaterialError
 
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-_SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20"
+_SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20:@STRENGTH"  # those of TLS 1.3 stand in this order by default
 _LONGEST_CHAIN = 6
 _NO_SESSIONS = SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION
+_STRONGEST_FIRST = SSL.OP_CIPHER_SERVER_PREFERENCE
 
 
 def server_context(
@@ -29,6 +30,8 @@ def server_context(
     client_intermediates: Sequence[x509.Certificate] = (),
 ) -> SSL.Context:
     """TLS 1.2 with ECDHE and AEAD suites (RFC 9325, 4.2), or 1.3; a client certificate is asked for, not demanded.
+
+    The strongest suite that the client offers is taken, so that it may have keys made here (RFC 7030, 4.4).
 
     `chain` is shown as it stands, the server's certificate first. `client_anchors` are named to clients and believed;
     `client_intermediates` are believed as well, so that clients below them need not send them. Sessions are not
@@ -43,7 +46,7 @@ def server_context(
     context = SSL.Context(SSL.TLS_SERVER_METHOD)
     context.set_min_proto_version(SSL.TLS1_2_VERSION)
     context.set_cipher_list(_SUITES)
-    context.set_options(_NO_SESSIONS)
+    context.set_options(_NO_SESSIONS | _STRONGEST_FIRST)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
     context.set_session_id(b"nestor")  # without one, a client that offers a session is refused instead of verified
     context.set_mode(SSL.MODE_RELEASE_BUFFERS)

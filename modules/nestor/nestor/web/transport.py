@@ -54,6 +54,11 @@ class Peer:
             return ChannelBindings(tls_exporter=self._session.export_keying_material(_EXPORTER_LABEL, 32, b""))
         return ChannelBindings(tls_unique=self._session.get_peer_finished())
 
+    @property
+    def secret_bits(self) -> int:
+        """How strong the cipher of the session is."""
+        return self._session.get_cipher_bits() or 0
+
 
 @contextmanager
 def _reading() -> Iterator[None]:
