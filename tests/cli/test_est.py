@@ -1,6 +1,5 @@
 """`nestor est` as a shell runs it: with a server of ours, and with somebody else's for what ours would not do."""
 
-import io
 import json
 import os
 import pty
@@ -8,8 +7,6 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -18,24 +15,13 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from nestor.cli.commands import app
-from nestor.cli.exits import run
 from support import pki, shapes
 from support.server import Server
-from support.shell import nestor
+from support.shell import Done, nestor, nestor_here
 from support.stub import Reply, Stub, attributes, certs_only, issuing
 
 _PASSWORD = {"NESTOR_EST_PASSWORD": "grün:7Q2"}
 _LINK = bytes.fromhex("300b06092a864886f70d010907")
-
-
-@dataclass(frozen=True)
-class Done:
-    """How a command ended, and what it said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 @pytest.fixture(scope="module")
@@ -70,15 +56,7 @@ def _as_line(server: Server) -> tuple[str, ...]:
 
 
 def _est(*words: str, stdin: str = "", environment: Mapping[str, str] | None = None) -> Done:
-    """Run a command in this process, which saves the start of another one."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as shell, redirect_stdout(out), redirect_stderr(err):
-        shell.setattr(sys, "argv", ["nestor", "est", *words])
-        shell.setattr(sys, "stdin", io.StringIO(stdin))
-        for name, value in (environment or {}).items():
-            shell.setenv(name, value)
-        code = run(app)
-    return Done(code, out.getvalue(), err.getvalue())
+    return nestor_here("est", *words, stdin=stdin, environment=environment)
 
 
 def _certificate(place: Path) -> x509.Certificate:
@@ -274,6 +252,8 @@ def test_without_a_password_nobody_is_asked(server: Server) -> None:
         (("--common-name", "x", "--cacert", "a", "--fingerprint", "b"), "both say whom to believe"),
         (("--common-name", "x", "--fingerprint", "b"), "The fingerprint is not a SHA-256"),
         (("--common-name", "x", "--password-file", "b"), "--password-file is there without --user."),
+        (("--common-name", "x", "--user", "a:b"), "holds no colon"),
+        (("--common-name", "x", "--label", "a/b"), "cannot be a label"),
     ],
 )
 def test_options_that_cannot_be_are_told(
@@ -283,9 +263,15 @@ def test_options_that_cannot_be_are_told(
     words: tuple[str, ...],
     sentence: str,
 ) -> None:
-    done = _est("enroll", "https://est.example.invalid", *words)
-    assert done.returncode == 3
+    done = _est("enroll", "https://est.example.invalid", *words, stdin="0815\n")
+    assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_a_url_without_tls_is_a_misuse(here: Path) -> None:
+    done = _est("cacerts", "http://est.example.invalid")
+    assert done.returncode == 2
+    assert "EST is spoken over HTTPS only" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,8 @@ from nestor.errors import MaterialError
 from nestor.model import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_DURATION = re.compile(r"(\d+)(s|min|h|d|y)")
+_DURATION = re.compile(r"(\d{1,12})(s|min|h|d|y)", re.ASCII)
+_LONGEST = 100 * _UNITS["y"]
 
 
 class Document(BaseModel):
@@ -38,14 +39,15 @@ class Document(BaseModel):
 
 
 def parse_duration(value: object) -> object:
-    """Read `90s`, `60min`, `12h`, `30d` or `20y` (of 365 days)."""
+    """Read `90s`, `60min`, `12h`, `30d` or `20y` (of 365 days); nothing here takes no time, or more than a century."""
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        msg = "a duration is a whole number and a unit: 90s, 60min, 12h, 30d or 20y"
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST:
+        msg = "a duration is a whole number and a unit, from 1s to 100y: 90s, 60min, 12h, 30d or 20y"
         raise ValueError(msg)
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return timedelta(seconds=seconds)
 
 
 def show_duration(value: timedelta) -> str:
@@ -57,7 +59,7 @@ def show_duration(value: timedelta) -> str:
 
 def parse_percent(value: object) -> object:
     """Read `5%` as 0.05."""
-    match = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,3})%", value) if isinstance(value, str) else None
     if match is None or int(match[1]) > 100:  # noqa: PLR2004 -- a percentage
         msg = "a share is a whole percentage: 0% to 100%"
         raise ValueError(msg)

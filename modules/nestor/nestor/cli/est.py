@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -21,6 +22,7 @@ from nestor.cli.est_peer import (
     UserOption,
     find_password,
 )
+from nestor.cli.exits import Misuse
 from nestor.cli.output import show_fields, show_rows
 from nestor.cli.places import JsonOption
 from nestor.errors import SettingsError
@@ -124,7 +126,7 @@ def enroll(
 
     if csr is not None:
         if common_name or dns or ip or edge_ca or est_identity or key_type or key_out or link:
-            raise SettingsError("A request that is made already cannot be changed.", "Leave the other options out.")
+            raise Misuse("A request that is made already cannot be changed.", "Leave the other options out.")
         request = read_request(csr)
         out = out or csr.with_suffix(".cert.pem")
         check_free(out, force=force)
@@ -164,7 +166,7 @@ def reenroll(
     from nestor.upstream.wish import renewal  # noqa: PLC0415 -- cryptography
 
     if same_key and key_type:
-        raise SettingsError("A key that is kept cannot change its kind.", "Give --same-key or --key-type.")
+        raise Misuse("A key that is kept cannot change its kind.", "Give --same-key or --key-type.")
     wish = renewal(read_certificate(cert))
     kept = load_key(key).key if same_key else None
     composer = Composer(as_est_identity(wish) if est_identity else wish, key_type, kept, keep_names=True)
@@ -210,13 +212,14 @@ async def _ask(peer: Peer, ask: Callable[["ESTClient"], Awaitable[Got]], wait: f
     """Ask one thing, believing whom the options say."""
     from nestor.upstream.enrollment import patiently  # noqa: PLC0415 -- aiohttp
 
-    trust = await peer.trust()
+    with _told_as_misuse():
+        trust = await peer.trust()
 
-    async def attempt() -> Got:
-        async with peer.client(trust) as client:
-            return await ask(client)
+        async def attempt() -> Got:
+            async with peer.client(trust) as client:
+                return await ask(client)
 
-    return await patiently(attempt, wait)
+        return await patiently(attempt, wait)
 
 
 async def _request(
@@ -230,10 +233,20 @@ async def _request(
     """Ask for a certificate of one's own, as the server wants to be asked."""
     from nestor.upstream.enrollment import request_own  # noqa: PLC0415 -- aiohttp
 
-    trust = await peer.trust()
-    return await request_own(
-        lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
-    )
+    with _told_as_misuse():
+        trust = await peer.trust()
+        return await request_own(
+            lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
+        )
+
+
+@contextmanager
+def _told_as_misuse() -> Iterator[None]:
+    """Nothing is configured here: a URL, fingerprint, label or user that cannot be was typed."""
+    try:
+        yield
+    except SettingsError as error:
+        raise Misuse(error.sentence, error.hint) from error
 
 
 def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool) -> tuple[Path, Path]:
@@ -241,7 +254,7 @@ def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool
     name = re.sub(r"[^A-Za-z0-9._-]", "_", common_name_of(wish.subject)).lstrip(".")
     out, key_out = out or Path(f"{name}.cert.pem"), key_out or Path(f"{name}.key.pem")
     if out == key_out:
-        raise SettingsError("Certificate and key cannot go to the same file.", "Change --out or --key-out.")
+        raise Misuse("Certificate and key cannot go to the same file.", "Change --out or --key-out.")
     check_free(out, key_out, force=force)
     return out, key_out
 

@@ -9,7 +9,13 @@ from nestor.errors import CannotIssue, DeviceFault, MaterialError, NestorError, 
 
 OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
+
+class Misuse(NestorError):
+    """Options that cannot be, or cannot be together, where a hint of its own helps more than `--help`."""
+
+
 _CODES: tuple[tuple[type[NestorError], int], ...] = (
+    (Misuse, USAGE),
     (SettingsError, SETTINGS),
     (MaterialError, MATERIAL),
     (CannotIssue, REFUSED),
