@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import azure, ca, cert, cert_list, config, est, ledger, user
+from nestor.cli import azure, ca, cert, cert_list, cert_revoke, config, est, ledger, user
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(serve)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
+cert.app.command("revoke")(cert_revoke.revoke)
 for group in (config, ca, cert, user, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
