@@ -1,21 +1,50 @@
 """`nestor config`: check, schema, example, as a shell sees them."""
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
+from nestor.ca.builtin import BUILT_IN
+from nestor.ca.catalog import build_catalog
 from nestor.settings import Settings, judge
-from support.shell import nestor
+from support.documents import check_schema_takes
+from support.shell import nestor, nestor_here
 
 
-def test_the_example_is_the_default_configuration() -> None:
-    assert judge(tomllib.loads(nestor("config", "example").stdout)) == Settings.model_validate({})
+@pytest.fixture(scope="module")
+def example() -> str:
+    return nestor_here("config", "example").stdout
 
 
-def test_the_example_tells_every_key_of_every_map_too() -> None:
-    told = nestor("config", "example").stdout
+def _without_a_mark(example: str) -> str:
+    """The example with every key and table in force that stands behind a mark."""
+    return re.sub(r"(?m)^# (\[[\w.]+\]|\w+ = .+)$", r"\1", example)
+
+
+def test_the_example_is_the_default_configuration(example: str) -> None:
+    settings = judge(tomllib.loads(example))
+    assert settings.model_copy(update={"profiles": {}}) == Settings.model_validate({})
+    written, built_in = build_catalog(settings.profiles), build_catalog({})
+    assert written.names() == built_in.names()
+    assert [written[name] for name in written.names()] == [built_in[name] for name in built_in.names()]
+
+
+def test_the_example_tells_every_key_of_every_map_too(example: str) -> None:
     for key in ("passwordHash", "anchors", "extendedKeyUsage", "challengePassword", "keyEncryptionKeys"):
-        assert key in told
+        assert key in example
+
+
+def test_the_example_leaves_nothing_blank_and_what_is_behind_a_mark_holds_as_well(example: str) -> None:
+    assert not re.search(r"(?m)= *$", example)
+    document = tomllib.loads(_without_a_mark(example))
+    judge(document)
+    check_schema_takes(document)
+    assert document["profiles"]["NAME"]["lifetime"] == "30d"
+    assert document["profiles"]["edgeCa"]["lifetime"] == BUILT_IN["edgeCa"]["lifetime"] == "90d"
+    assert document["profiles"]["edgeCa"]["alternativeNames"]["dns"] == ""
 
 
 def test_the_schema_is_json() -> None:

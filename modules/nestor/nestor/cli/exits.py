@@ -34,7 +34,7 @@ def run(app: typer.Typer) -> int:
         typer.echo(help_text.format_message())
         return USAGE
     except misuses.ClickException as misuse:
-        return _fail(misuse.format_message(), _usage_hint(misuse), USAGE)
+        return _fail(_misuse(misuse), _usage_hint(misuse), USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
@@ -46,6 +46,12 @@ def run(app: typer.Typer) -> int:
 def code_of(fault: NestorError) -> int:
     """The exit code of an error."""
     return next((code for kind, code in _CODES if isinstance(fault, kind)), BUG)
+
+
+def _misuse(misuse: misuses.ClickException) -> str:
+    from nestor.document import in_our_words  # noqa: PLC0415 -- pydantic
+
+    return f"{in_our_words(misuse.format_message()).removesuffix('.')}."
 
 
 def _usage_hint(misuse: misuses.ClickException) -> str:
