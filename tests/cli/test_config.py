@@ -11,6 +11,7 @@ from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
 from nestor.settings import Settings, judge
 from support.documents import check_schema_takes
+from support.process import Mortal
 from support.shell import nestor, nestor_here
 
 
@@ -73,3 +74,26 @@ def test_rules_that_contradict_each_other_are_found_too(tmp_path: Path) -> None:
     done = nestor("config", "check", str(tmp_path / "nestor.json"))
     assert done.returncode == 3
     assert "labels.a.profile" in done.stderr
+
+
+def test_what_a_start_would_refuse_is_refused_and_nothing_is_made_by_either(tmp_path: Path) -> None:
+    server = Mortal(tmp_path, {"listener": {"hostnames": "bad name"}, "ca": {"subject": "Plant"}})
+    checked = nestor_here("config", "check", str(server.config))
+    code, said = server.refused_start()
+    assert (checked.returncode, checked.stderr) == (code, said)
+    assert said.splitlines()[:2] == [
+        "error: listener.hostnames: 'bad name' is no host name and no IP address.",
+        "error: ca.subject: 'Plant' is no name of a CA.",
+    ]
+    assert list(server.data.iterdir()) == []
+
+
+def test_what_is_hardly_meant_is_told_and_holds_all_the_same(tmp_path: Path) -> None:
+    place = tmp_path / "nestor.toml"
+    place.write_text('[profiles.deviceIdentiy]\nlifetime = "7d"\n')
+    done = nestor_here("config", "check", str(place))
+    assert done.returncode == 0
+    assert done.stdout.startswith("warning  profiles.deviceIdentiy: this new profile is issued nowhere.\n")
+    assert "Did you mean deviceIdentity?" in done.stdout
+    (told,) = json.loads(nestor_here("config", "check", str(place), "--json").stdout)
+    assert told["about"] == "profiles.deviceIdentiy"

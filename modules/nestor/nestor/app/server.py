@@ -15,6 +15,7 @@ from nestor.access.memory import Memory
 from nestor.app.closed import ClosedLedger
 from nestor.app.directory import make_directory
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
+from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome
@@ -144,8 +145,9 @@ async def start(plan: Plan) -> Server:
 
 
 async def prepare_ground(plan: Plan) -> Ground:
-    """Open what outlives every House: the data directory, the ledger, the look at the clock."""
+    """Open what outlives every House: the data directory, the ledger, the look at the clock. Raises NestorError."""
     settings = plan.settings()
+    try_settings(settings)
     make_directory(plan.data)
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
