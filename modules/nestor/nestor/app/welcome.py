@@ -1,15 +1,24 @@
-"""What a person needs next, told once at the start: where it listens, whom to trust, how to enroll, what to write."""
+"""What a person needs next, told once at the start: where it listens, whom to trust, how to enroll, what to write.
 
-from collections.abc import Sequence
+Where the log is for machines, they are told the same as events: no line of it is anything else.
+"""
+
+import shlex
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from nestor.app.house import House
+from nestor.events import Event, Listening, Note, Trouble
 
-_TUTORIAL = """\
+_PUBLISHED = """\
 !! These are the settings of Microsoft's EST tutorial: the password is published, and it may enroll every name.
 !! For tests only. Anybody who reaches this port can have any certificate.
+"""
+
+_TUTORIAL = """\
+!! These are the settings of Microsoft's EST tutorial, with users of your own. For tests only.
 """
 
 _ENROLL = """\
@@ -18,6 +27,11 @@ Enroll a device by hand:
   openssl req -new -key my-device.key -subj /CN=my-device -outform DER | openssl base64 -out my-device.csr
   curl --cacert {ca_file} -u {user}:{password} -H 'Content-Type: application/pkcs10' --data-binary @my-device.csr \
 {url}/simpleenroll | openssl base64 -d | openssl pkcs7 -inform DER -print_certs -out my-device.pem
+"""
+
+_TRUST = """\
+Let an IoT Edge device trust this server; a service named aziotcs reads the file:
+  sudo install -D -o aziotcs -g aziotcs -m 0644 {ca_file} /var/aziot/certs/nestor-ca.pem
 """
 
 _CONFIG = """\
@@ -47,8 +61,9 @@ auto_renew = {{ rotate_key = true, threshold = "80%", retry = "4%" }} }}
   default = "{url}"
 """
 
+_NOBODY = "Nobody may enroll yet."
 _NEXT = """\
-Nobody may enroll yet. Let a device in:  nestor user add my-device --data {data}
+{nobody} Let a device in:  nestor user add my-device --data {data}
 Every setting with its default:          nestor config example
 """
 
@@ -61,15 +76,35 @@ def welcome(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> s
 def tutorial_welcome(
     house: House, addresses: Sequence[tuple[str, int]], data: Path, credentials: tuple[str, str] | None
 ) -> str:
-    """The lines that `nestor serve --tutorial` starts with; `credentials` are shown because they are published."""
+    """The lines that `nestor serve --tutorial` starts with; `credentials` are the published ones, where they count."""
     user, password = credentials or ("USER", "PASSWORD")
     filled = {
         "url": url_of(house, addresses),
-        "ca_file": data / "ca" / "certificates.pem",
+        "ca_file": shlex.quote(str(data / "ca" / "certificates.pem")),
         "user": user,
         "password": password,
     }
-    return "\n".join([_TUTORIAL, _about(house, addresses, data), _ENROLL.format(**filled), _CONFIG.format(**filled)])
+    warning = _PUBLISHED if credentials else _TUTORIAL
+    return "\n".join(
+        [
+            warning,
+            _about(house, addresses, data),
+            *(part.format(**filled) for part in (_ENROLL, _TRUST, _CONFIG)),
+        ]
+    )
+
+
+def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> Iterator[Event]:
+    """The same for machines: where it listens and whom to trust, and what keeps devices out."""
+    certificates = house.authority.ca_certificates()
+    authority = certificates[0].fingerprint(SHA256()).hex() if certificates else ""
+    yield Listening(url_of(house, addresses), _written(addresses), authority)
+    if tutorial:
+        yield Trouble("tutorial", "These are the settings of Microsoft's EST tutorial. For tests only.")
+    for about, sentence in house.problems().items():
+        yield Trouble(about, sentence)
+    if not _knows_somebody(house, data):
+        yield Note("users", _NOBODY)
 
 
 def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
@@ -80,10 +115,9 @@ def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
 
 
 def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> str:
-    listening = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
     lines = [
         f"Nestor serves EST at   {url_of(house, addresses)}",
-        f"listening on           {listening}",
+        f"listening on           {', '.join(_written(addresses))}",
         f"data directory         {data}",
     ]
     certificates = house.authority.ca_certificates()
@@ -98,7 +132,14 @@ def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> st
     return "\n".join([*lines, ""])
 
 
+def _written(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
+
+
 def _what_next(house: House, data: Path) -> list[str]:
+    return [] if _knows_somebody(house, data) else [_NEXT.format(nobody=_NOBODY, data=data)]
+
+
+def _knows_somebody(house: House, data: Path) -> bool:
     access = house.settings.access
-    somebody = access.users or access.bootstrap or access.users_file.path(data).exists()
-    return [] if somebody else [_NEXT.format(data=data)]
+    return bool(access.users or access.bootstrap or access.users_file.path(data).exists())
