@@ -1,6 +1,5 @@
 """The options that every `nestor est` command takes: which server, whom to believe, who is asking; and their client."""
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nestor.cli.exits import Misuse
+from nestor.cli.password import ask_password
 from nestor.document import Reference
 from nestor.errors import MaterialError
 
@@ -94,10 +94,7 @@ def find_password(user: str | None, password_file: Path | None) -> str | None:
 
 
 def _ask() -> str:
-    if sys.stdin.isatty():
-        password: str = typer.prompt("Password", hide_input=True, err=True)
-        return password
-    password = sys.stdin.readline().rstrip("\r\n")
+    password = ask_password()
     if not password:
         raise MaterialError("There is no password.", f"Pipe one in, set {PASSWORD_VARIABLE}, or use --password-file.")
     return password
