@@ -38,7 +38,7 @@ def show(
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show everything about one certificate; its thumbprints are written as Azure's portal shows them."""
+    """Show everything about one certificate. Its thumbprints are written as Azure's portal shows them."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
 
     if pem and json:
@@ -56,7 +56,7 @@ def show(
 
 @app.command("refusals")
 def refusals(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="At most so many, the newest.")] = 50,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
     json: JsonOption = False,
@@ -77,7 +77,7 @@ def refusals(
 
 @app.command("count")
 def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Count what was issued by profile, refused by reason, and revoked, since the ledger was made."""
+    """Count what was issued, refused and revoked. By profile and by reason, since the ledger was made."""
 
     async def read() -> Mapping[str, Mapping[str, int] | int]:
         async with open_for_command(data, config) as ledger:

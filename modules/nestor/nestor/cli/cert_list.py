@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.cli import completion
 from nestor.cli.cert import EXPIRED, hex_digits, open_for_command, record_of, short_serial, state_of
 from nestor.cli.output import on_terminal, show_rows, stream_csv, stream_json
 from nestor.cli.places import (
@@ -48,20 +49,21 @@ def list_certificates(
     thumbprint: Annotated[
         str | None, typer.Option(help="Only this SHA-1 or SHA-256 thumbprint, in hex, or that begins so.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
+    profile: Annotated[str | None, typer.Option(help="Only this profile.", autocompletion=completion.profiles)] = None,
     state: Annotated[Wanted | None, typer.Option(help="Only in this state.")] = None,
     expiring_in: Annotated[str | None, typer.Option(help="Only those that expire within: 12h, 7d ...")] = None,
     asked_by: Annotated[str, typer.Option(help="Only those asked for by users or devices of this pattern.")] = "*",
     every: Annotated[bool, typer.Option("--all", help="Expired ones too, as where one is named.")] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many, the newest; 100 on a terminal, else all.")
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="At most so many, the newest; 100 on a terminal, else all."),
     ] = None,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
     json: JsonOption = False,
     csv: Annotated[bool, typer.Option("--csv", help="Everything about each, as CSV with a heading.")] = False,
 ) -> None:
-    """List certificates, the newest first; with --json or --csv everything about each."""
+    """List certificates, the newest first. With --json or --csv, everything about each."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from nestor.cli import completion
 from nestor.cli.cert import IDENTIFIER, find, open_for_command, short_serial
 from nestor.cli.cert_list import pages
 from nestor.cli.output import show_rows
@@ -21,13 +22,16 @@ def revoke(
     device: Annotated[
         str | None, typer.Option(help="Instead of one: all that are live of the devices of this pattern.")
     ] = None,
-    profile: Annotated[str | None, typer.Option(help="With --device: only those of this profile.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help="With --device: only those of this profile.", autocompletion=completion.profiles),
+    ] = None,
     reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "unspecified",
     yes: Annotated[bool, typer.Option("--yes", "-y", help="With --device: do not ask.")] = False,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
 ) -> None:
-    """Revoke certificates: from the next request on they no longer authenticate to this server.
+    """Revoke certificates. From the next request on they no longer authenticate to this server.
 
     IoT Hub and DPS do not know of it: disable the device there as well.
     """

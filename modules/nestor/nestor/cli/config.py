@@ -13,7 +13,7 @@ app = typer.Typer(help="The configuration document: check, schema, example.", no
 
 @app.command("check")
 def check(file: Annotated[Path, typer.Argument(help="A TOML or JSON file.")], json: JsonOption = False) -> None:
-    """Say whether a configuration holds, name every key that is wrong, and tell what is hardly meant."""
+    """Say whether a configuration holds. Every key that is wrong is named, and what is hardly meant."""
     from nestor.app.trial import doubts, try_settings  # noqa: PLC0415 -- every room
     from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 

@@ -39,8 +39,10 @@ app = typer.Typer(help="An EST client: cacerts, csrattrs, enroll, reenroll, serv
 
 Got = TypeVar("Got")
 CommonNameOption = Annotated[str | None, typer.Option("--common-name", help="The name: the device id, usually.")]
-DNSOption = Annotated[list[str] | None, typer.Option("--dns", help="A DNS name as alternative name; may be repeated.")]
-IPOption = Annotated[list[str] | None, typer.Option("--ip", help="An IP address likewise.")]
+DNSOption = Annotated[
+    list[str] | None, typer.Option("--dns", metavar="NAME", help="A DNS name as alternative name; repeat it.")
+]
+IPOption = Annotated[list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="An IP address likewise.")]
 KeyTypeOption = Annotated[KeyType | None, typer.Option("--key-type", help="By default as the server wants, or P-256.")]
 EdgeCAOption = Annotated[bool, typer.Option("--edge-ca", help="Ask for the Edge CA of that device.")]
 ESTIdentityOption = Annotated[bool, typer.Option("--est-identity", help="Ask for clientAuth: to authenticate with.")]
@@ -48,7 +50,9 @@ CSROption = Annotated[
     Path | None, typer.Option("--csr", help="Send this request, PEM or DER, as it is; certificate beside it.")
 ]
 LinkOption = Annotated[bool, typer.Option("--link", help="Link the request to its TLS session, asked for or not.")]
-WaitOption = Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for a server that decides later.")]
+WaitOption = Annotated[
+    int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a server that decides later.")
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Where the certificate goes; NAME.cert.pem.")]
 KeyOutOption = Annotated[Path | None, typer.Option("--key-out", help="Where its key goes, mode 0600; NAME.key.pem.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files.")]
@@ -64,7 +68,7 @@ def cacerts(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the CA certificates of a server, and keep them as trust anchors (RFC 7030, 4.1)."""
+    """Show the CA certificates of a server. With --out they become trust anchors (RFC 7030, 4.1)."""
     from nestor.cli.est_words import CA_COLUMNS, ca_rows  # noqa: PLC0415 -- cryptography
 
     check_free(out, force=force)
@@ -121,7 +125,7 @@ def enroll(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Get a certificate for a new key, or for a request that was made elsewhere (RFC 7030, 4.2)."""
+    """Get a certificate. For a new key, or for a request that was made elsewhere (RFC 7030, 4.2)."""
     from nestor.cli.est_request import Composer, read_request, wish_of  # noqa: PLC0415 -- cryptography
 
     if csr is not None:
@@ -159,7 +163,7 @@ def reenroll(
     wait: WaitOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Renew a certificate with itself: same names, a new key (RFC 7030, 4.2.2). Both files are replaced."""
+    """Renew a certificate with itself. Same names, a new key (RFC 7030, 4.2.2); both files are replaced."""
     from nestor.cli.est_request import Composer, read_certificate  # noqa: PLC0415 -- cryptography
     from nestor.keys.file import load_key  # noqa: PLC0415 -- cryptography
     from nestor.upstream.wish import est_identity as as_est_identity  # noqa: PLC0415 -- cryptography
@@ -197,7 +201,7 @@ def serverkeygen(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Get a key that the server makes, and its certificate (RFC 7030, 4.4)."""
+    """Get a key that the server makes. Its certificate comes with it (RFC 7030, 4.4)."""
     from nestor.cli.est_request import Composer, key_file, wish_of  # noqa: PLC0415 -- cryptography
 
     wish = wish_of(common_name, dns, ip, for_edge_ca=edge_ca, for_est_identity=est_identity)
