@@ -1,6 +1,5 @@
 """The data directory: made where there is none, for its owner alone; told from one that nobody ever served from."""
 
-import os
 from pathlib import Path
 
 from nestor.ca.home import CAHome
@@ -23,7 +22,11 @@ def check_directory(data: Path) -> None:
 
     So a mistyped directory is not taken for one that lost its ledger.
     """
-    if data.is_dir() and not os.access(data, os.R_OK | os.X_OK):
-        raise MaterialError(f"The data directory {data} cannot be read.", "Run this as the user that Nestor runs as.")
-    if not CAHome(data).was_made and not any((data / trace).exists() for trace in _TRACES):
+    try:
+        present = {place.name for place in data.iterdir()} if data.is_dir() else set()
+        served = CAHome(data).was_made or not present.isdisjoint(_TRACES)
+    except OSError as error:
+        hint = "Run this as the user that Nestor runs as."
+        raise MaterialError(f"The data directory {data} cannot be read: {error.strerror}.", hint) from error
+    if not served:
         raise MaterialError(f"There is no Nestor data in {data}: no CA, no ledger.", "Check --data.")
