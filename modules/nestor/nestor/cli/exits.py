@@ -28,7 +28,8 @@ def run(app: typer.Typer) -> int:
     """Run the command line and say how it ended."""
     try:
         outcome = app(standalone_mode=False)
-    except NestorError as fault:
+    except (NestorError, PermissionError) as error:
+        fault = error if isinstance(error, NestorError) else _closed(error)
         return _fail(fault.sentence, fault.hint, code_of(fault))
     except misuses.NoArgsIsHelpError as help_text:
         typer.echo(help_text.format_message())
@@ -41,6 +42,11 @@ def run(app: typer.Typer) -> int:
         sys.stderr.close()
         return OK
     return outcome if isinstance(outcome, int) else OK
+
+
+def _closed(error: PermissionError) -> MaterialError:
+    told = f"{error.filename or 'What this needs'} is closed to this user: {error.strerror}."
+    return MaterialError(told, "Run this as the user that Nestor runs as.")
 
 
 def code_of(fault: NestorError) -> int:
