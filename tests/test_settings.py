@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from nestor.errors import SettingsError
 from nestor.settings import Settings, json_schema, judge, merge, read_document
+from support.documents import check_schema_takes, validator
 
 
 def refusal(document: dict[str, Any]) -> str:
@@ -52,6 +54,11 @@ def test_an_unknown_key_is_named_by_its_path_with_what_would_be_right(
         ({"listener": {"port": "8085"}}, "listener.port"),
         ({"listener": {"port": 70_000}}, "listener.port"),
         ({"ca": {"keyType": "dsa"}}, "ca.keyType"),
+        ({"ca": {"keyType": "ml-dsa-65"}}, "ca.keyType"),
+        ({"ca": {"lifetime": "0d"}}, "ca.lifetime"),
+        ({"keys": {"kind": "file"}}, "keys.kind"),
+        ({"log": {"level": "debug"}}, "log.level"),
+        ({"profiles": {"deviceIdentity": {"rsaMaximum": 8192}}}, "profiles.deviceIdentity.rsaMaximum"),
         ({"profiles": {"deviceIdentity": {"lifetime": "60m"}}}, "profiles.deviceIdentity.lifetime"),
         ({"access": {"users": {"u": {"passwordHash": "hunter2"}}}}, "access.users.u.passwordHash"),
         ({"access": []}, "access"),
@@ -59,6 +66,24 @@ def test_an_unknown_key_is_named_by_its_path_with_what_would_be_right(
 )
 def test_a_wrong_value_is_named_by_its_path(document: dict[str, Any], path: str) -> None:
     assert refusal(document).startswith(f"{path}:")
+    assert not validator().is_valid(document)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        ({"ca": {"keyType": "dsa"}}, "ca.keyType: it has to be 'ec-p256', 'ec-p384' or 'rsa'."),
+        ({"log": {"level": "loud"}}, "log.level: it has to be 'info', 'warning' or 'error'."),
+        ({"listener": {"port": "8085"}}, "listener.port: it has to be a whole number."),
+        ({"listener": {"port": -1}}, "listener.port: it has to be at least 0."),
+        ({"ca": {"subject": 4}}, "ca.subject: it has to be a text."),
+        ({"ca": {"subject": "x" * 5000}}, "ca.subject: it has to have at most 4095 characters."),
+        ({"labels": {"a": {"linking": "yes"}}}, "labels.a.linking: it has to be true or false."),
+        ({"access": []}, "access: it has to be a table of keys."),
+    ],
+)
+def test_what_would_be_right_is_said_in_plain_words(document: dict[str, Any], sentence: str) -> None:
+    assert refusal(document) == sentence
 
 
 def test_a_secret_written_out_is_refused_and_not_repeated() -> None:
@@ -102,6 +127,53 @@ def test_a_missing_or_binary_file_is_told_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "binary.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(SettingsError, match="not UTF-8"):
         read_document(tmp_path / "binary.toml")
+
+
+def _definitions() -> list[dict[str, Any]]:
+    schema = json_schema()
+    return [schema, *schema["$defs"].values()]
+
+
+def _properties() -> list[tuple[str, dict[str, Any]]]:
+    return [item for definition in _definitions() for item in definition.get("properties", {}).items()]
+
+
+def test_the_schema_is_one_of_its_dialect_with_plain_names() -> None:
+    Draft202012Validator.check_schema(json_schema())
+    assert json_schema()["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    assert [name for name in json_schema()["$defs"] if "__" in name] == []
+
+
+def test_a_default_in_the_schema_is_one_that_the_schema_takes() -> None:
+    for definition in _definitions():
+        for name, field in definition.get("properties", {}).items():
+            if "default" in field:
+                value = {"$defs": json_schema()["$defs"], **field}
+                assert Draft202012Validator(value).is_valid(field["default"]), (name, field)
+    assert dict(_properties())["jitter"]["default"] == "5%"
+
+
+def test_an_example_in_the_schema_is_one_of_its_key() -> None:
+    said = [example for _, field in _properties() for example in field.get("examples", [])]
+    assert len(said) > 20
+    assert max(map(said.count, said)) <= 3
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"listener": {"port": 0, "addresses": "*", "limits": {"handshake": "2s"}, "cacertsOrder": "chain"}},
+        {"ca": {"source": "file", "certificate": "file:ca.pem", "chain": None, "key": "file:k.pem", "keyType": "rsa"}},
+        {"profiles": {"mine": {"jitter": "0%", "subject": {"add": {"O": "Plant"}}, "minimumLifetime": "1h"}}},
+        {"access": {"users": {"u": {"passwordHash": "env:U"}}, "bootstrap": {"f": {"anchors": "file:f.pem"}}}},
+        {"labels": {"a": {"serverKeyGeneration": {"enabled": True, "keyEncryptionKeys": {"k": "file:k"}}}}},
+        {"keys": {"passphrase": None}, "ledger": {"keptRefusals": 0}, "log": {"format": "json", "level": "error"}},
+    ],
+)
+def test_what_nestor_takes_the_schema_takes(document: dict[str, Any]) -> None:
+    judge(document)
+    check_schema_takes(document)
 
 
 def test_the_schema_describes_every_key_and_allows_no_other() -> None:

@@ -152,9 +152,11 @@ def test_users_of_settings_and_file_are_found_whatever_their_case() -> None:
     assert len(users.hashes()) == 2
 
 
-def test_a_user_in_settings_and_file_is_an_error() -> None:
-    with pytest.raises(MaterialError, match="both"):
-        Users({"dev1": User("dev1", HASH)}, lambda: {"dev1": User("DEV1", HASH)})
+def test_of_a_user_in_settings_and_file_the_settings_count() -> None:
+    settled = User("dev1", HASH)
+    users = Users({"dev1": settled}, lambda: {"dev1": User("DEV1", hash_password("other"))})
+    assert users.find("Dev1") is settled
+    assert users.twice() == ["dev1"]
 
 
 def test_two_users_that_differ_in_case_only_are_an_error() -> None:

@@ -9,7 +9,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from support.server import Server
-from support.shell import nestor
+from support.shapes import est_identity
+from support.shell import nestor, nestor_here
 
 
 @pytest.fixture
@@ -22,8 +23,9 @@ def test_a_ca_is_made_once_and_shown_as_the_portal_shows_it(data: Path) -> None:
     assert made.returncode == 0
     shown = json.loads(nestor("ca", "show", "--json", "--data", str(data)).stdout)
     assert shown["subject"] == "CN=Plant 3 Root CA,O=Contoso"
-    assert shown["SHA-256"] in made.stderr
-    assert len(shown["SHA-1"]) == 40
+    assert shown["sha256"] in made.stderr
+    assert len(shown["sha1"]) == 40
+    assert {"notBefore", "notAfter", "signsWith"} <= set(shown)
     again = nestor("ca", "init", "--data", str(data))
     assert again.returncode == 4
     assert "There is, or was, a CA" in again.stderr
@@ -40,6 +42,46 @@ def test_the_key_is_for_its_owner_only_and_never_exported(data: Path) -> None:
 @pytest.mark.parametrize("key_type", ["ec-p256", "ec-p384", "rsa"])
 def test_the_kind_of_key_can_be_chosen(data: Path, key_type: str) -> None:
     assert nestor("ca", "init", "--key-type", key_type, "--data", str(data)).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--key-type", "ml-dsa-65"), "'ec-p256', 'ec-p384', 'rsa'"),
+        (("--lifetime", "0d"), "from 1s to 100y"),
+        (("--subject", "Plant"), "'Plant' is no name of a CA. Write it like CN="),
+        (("--issuing-subject", "CN=x"), "go with --offline-root"),
+        (("--issuing-lifetime", "1y"), "go with --offline-root"),
+        (("--offline-root", "usb", "--subject", "CN=x", "--issuing-subject", "CN=x"), "names of their own"),
+        (("--offline-root", "usb", "--issuing-subject", "CN=nestor  root ca"), "names of their own"),
+        (("--offline-root", "usb", "--issuing-lifetime", "999999d"), "from 1s to 100y"),
+    ],
+)
+def test_options_that_cannot_be_make_nothing(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = nestor_here("ca", "init", *words, "--data", str(data))
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_ca_from_files_is_not_made(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "own.toml"
+    config.write_text('[ca]\nsource = "file"\ncertificate = "file:ca.pem"\nkey = "file:../ca-key.pem"\n')
+    for more in ((), ("--offline-root", str(tmp_path / "usb"))):
+        done = nestor_here("ca", "init", "--config", str(config), "--data", str(data), *more)
+        assert done.returncode == 3
+        assert done.stderr.startswith("error: ca.source is file: there is nothing to make.\n")
+    assert list(tmp_path.iterdir()) == [config]
+
+
+def test_a_ca_of_a_century_issues(tmp_path: Path) -> None:
+    server = Server(tmp_path, {})
+    assert nestor_here("ca", "init", "--lifetime", "100y", "--data", str(server.data)).returncode == 0
+    user = server.add_user("gw3", "0815")
+    with server:
+        assert server.device(user=user).enroll(est_identity("gw3")).status == 200
 
 
 def test_an_offline_root_leaves_its_key_outside(data: Path, tmp_path: Path) -> None:
@@ -70,7 +112,7 @@ def test_a_passphrase_from_the_environment_encrypts_the_key(data: Path, tmp_path
 
 def test_der_goes_to_a_file(data: Path, tmp_path: Path) -> None:
     nestor("ca", "init", "--data", str(data))
-    assert nestor("ca", "export", "--der", "--data", str(data)).returncode == 4
+    assert nestor_here("ca", "export", "--der", "--data", str(data)).returncode == 2
     place = tmp_path / "ca.cer"
     assert nestor("ca", "export", "--der", "--out", str(place), "--data", str(data)).returncode == 0
     x509.load_der_x509_certificate(place.read_bytes())

@@ -253,6 +253,8 @@ def test_without_a_password_nobody_is_asked(server: Server) -> None:
         (("--common-name", "x", "--cacert", "a", "--fingerprint", "b"), "both say whom to believe"),
         (("--common-name", "x", "--fingerprint", "b"), "The fingerprint is not a SHA-256"),
         (("--common-name", "x", "--password-file", "b"), "--password-file is there without --user."),
+        (("--common-name", "x", "--user", "a:b"), "holds no colon"),
+        (("--common-name", "x", "--label", "a/b"), "cannot be a label"),
     ],
 )
 def test_options_that_cannot_be_are_told(
@@ -262,9 +264,15 @@ def test_options_that_cannot_be_are_told(
     words: tuple[str, ...],
     sentence: str,
 ) -> None:
-    done = _est("enroll", "https://est.example.invalid", *words)
-    assert done.returncode == 3
+    done = _est("enroll", "https://est.example.invalid", *words, stdin="0815\n")
+    assert done.returncode == 2
     assert sentence in done.stderr
+
+
+def test_a_url_without_tls_is_a_misuse(here: Path) -> None:
+    done = _est("cacerts", "http://est.example.invalid")
+    assert done.returncode == 2
+    assert "EST is spoken over HTTPS only" in done.stderr
 
 
 @pytest.mark.parametrize(

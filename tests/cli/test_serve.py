@@ -1,74 +1,82 @@
-"""`nestor serve`: by which names it is known, and where it listens."""
+"""`nestor serve`: what its options, the file and the tutorial's settings come to, and what it says at the start."""
 
-import socket
-import ssl
+import json
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from cryptography import x509
 
-from nestor.cli import serve
+from nestor.access.passwords import hash_password
+from nestor.cli.serve import layers
+from nestor.settings import judge, merge
 from support.plants import Tutorial
 from support.process import Mortal
-
-pytestmark = pytest.mark.xdist_group("serve")
-
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_TUTORIAL = (*_LOOPBACK, "ip6-localhost", socket.gethostname())
-_ELSEWHERE = "127.0.0.2"
-"""An address of this machine on which nobody listens who listens on localhost."""
+from support.shell import nestor_here
 
 
-class NamedTutorial(Tutorial):
-    """`nestor serve --tutorial` with names for the network."""
-
-    def words(self) -> tuple[str, ...]:
-        return (*super().words(), "--hostname", "gw3.plant.example", "--hostname", "192.0.2.9")
-
-
-def _names(port: int, address: str) -> list[str]:
-    """The names in the certificate that is shown at an address."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection((address, port), 5) as plain, context.wrap_socket(plain) as session:
-        shown = x509.load_der_x509_certificate(session.getpeercert(binary_form=True) or b"")
-    names = shown.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    return sorted(str(name.value) for name in names)
+def _listener(file: dict[str, Any], *hostnames: str, listen: tuple[str, ...] = (), **where: Any) -> tuple[Any, Any]:
+    """The addresses and host names that come out."""
+    said = {"tutorial": False, "machine": (), "shut_in": False, **where}
+    base, over = layers(hostnames, listen, None, **said)
+    listener = judge(merge(merge(base, {"listener": file}), over)).listener
+    return listener.addresses, listener.hostnames
 
 
-def test_a_host_name_for_the_network_is_in_the_certificate_and_opens_every_address(tmp_path: Path) -> None:
-    with NamedTutorial(tmp_path) as server:
-        assert _names(server.port, _ELSEWHERE) == sorted({*_TUTORIAL, "gw3.plant.example", "192.0.2.9"})
-        assert f"https://gw3.plant.example:{server.port}/.well-known/est" in server.log()
+def test_without_a_word_only_this_machine_can_connect_and_a_name_for_the_network_opens_it() -> None:
+    assert _listener({}) == (("localhost",), ("localhost", "127.0.0.1", "::1"))
+    assert _listener({}, "gw3") == (("*",), ("gw3", "localhost", "127.0.0.1", "::1"))
+    assert _listener({}, shut_in=True)[0] == ("*",)
 
 
-def test_the_names_of_the_environment_count_like_those_of_options(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NESTOR_HOSTNAME", "gw3.plant.example 192.0.2.9")
-    with Mortal(tmp_path) as server:
-        assert _names(server.port, _ELSEWHERE) == sorted((*_LOOPBACK, "gw3.plant.example", "192.0.2.9"))
+@pytest.mark.parametrize("where", [{"shut_in": True}, {"tutorial": True, "shut_in": True}, {}])
+def test_addresses_of_the_file_go_over_those_of_a_container_or_a_host_name(where: dict[str, Any]) -> None:
+    assert _listener({"addresses": "127.0.0.1"}, "gw3", **where)[0] == ("127.0.0.1",)
+    assert _listener({"addresses": "127.0.0.1"}, "gw3", listen=("10.3.0.7",), **where)[0] == ("10.3.0.7",)
 
 
-def test_without_a_host_name_this_machine_alone_can_connect(tmp_path: Path) -> None:
-    with Mortal(tmp_path, {"listener": {"hostnames": "localhost"}}, extra=("--listen", "localhost")) as server:
-        assert _names(server.port, "127.0.0.1") == ["localhost"]
-        with pytest.raises(ConnectionRefusedError):
-            _names(server.port, _ELSEWHERE)
+def test_a_host_name_given_as_option_goes_over_the_file_in_the_tutorial_too() -> None:
+    usual = ("localhost", "ip6-localhost", "127.0.0.1", "::1", "desk")
+    assert _listener({}, tutorial=True, machine=("desk",))[1] == usual
+    assert _listener({"hostnames": "gw3"}, tutorial=True, machine=("desk",))[1] == ("gw3",)
+    assert _listener({"hostnames": "gw3"}, "x", "y", tutorial=True, machine=("desk",))[1] == ("x", *usual, "y")
 
 
-@pytest.mark.parametrize(
-    ("said", "in_container", "addresses"),
-    [
-        ({}, False, None),
-        ({}, True, "*"),
-        ({"hostnames": ["gw3"]}, False, "*"),
-        ({"hostnames": ["gw3"], "addresses": ["192.0.2.9"]}, True, "192.0.2.9"),
-    ],
-)
-def test_a_name_or_a_container_opens_every_address_unless_told_otherwise(
-    said: dict[str, list[str]], in_container: bool, addresses: str | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serve, "_in_container", lambda: in_container)
-    listener = serve._options(said.get("hostnames", ()), said.get("addresses", ()), None).get("listener", {})
-    assert listener.get("addresses") == addresses
+@pytest.mark.parametrize("name", ["*.x.com", "bad name", "999.1.1.1"])
+def test_what_is_no_host_name_is_refused_before_anything_is_made(tmp_path: Path, name: str) -> None:
+    done = nestor_here("serve", "--hostname", name, "--data", str(tmp_path / "data"))
+    assert (done.returncode, list(tmp_path.iterdir())) == (2, [])
+    assert f"{name!r} is no host name and no IP address." in done.stderr
+
+
+def test_the_file_narrows_what_a_host_name_opens(tmp_path: Path) -> None:
+    with Mortal(tmp_path, {"listener": {"addresses": "127.0.0.1"}}, extra=("--hostname", "gw3.example")) as server:
+        assert f"listening on           127.0.0.1:{server.port}\n" in server.log()
+        assert f"https://gw3.example:{server.port}/.well-known/est" in server.log()
+
+
+def test_a_log_for_machines_holds_nothing_else(tmp_path: Path) -> None:
+    with Mortal(tmp_path, {"log": {"format": "json"}}) as server:
+        lines = [json.loads(line) for line in server.log().splitlines()]
+        (told,) = [line for line in lines if line["event"] == "listening"]
+        assert told["url"] == server.url
+        assert f":{server.port}" in told["addresses"]
+        shown = json.loads(server.command("ca", "show", "--json").stdout)
+        assert told["ca"].upper() == shown["sha256"]
+        assert [line["what"] for line in lines if line["event"] == "users"] == ["Nobody may enroll yet."]
+
+
+def test_the_tutorial_shows_its_password_only_while_it_is_the_published_one(tmp_path: Path) -> None:
+    server = Tutorial(tmp_path)
+    with server:
+        assert "the password is published" in server.log()
+        assert "-u estuser:estpwd" in server.log()
+        trusted = re.search(r"sudo install -D -o aziotcs .* (\S+) /var/aziot/certs/nestor-ca\.pem", server.log())
+        assert trusted is not None
+        assert Path(trusted[1]).read_text().startswith("-----BEGIN CERTIFICATE-----")
+    said = len(server.log())
+    (server.data / "tutorial-user.hash").write_text(hash_password("of my own"))
+    with server:
+        assert "estpwd" not in server.log()[said:]
+        assert "published" not in server.log()[said:]
+        assert "with users of your own. For tests only." in server.log()[said:]

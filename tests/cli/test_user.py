@@ -1,12 +1,20 @@
 """`nestor user`: passwords are asked for, made, or piped in; never shown in a pipe, never kept."""
 
 import json
+import os
+import pty
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from support.shell import nestor
+from nestor.access.passwords import verify_password
+from support.plants import Tutorial
+from support.process import Mortal
+from support.shapes import est_identity
+from support.shell import nestor, nestor_here
 
 
 @pytest.fixture
@@ -17,7 +25,7 @@ def data(tmp_path: Path) -> Path:
 def test_a_user_is_added_with_a_piped_password_and_listed_without_its_hash(data: Path) -> None:
     assert nestor("user", "add", "gw3", "--data", str(data), stdin="hunter2\n").returncode == 0
     listed = nestor("user", "list", "--data", str(data))
-    assert listed.stdout.splitlines() == ["gw3\tgw3\tdeviceIdentity, estIdentity, edgeCa\tnever\talways"]
+    assert listed.stdout.splitlines() == ["gw3\tgw3\tdeviceIdentity, estIdentity, edgeCa\tnever\talways\tusers file"]
     kept = (data / "users.json").read_text()
     assert "hunter2" not in kept
     assert "$argon2id$" in kept
@@ -61,7 +69,9 @@ def test_a_user_is_removed_once(data: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a:b", "", "aziot-edge CA x"])
 def test_a_name_that_basic_authentication_cannot_carry_is_refused(data: Path, name: str) -> None:
-    assert nestor("user", "add", name, "--data", str(data), stdin="x\n").returncode == 4
+    done = nestor_here("user", "add", name, "--data", str(data), stdin="x\n")
+    assert done.returncode == 2
+    assert "cannot be the name of a user" in done.stderr
 
 
 def test_an_empty_password_is_refused(data: Path) -> None:
@@ -69,9 +79,105 @@ def test_an_empty_password_is_refused(data: Path) -> None:
 
 
 def test_a_wrong_duration_is_told_with_what_would_be_right(data: Path) -> None:
-    done = nestor("user", "add", "gw3", "--expires-in", "30", "--data", str(data), stdin="x\n")
-    assert done.returncode == 3
-    assert "30d" in done.stderr
+    for wrong in ("30", "0d", "200y"):
+        done = nestor_here("user", "add", "gw3", "--expires-in", wrong, "--data", str(data), stdin="x\n")
+        assert done.returncode == 2
+        assert "--expires-in" in done.stderr
+        assert "30d" in done.stderr
+    assert not data.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--profiles", "edgeCA"), "there is no profile edgeCA; did you mean edgeCa."),
+        (("--profiles", "deviceIdentity, nonsense"), "Those of a configuration are known with --config."),
+        (("--password-out", "gw3.txt"), "add --generate"),
+    ],
+)
+def test_options_that_nobody_could_mean_are_refused(data: Path, words: tuple[str, ...], said: str) -> None:
+    done = nestor_here("user", "add", "gw3", *words, "--data", str(data), stdin="x\n")
+    assert (done.returncode, said in done.stderr) == (2, True), done.stderr
+    assert not data.exists()
+
+
+def test_a_profile_of_the_configuration_can_be_granted(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "nestor.toml").write_text("[profiles.historian]\n")
+    words = ("--profiles", "historian", "--config", str(tmp_path / "nestor.toml"), "--data", str(data))
+    assert nestor_here("user", "add", "h1", *words, stdin="x\n").returncode == 0
+
+
+def test_a_password_that_is_no_text_is_told(data: Path) -> None:
+    command = (sys.executable, "-m", "nestor", "user", "add", "gw3", "--data", str(data))
+    done = subprocess.run(command, input=b"gr\xfcn\n", capture_output=True, check=False)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (4, b"error: The password is not UTF-8 text.")
+
+
+def test_where_nobody_was_added_no_password_is_left(data: Path, tmp_path: Path) -> None:
+    data.mkdir()
+    (data / "users.json").write_text("{")
+    words = ("user", "add", "gw3", "--generate", "--password-out", str(tmp_path / "gw3.txt"), "--data", str(data))
+    assert nestor_here(*words).returncode == 4
+    assert not (tmp_path / "gw3.txt").exists()
+    (data / "users.json").unlink()
+    assert nestor_here(*words).returncode == 0
+
+
+def test_two_passwords_that_differ_are_asked_for_again(data: Path) -> None:
+    manager, terminal = pty.openpty()
+    command = (sys.executable, "-m", "nestor", "user", "add", "gw3", "--data", str(data))
+    with subprocess.Popen(command, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True) as process:
+        os.close(terminal)
+        shown = b""
+        for typed in (b"one", b"other", b"hunter2", b"hunter2"):
+            asked = shown.count(b": ")
+            while shown.count(b": ") == asked or not shown.endswith(b": "):
+                shown += os.read(manager, 1024)
+            os.write(manager, typed + b"\n")
+        assert process.wait(30) == 0
+    os.close(manager)
+    assert b"error: The two are not the same." in shown
+    assert b"Error" not in shown
+    (kept,) = json.loads((data / "users.json").read_text())["users"].values()
+    assert verify_password(kept["hash"], "hunter2")
+
+
+def test_a_directory_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    for words in (("list",), ("remove", "gw3")):
+        done = nestor_here("user", *words, "--data", str(tmp_path / "typo"))
+        assert (done.returncode, done.stderr.splitlines()[-1]) == (4, "hint: Check --data.")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_hash_for_the_configuration_is_made_and_its_user_listed_and_served(tmp_path: Path) -> None:
+    server = Mortal(tmp_path, {"access": {"users": {"line1": {"passwordHash": "file:line1.hash", "names": "line1-*"}}}})
+    made = nestor_here("user", "hash", stdin="0815\n").stdout
+    (server.data / "line1.hash").write_text(made)
+    assert verify_password(made.strip(), "0815")
+    where = ("--data", str(server.data), "--config", str(server.config))
+    (listed,) = json.loads(nestor_here("user", "list", "--json", *where).stdout)
+    assert (listed["name"], listed["names"], listed["keptIn"]) == ("line1", "line1-*", "settings")
+    taken = nestor_here("user", "add", "LINE1", *where, stdin="x\n")
+    assert (taken.returncode, "kept in the configuration" in taken.stderr) == (4, True)
+    # A file that was written before the configuration named the user.
+    assert nestor_here("user", "add", "line1", "--data", str(server.data), stdin="4711\n").returncode == 0
+    with server:
+        assert "The user line1 is both in the settings and in the users file" in server.log()
+        assert server.device(user=("line1", "0815")).enroll(est_identity("line1-a")).status == 200
+        assert server.device(user=("line1", "4711")).enroll(est_identity("line1-a")).status == 401
+        assert nestor_here("user", "remove", "line1", *where).returncode == 0
+
+
+def test_the_user_of_the_tutorial_is_not_doubled(tmp_path: Path) -> None:
+    server = Tutorial(tmp_path)
+    with server:
+        pass
+    where = ("--data", str(server.data))
+    done = nestor_here("user", "add", "ESTUSER", *where, stdin="x\n")
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[0] == "error: The user ESTUSER is the tutorial's."
+    assert not (server.data / "users.json").exists()
+    assert nestor_here("user", "list", *where).stdout == "estuser\t*\t*\tnever\talways\tsettings\n"
 
 
 @pytest.mark.parametrize("words", [(), ("--from", "list.csv"), ("gw3", "--from", "list.csv", "--password-out", "p")])

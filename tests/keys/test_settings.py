@@ -6,16 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from nestor.document import Reference
-from nestor.keys.settings import KeySettings, KeyStore
+from nestor.keys.settings import KeySettings
 
 
 def test_without_a_word_keys_are_files_without_a_passphrase() -> None:
-    settings = KeySettings.model_validate_json("{}")
-    assert (settings.kind, settings.passphrase) == (KeyStore.FILE, None)
+    assert KeySettings.model_validate_json("{}").passphrase is None
 
 
 def test_a_passphrase_is_named() -> None:
-    settings = KeySettings.model_validate_json('{"kind": "file", "passphrase": "env:NESTOR_PASSPHRASE"}')
+    settings = KeySettings.model_validate_json('{"passphrase": "env:NESTOR_PASSPHRASE"}')
     assert settings.passphrase == Reference("env", "NESTOR_PASSPHRASE")
 
 

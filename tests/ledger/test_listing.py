@@ -77,13 +77,27 @@ async def test_who_asked_is_a_pattern_too(ledger: SQLiteLedger) -> None:
 
 async def test_a_serial_number_or_a_thumbprint_is_one_certificate(ledger: SQLiteLedger) -> None:
     (wanted,) = await ledger.page(Selection(device="axb"))
-    sha1 = hashlib.sha1(wanted.der, usedforsecurity=False).digest()
+    sha1 = hashlib.sha1(wanted.der, usedforsecurity=False).hexdigest()
+    serial = f"{wanted.serial:x}"
     for selection in (
-        Selection(serial=wanted.serial),
-        Selection(thumbprint=wanted.sha256),
+        Selection(serial=serial),
+        Selection(serial=f"00{serial[:10]}"),
+        Selection(thumbprint=wanted.sha256.hex()),
+        Selection(thumbprint=wanted.sha256.hex()[:11]),
+        Selection(thumbprint=sha1[:9]),
         Selection(thumbprint=sha1),
         Selection(thumbprint=sha1, device="a*"),
     ):
         assert await ledger.page(selection) == [wanted]
-    assert await devices(ledger, Selection(serial=wanted.serial, device="500")) == []
-    assert await devices(ledger, Selection(thumbprint=bytes(20))) == []
+    assert await devices(ledger, Selection(serial=serial, device="500")) == []
+    assert await devices(ledger, Selection(thumbprint="0" * 40)) == []
+    assert await devices(ledger, Selection(serial="0")) == []
+
+
+async def test_a_serial_number_is_found_by_its_first_digits_whatever_half_byte_they_end_in(
+    ledger: SQLiteLedger,
+) -> None:
+    await ledger.record(an_entry("short", serial=0xABCDE), replay=None, one_time=None)
+    for digits in ("a", "abc", "0abcd", "ABCDE"):
+        assert "short" in await devices(ledger, Selection(serial=digits))
+    assert "short" not in await devices(ledger, Selection(serial="bcde"))

@@ -19,6 +19,7 @@ from typing import Any, Self
 from nestor.access.users import User, add_user
 from support.asking import cheap_hash
 from support.device import Device, Identity
+from support.documents import check_schema_takes
 
 _NESTOR = (sys.executable, "-m", "nestor")
 _START = 30.0
@@ -70,6 +71,7 @@ class Server:
                 self.stop()
                 raise RuntimeError(f"nestor serve did not start:\n{self.log()}")
             time.sleep(0.05)
+        check_schema_takes(json.loads(self.config.read_text("utf-8")))
 
     def stop(self) -> None:
         """Stop as a service manager does; kill what does not."""

@@ -47,6 +47,8 @@ def nestor_here(*words: str, stdin: str = "", environment: Mapping[str, str] | N
     with pytest.MonkeyPatch.context() as shell, redirect_stdout(out), redirect_stderr(err):
         shell.setattr(sys, "argv", ["nestor", *words])
         shell.setattr(sys, "stdin", io.StringIO(stdin))
+        for name in [name for name in os.environ if name.startswith("NESTOR_")]:  # noqa: TID251 -- the shell's own
+            shell.delenv(name)
         for name, value in (environment or {}).items():
             shell.setenv(name, value)
         code = run(app)

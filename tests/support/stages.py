@@ -9,6 +9,7 @@ from nestor.app.clock import SystemClock
 from nestor.app.house import Ground, House, build_house
 from nestor.app.server import Plan, Server, prepare_ground, start
 from nestor.settings import Settings, judge
+from support.documents import check_schema_takes
 
 if TYPE_CHECKING:
     from nestor.events import Event
@@ -39,7 +40,9 @@ class Stage:
         self.grounds: list[Ground] = []
 
     def read(self) -> Settings:
-        return judge(self.document)
+        settings = judge(self.document)
+        check_schema_takes(self.document)
+        return settings
 
     async def open(self) -> Server:
         """A server as it is before it pins the CA: what a start that goes no further leaves behind."""

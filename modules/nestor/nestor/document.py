@@ -15,13 +15,15 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticUndefined
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticUndefined
 
 from nestor.errors import MaterialError
 from nestor.model import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_DURATION = re.compile(r"(\d+)(s|min|h|d|y)")
+_DURATION = re.compile(r"(\d{1,12})(s|min|h|d|y)", re.ASCII)
+_LONGEST = 100 * _UNITS["y"]
 
 
 class Document(BaseModel):
@@ -38,14 +40,15 @@ class Document(BaseModel):
 
 
 def parse_duration(value: object) -> object:
-    """Read `90s`, `60min`, `12h`, `30d` or `20y` (of 365 days)."""
+    """Read `90s`, `60min`, `12h`, `30d` or `20y` (of 365 days); nothing here takes no time, or more than a century."""
     if isinstance(value, timedelta):
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        msg = "a duration is a whole number and a unit: 90s, 60min, 12h, 30d or 20y"
+    seconds = int(match[1]) * _UNITS[match[2]] if match else 0
+    if not 0 < seconds <= _LONGEST:
+        msg = "a duration is a whole number and a unit, from 1s to 100y: 90s, 60min, 12h, 30d or 20y"
         raise ValueError(msg)
-    return timedelta(seconds=int(match[1]) * _UNITS[match[2]])
+    return timedelta(seconds=seconds)
 
 
 def show_duration(value: timedelta) -> str:
@@ -57,11 +60,16 @@ def show_duration(value: timedelta) -> str:
 
 def parse_percent(value: object) -> object:
     """Read `5%` as 0.05."""
-    match = re.fullmatch(r"(\d{1,3})%", value) if isinstance(value, str) else None
+    match = re.fullmatch(r"([0-9]{1,3})%", value) if isinstance(value, str) else None
     if match is None or int(match[1]) > 100:  # noqa: PLR2004 -- a percentage
         msg = "a share is a whole percentage: 0% to 100%"
         raise ValueError(msg)
     return int(match[1]) / 100
+
+
+def show_percent(share: float) -> str:
+    """Write a share as a whole percentage."""
+    return f"{round(share * 100)}%"
 
 
 def parse_words(value: object) -> object:
@@ -72,27 +80,27 @@ def parse_words(value: object) -> object:
     return tuple(word.strip() for word in value.split(",") if word.strip())
 
 
-def _schema(pattern: str, example: str) -> WithJsonSchema:
-    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": [example]})
+def _schema(pattern: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern})
 
 
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
     PlainSerializer(show_duration),
-    _schema(r"^\d+(s|min|h|d|y)$", "30d"),
+    _schema(r"^0*[1-9][0-9]*(s|min|h|d|y)$"),
 ]
 Percent = Annotated[
     float,
     BeforeValidator(parse_percent),
-    PlainSerializer(lambda share: f"{round(share * 100)}%"),
-    _schema(r"^\d{1,3}%$", "5%"),
+    PlainSerializer(show_percent),
+    _schema(r"^([0-9]{1,2}|100)%$"),
 ]
 Words = Annotated[
     tuple[str, ...],
     BeforeValidator(parse_words),
     PlainSerializer(", ".join),
-    WithJsonSchema({"type": "string", "examples": ["gw-*, line1-?"]}),
+    WithJsonSchema({"type": "string"}),
 ]
 
 
@@ -159,15 +167,62 @@ SecretReference = Annotated[
     Reference,
     BeforeValidator(parse_reference),
     PlainSerializer(str),
-    _schema(r"^(env|file):.+$", "env:NESTOR_CA_PASSPHRASE"),
+    _schema(r"^(env|file):.+$"),
 ]
 FileReference = Annotated[
     Reference,
     BeforeValidator(parse_reference),
     AfterValidator(_only_file),
     PlainSerializer(str),
-    _schema(r"^file:.+$", "file:factory-ca.pem"),
+    _schema(r"^file:.+$"),
 ]
+
+
+class DocumentSchema(GenerateJsonSchema):
+    """The JSON Schema of the document; defaults stand in it as the document would write them."""
+
+    def generate(self, schema: CoreSchema, mode: JsonSchemaMode = "validation") -> JsonSchemaValue:
+        """The whole schema, with its dialect."""
+        return {"$schema": self.schema_dialect, **super().generate(schema, mode)}
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- the base's signature
+        """A key is its own title."""
+        return False
+
+    def encode_default(self, dft: Any) -> Any:
+        """A default as text, where its value is read from text."""
+        match dft:
+            case timedelta():
+                return show_duration(dft)
+            case float():
+                return show_percent(dft)
+            case tuple():
+                return ", ".join(dft)
+            case Reference():
+                return str(dft)
+            case _:
+                return super().encode_default(dft)
+
+
+_WORDS = (
+    (re.compile(r"Value error, "), ""),
+    (re.compile(r"<[^<>:]+: ('[^']*')>"), r"\1"),
+    (re.compile(r", unable to parse string as an? \w+"), ""),
+    (re.compile(r"^(.*: )?(Input|String) should "), r"\1it has to "),
+    (re.compile(r"a valid integer"), "a whole number"),
+    (re.compile(r"a valid boolean"), "true or false"),
+    (re.compile(r"a valid string"), "a text"),
+    (re.compile(r"an object|a valid dictionary"), "a table of keys"),
+    (re.compile(r"less than or equal to"), "at most"),
+    (re.compile(r"greater than or equal to"), "at least"),
+)
+
+
+def in_our_words(message: str) -> str:
+    """What pydantic says is wrong with a value, as a person would say it."""
+    for said, meant in _WORDS:
+        message = said.sub(meant, message)
+    return message
 
 
 _ANY, _ONE, _AS_IS = "*", "?", "\\"

@@ -41,6 +41,15 @@ class HandshakeFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class Listening:
+    """The server takes connections; `authority` is the SHA-256 of its CA certificate, empty where there is none."""
+
+    url: str
+    addresses: tuple[str, ...]
+    authority: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -75,4 +84,6 @@ class Note:
     until: datetime | None = None
 
 
-Event = Enrolled | Refused | TurnedAway | HandshakeFailed | SettingsApplied | SettingsRefused | Trouble | Note
+Event = (
+    Enrolled | Refused | TurnedAway | HandshakeFailed | Listening | SettingsApplied | SettingsRefused | Trouble | Note
+)

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from nestor.access.settings import AccessSettings
 from nestor.ca.settings import CASettings, ProfileSettings
-from nestor.document import Document, described
+from nestor.document import Document, DocumentSchema, described, in_our_words
 from nestor.errors import SettingsError
 from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
@@ -91,12 +91,12 @@ def judge(document: Mapping[str, Any]) -> Settings:
         return Settings.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
         lines = [_sentence(detail) for detail in error.errors(include_url=False, include_input=False)]
-        raise SettingsError("\n".join(lines), "nestor config schema tells every key.") from None
+        raise SettingsError("\n".join(lines), "nestor config example tells every key.") from None
 
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of the document."""
-    return Settings.model_json_schema(by_alias=True)
+    return Settings.model_json_schema(by_alias=True, schema_generator=DocumentSchema)
 
 
 def _sentence(detail: ErrorDetails) -> str:
@@ -105,7 +105,7 @@ def _sentence(detail: ErrorDetails) -> str:
         return f"{path}: there is no such key{_nearest(detail['loc'])}."
     if detail["type"] == "missing":
         return f"{path}: this key is needed."
-    message = detail["msg"].removeprefix("Value error, ")
+    message = in_our_words(detail["msg"])
     return f"{path}: {message[0].lower()}{message[1:]}."
 
 

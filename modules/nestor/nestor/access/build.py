@@ -69,7 +69,11 @@ def known_users(settings: AccessSettings, base: Path, report: Callable[[Trouble]
     """The users of the settings and those of their file. Raises MaterialError."""
     settled = by_name(_user(name, user, base) for name, user in settings.users.items())
     filed = Watched(settings.users_file.path(base), read_users, report)
-    return Users(settled, lambda: filed.content)
+    users = Users(settled, lambda: filed.content)
+    for name in users.twice():
+        told = f"The user {name} is both in the settings and in the users file: what the settings say counts."
+        report(Trouble("users", told))
+    return users
 
 
 def _user(name: str, user: UserSettings, base: Path) -> User:

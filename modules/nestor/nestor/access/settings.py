@@ -21,31 +21,44 @@ class UserSettings(Document):
     """One user of Basic authentication."""
 
     password_hash: SecretReference = described(
-        "Where the argon2id or scrypt hash of the password is kept; `nestor user add` makes one."
+        "Where the argon2id or scrypt hash of the password is kept; `nestor user hash` makes one.",
+        examples=["file:line1.hash"],
     )
-    names: Words = described("Device ids it may enroll, as patterns with * and ?. Left out, its own name only.", ())
-    profiles: Words = described("Profiles it may ask for; * for every one.", USUAL_PROFILES)
+    names: Words = described(
+        "Device ids it may enroll, as patterns with * and ?. Left out, its own name only.",
+        (),
+        examples=["line1-*, gw3"],
+    )
+    profiles: Words = described(
+        "Profiles it may ask for; * for every one.", USUAL_PROFILES, examples=["deviceIdentity, edgeCa"]
+    )
 
 
 class BootstrapSettings(Document):
     """One maker of factory certificates, which devices show once to get certificates from here."""
 
-    anchors: FileReference = described("The maker's CA certificates, as PEM; intermediates may stand beside the root.")
+    anchors: FileReference = described(
+        "The maker's CA certificates, as PEM; intermediates may stand beside the root.", examples=["file:maker-ca.pem"]
+    )
     identity: IdentitySource = described(
         "Which part of the certificate is the device id: commonName, serialNumber (of the subject) or dnsName.",
         IdentitySource.COMMON_NAME,
         strict=False,
     )
-    names: Words = described("Device ids they may enroll, as patterns. Left out, the one each certificate names.", ())
-    profiles: Words = described("Profiles they may ask for; * for every one.", USUAL_PROFILES)
+    names: Words = described(
+        "Device ids they may enroll, as patterns. Left out, the one each certificate names.", (), examples=["plc-*"]
+    )
+    profiles: Words = described(
+        "Profiles they may ask for; * for every one.", USUAL_PROFILES, examples=["estIdentity, deviceIdentity"]
+    )
     crls: FileReference | None = described(
-        "The maker's revocation lists, as PEM or one DER; read again on change.", None
+        "The maker's revocation lists, as PEM or one DER; read again on change.", None, examples=["file:maker.crl"]
     )
     require_crl: bool = described("Refuse certificates that no current revocation list covers.", default=False)
     allow_without_eku: bool = described("Accept certificates without an extended key usage.", default=True)
 
 
-class LimitSettings(Document):
+class RateSettings(Document):
     """How often. Correct credentials are never locked out; devices that retry every few seconds are served."""
 
     failed_passwords: int = described("Wrong passwords per minute, per address and per user, before 429.", 20, ge=1)
@@ -59,10 +72,12 @@ class AccessSettings(Document):
 
     users: dict[str, UserSettings] = described("Users of Basic authentication, by name.", default_factory=dict)
     users_file: FileReference = described(
-        "The users that `nestor user` keeps; read again when it changes.", Reference("file", "users.json")
+        "The users that `nestor user` keeps; read again when it changes.",
+        Reference("file", "users.json"),
+        examples=["file:users.json"],
     )
     bootstrap: dict[str, BootstrapSettings] = described("Makers of factory certificates.", default_factory=dict)
     gateways: Words = described(
-        "Device ids, as patterns, that may have an Edge CA: a CA certificate. None by default.", ()
+        "Device ids, as patterns, that may have an Edge CA: a CA certificate. None by default.", (), examples=["gw*"]
     )
-    limits: LimitSettings = described("How often.", default_factory=lambda: LimitSettings.model_validate({}))
+    limits: RateSettings = described("How often.", default_factory=lambda: RateSettings.model_validate({}))

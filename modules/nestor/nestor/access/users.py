@@ -126,12 +126,9 @@ def remove_user(path: Path, name: str) -> None:
 
 
 class Users:
-    """Who is known at this moment: the users of the settings, and those of the file."""
+    """Who is known at this moment: the users of the settings, and those of the file; of two, the first counts."""
 
     def __init__(self, settled: Mapping[str, User], filed: Callable[[], Mapping[str, User]]) -> None:
-        both = settled.keys() & filed().keys()
-        if both:
-            raise MaterialError(f"The user {min(both)} is both in the settings and in the users file.", "Remove one.")
         self._settled = settled
         self._filed = filed
 
@@ -139,6 +136,10 @@ class Users:
         """The user of that name, whatever its case."""
         folded = fold(name)
         return self._settled.get(folded) or self._filed().get(folded)
+
+    def twice(self) -> Sequence[str]:
+        """The names that stand in both places."""
+        return [user.name for folded, user in self._settled.items() if folded in self._filed()]
 
     def hashes(self) -> tuple[str, ...]:
         """Every hash, in a stable order."""

@@ -17,6 +17,7 @@ from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates, own_hosts
 from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.app.trial import doubts, try_settings
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -82,6 +83,9 @@ class House:
 
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
+    try_settings(settings)
+    for doubt in doubts(settings):
+        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
     source = Source(settings, ground.data, ground.clock, ground.tell)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())

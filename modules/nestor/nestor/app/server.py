@@ -16,6 +16,7 @@ from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.directory import make_directory, warning_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
+from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome, LostCA
@@ -174,8 +175,9 @@ async def start(plan: Plan) -> Server:
 
 
 async def prepare_ground(plan: Plan) -> Ground:
-    """Open what outlives every House: the data directory, the ledger, the look at the clock."""
+    """Open what outlives every House: the data directory, the ledger, the look at the clock. Raises NestorError."""
     settings = plan.settings()
+    try_settings(settings)
     make_directory(plan.data)
     if (warning := warning_of(plan.data)) is not None:
         tell(plan.sinks, Trouble("data directory", warning))

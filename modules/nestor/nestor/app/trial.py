@@ -1,11 +1,148 @@
-"""Whether settings hold beyond their form: everything that can be known without touching a file or a key."""
+"""Whether settings hold beyond their form: everything that can be known without touching a file or a key.
 
+A server tries its settings before it makes anything, so that `nestor config check` and a start find the same.
+"""
+
+import difflib
+from collections.abc import Callable, Collection, Iterable, Iterator
+from functools import partial
+
+from nestor.access.users import check_name
+from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
+from nestor.ca.hierarchy import read_subject
+from nestor.ca.patterns import address_of, is_host_name
+from nestor.ca.settings import CASettings, CASource
+from nestor.document import Reference
+from nestor.errors import NestorError, SettingsError
+from nestor.finding import Finding, Gravity
+from nestor.model import fold
 from nestor.registrar.labels import build_labels
 from nestor.settings import Settings
+from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource
+
+_EVERY = "*"
+_OF_A_NEW_ROOT = ("subject", "key_type", "rsa_bits", "lifetime")
 
 
 def try_settings(settings: Settings) -> None:
     """Build what needs no file. Raises SettingsError with a line for every key that is wrong."""
-    catalog = build_catalog(settings.profiles)
-    build_labels(settings.labels, catalog.names())
+    known = {*BUILT_IN, *settings.profiles}
+    problems = [
+        *_raised(partial(build_catalog, settings.profiles)),
+        *_raised(partial(build_labels, settings.labels, known)),
+        *_wrong_names(settings.listener.hostnames),
+        *_wrong_ca(settings.ca),
+        *_wrong_server_certificate(settings.listener.server_certificate),
+        *_wrong_users(settings.access.users),
+        *_unknown_profiles(settings, known),
+    ]
+    if problems:
+        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
+
+
+def doubts(settings: Settings) -> list[Finding]:
+    """What holds, and is hardly meant: a profile that nobody can get, a key that does nothing."""
+    found = [*_odd_profiles(settings), *_idle_keys(settings)]
+    return [Finding(Gravity.WARNING, about, f"{about}: {sentence}.", remedy) for about, sentence, remedy in found]
+
+
+def is_server_name(text: str) -> bool:
+    """Whether devices can reach a server by a name: a host name, no wildcard, or an IP address without a zone."""
+    if address_of(text) is not None:
+        return "%" not in text
+    # A number at the end would make it an address (RFC 3986, 3.2.2), and it is none.
+    return is_host_name(text) and not text.rpartition(".")[2].isdigit()
+
+
+def _raised(build: Callable[[], object]) -> list[str]:
+    try:
+        build()
+    except NestorError as error:
+        return error.sentence.splitlines()
+    return []
+
+
+def _wrong_names(hostnames: Collection[str]) -> Iterator[str]:
+    if not hostnames:
+        yield "listener.hostnames: at least one is needed; devices verify this server by it."
+    for name in hostnames:
+        if not is_server_name(name):
+            yield f"listener.hostnames: {name!r} is no host name and no IP address."
+
+
+def _wrong_ca(settings: CASettings) -> Iterator[str]:
+    if settings.source is CASource.ROOT:
+        yield from _raised(partial(read_subject, settings.subject))
+    else:
+        yield from _missing("ca", certificate=settings.certificate, key=settings.key)
+
+
+def _wrong_server_certificate(settings: ServerCertificateSettings) -> Iterator[str]:
+    if settings.source is ServerCertificateSource.FILE:
+        yield from _missing("listener.serverCertificate", certificate=settings.certificate, key=settings.key)
+
+
+def _missing(where: str, **references: Reference | None) -> Iterator[str]:
+    for key, reference in references.items():
+        if reference is None:
+            yield f"{where}.{key}: this key is needed where source is file."
+
+
+def _wrong_users(names: Iterable[str]) -> Iterator[str]:
+    seen: dict[str, str] = {}
+    for name in names:
+        for sentence in _raised(partial(check_name, name)):
+            yield f"access.users.{name}: {sentence}"
+        other = seen.setdefault(fold(name), name)
+        if other != name:
+            yield f"access.users.{name}: user names ignore case, and there is {other}."
+
+
+def _unknown_profiles(settings: Settings, known: Collection[str]) -> Iterator[str]:
+    for where, named in _grants(settings):
+        for profile in named:
+            if profile not in {_EVERY, *known}:
+                yield f"{where}: there is no profile {profile}{meant(profile, known)}."
+
+
+def meant(word: str, known: Collection[str]) -> str:
+    """The end of a sentence about a word that is not known: what was probably meant, or what there is."""
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}" if close else f"; known are {', '.join(sorted(known))}"
+
+
+def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
+    """Every place where somebody is granted profiles."""
+    for name, user in settings.access.users.items():
+        yield f"access.users.{name}.profiles", user.profiles
+    for name, maker in settings.access.bootstrap.items():
+        yield f"access.bootstrap.{name}.profiles", maker.profiles
+
+
+def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """A new profile that nothing leads to, as one is whose name was to be that of a built-in one."""
+    pinned = {label.profile for label in settings.labels.values()}
+    named = {word for _, granted in _grants(settings) for word in granted}
+    named |= {word for profile in settings.profiles.values() for word in profile.may_request}
+    for name in settings.profiles:
+        close = difflib.get_close_matches(name, BUILT_IN, n=1, cutoff=0.8)
+        if name in BUILT_IN or name in pinned or (name in named and not close):
+            continue
+        guess = f"Did you mean {close[0]}? " if close else ""
+        yield f"profiles.{name}", "this new profile is issued nowhere", f"{guess}A profile of your own needs a label."
+
+
+def _idle_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Keys that are given, and that the source which was chosen does not look at."""
+    ca, shown = settings.ca, settings.listener.server_certificate
+    if ca.source is CASource.FILE:
+        for name in _OF_A_NEW_ROOT:
+            if name in ca.model_fields_set:
+                yield f"ca.{type(ca).model_fields[name].alias}", "it does nothing where source is file", "Leave it out."
+    elif ca.certificate is not None or ca.chain is not None:
+        name = "certificate" if ca.certificate is not None else "chain"
+        yield f"ca.{name}", "it does nothing where source is root", 'Leave it out, or write source = "file".'
+    if shown.source is ServerCertificateSource.ISSUED and (shown.certificate is not None or shown.key is not None):
+        where = "listener.serverCertificate"
+        yield where, "certificate and key do nothing where source is issued", 'Write source = "file".'

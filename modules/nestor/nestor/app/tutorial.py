@@ -8,10 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nestor.access.passwords import hash_password
+from nestor.access.passwords import hash_password, verify_password
 from nestor.app.directory import make_directory
 from nestor.ca.home import CAHome
 from nestor.errors import MaterialError
+from nestor.model import fold
+from nestor.settings import Settings
 
 USER = "estuser"
 PASSWORD = "estpwd"  # noqa: S105 -- published in Microsoft's tutorial
@@ -53,3 +55,16 @@ def prepare_tutorial(data_dir: Path) -> None:
             place.chmod(0o600)
     except OSError as error:
         raise MaterialError(f"{place} cannot be written: {error.strerror}.", "Check space and mode.") from error
+
+
+def published_login(settings: Settings, data_dir: Path) -> tuple[str, str] | None:
+    """The tutorial's user and password; None where somebody changed them. Raises MaterialError."""
+    user = settings.access.users.get(USER)
+    if user is None or not verify_password(user.password_hash.read_text(data_dir), PASSWORD):
+        return None
+    return USER, PASSWORD
+
+
+def is_tutorial_user(name: str, data_dir: Path) -> bool:
+    """Whether a name is that of the user whom `--tutorial` adds to the settings of this data directory."""
+    return fold(name) == USER and (data_dir / HASH_FILE).exists()

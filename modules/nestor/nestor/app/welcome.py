@@ -1,7 +1,11 @@
-"""What a person needs next, told once at the start: where it listens, whom to trust, how to enroll, what to write."""
+"""What a person needs next, told once at the start: where it listens, whom to trust, how to enroll, what to write.
 
+Where the log is for machines, they are told the same as events: no line of it is anything else.
+"""
+
+import shlex
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -10,10 +14,15 @@ from nestor.app.house import House
 from nestor.app.known import base_url
 from nestor.device.plan import Login, Plan
 from nestor.device.writing import write_config
+from nestor.events import Event, Listening, Note, Trouble
 
-_TUTORIAL = """\
+_PUBLISHED = """\
 !! These are the settings of Microsoft's EST tutorial: the password is published, and it may enroll every name.
 !! For tests only. Anybody who reaches this port can have any certificate.
+"""
+
+_TUTORIAL = """\
+!! These are the settings of Microsoft's EST tutorial, with users of your own. For tests only.
 """
 
 _ENROLL = """\
@@ -24,6 +33,11 @@ Enroll a device by hand:
 {url}/simpleenroll | openssl base64 -d | openssl pkcs7 -inform DER -print_certs -out my-device.pem
 """
 
+_TRUST = """\
+Let an IoT Edge device trust this server; a service named aziotcs reads the file:
+  sudo install -D -o aziotcs -g aziotcs -m 0644 {ca_file} /var/aziot/certs/nestor-ca.pem
+"""
+
 _CONFIG = """\
 Blocks for /etc/aziot/config.toml of an IoT Edge device named my-device:
 {blocks}
@@ -31,8 +45,9 @@ The lines that put them and the CA file in place:
   nestor device config my-device --tutorial --data {data}
 """
 
+_NOBODY = "Nobody may enroll yet."
 _NEXT = """\
-Nobody may enroll yet. Let a device in:  nestor user add my-device --data {data}
+{nobody} Let a device in:  nestor user add my-device --data {data}
 Every setting with its default:          nestor config example
 """
 
@@ -45,14 +60,33 @@ def welcome(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> s
 def tutorial_welcome(
     house: House, addresses: Sequence[tuple[str, int]], data: Path, credentials: tuple[str, str] | None
 ) -> str:
-    """The lines that `nestor serve --tutorial` starts with; `credentials` are shown because they are published."""
+    """The lines that `nestor serve --tutorial` starts with; `credentials` are the published ones, where they count."""
     user, password = credentials or ("USER", "PASSWORD")
     url = url_of(house, addresses)
-    ca_file = data / "ca" / "certificates.pem"
-    enroll = _ENROLL.format(url=url, ca_file=ca_file, user=user, password=password)
-    blocks = write_config(Plan("my-device", url, login=Login(user, password)))
-    config = _CONFIG.format(blocks=textwrap.indent(blocks, "  "), data=data)
-    return "\n".join([_TUTORIAL, _about(house, addresses, data), enroll, config])
+    filled = {
+        "url": url,
+        "ca_file": shlex.quote(str(data / "ca" / "certificates.pem")),
+        "user": user,
+        "password": password,
+        "data": shlex.quote(str(data)),
+        "blocks": textwrap.indent(write_config(Plan("my-device", url, login=Login(user, password))), "  "),
+    }
+    warning = _PUBLISHED if credentials else _TUTORIAL
+    parts = (part.format(**filled) for part in (_ENROLL, _TRUST, _CONFIG))
+    return "\n".join([warning, _about(house, addresses, data), *parts])
+
+
+def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> Iterator[Event]:
+    """The same for machines: where it listens and whom to trust, and what keeps devices out."""
+    certificates = house.authority.ca_certificates()
+    authority = certificates[0].fingerprint(SHA256()).hex() if certificates else ""
+    yield Listening(url_of(house, addresses), _written(addresses), authority)
+    if tutorial:
+        yield Trouble("tutorial", "These are the settings of Microsoft's EST tutorial. For tests only.")
+    for about, sentence in house.problems().items():
+        yield Trouble(about, sentence)
+    if not _knows_somebody(house, data):
+        yield Note("users", _NOBODY)
 
 
 def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
@@ -62,10 +96,9 @@ def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
 
 
 def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> str:
-    listening = ", ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
     lines = [
         f"Nestor serves EST at   {url_of(house, addresses)}",
-        f"listening on           {listening}",
+        f"listening on           {', '.join(_written(addresses))}",
         f"data directory         {data}",
     ]
     certificates = house.authority.ca_certificates()
@@ -80,7 +113,14 @@ def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> st
     return "\n".join([*lines, ""])
 
 
+def _written(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
+
+
 def _what_next(house: House, data: Path) -> list[str]:
+    return [] if _knows_somebody(house, data) else [_NEXT.format(nobody=_NOBODY, data=data)]
+
+
+def _knows_somebody(house: House, data: Path) -> bool:
     access = house.settings.access
-    somebody = access.users or access.bootstrap or access.users_file.path(data).exists()
-    return [] if somebody else [_NEXT.format(data=data)]
+    return bool(access.users or access.bootstrap or access.users_file.path(data).exists())

@@ -67,7 +67,7 @@ def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:
         unknown = profile.traits.may_request - {*BUILT_IN, *settings}
         problems += [f"profiles.{profile.name}.mayRequest: there is no profile {other}." for other in sorted(unknown)]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config schema tells every key.")
+        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
     return Catalog(profiles)
 
 

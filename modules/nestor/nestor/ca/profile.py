@@ -58,7 +58,7 @@ def build_profile(name: str, settings: ProfileSettings) -> Profile:
     """Validate the settings of one profile. Raises SettingsError with a line for every key that is wrong."""
     problems = [f"profiles.{name}.{key}: {sentence}." for key, sentence in _problems(settings)]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config schema tells every key.")
+        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
     usages = tuple(_usage(word) for word in settings.extended_key_usage)
     return Profile(
         name=name,

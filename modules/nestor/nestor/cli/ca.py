@@ -2,13 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from nestor.cli.output import show_fields
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, read_duration, show_time
-from nestor.errors import MaterialError
+from nestor.errors import MaterialError, SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from nestor.app.authority import Source
     from nestor.ca.issuer import Issuer
 
+_ISSUING, _ISSUING_LIFETIME = "CN=Nestor Issuing CA", "10y"
+
 app = typer.Typer(
     help="The certificate authority: make it, show it, hand it out, prove that its key is here.", no_args_is_help=True
 )
@@ -26,28 +28,46 @@ app = typer.Typer(
 @app.command("init")
 def init(
     subject: Annotated[str | None, typer.Option(help="The root's name: CN=Plant 3 Root CA,O=Contoso.")] = None,
-    key_type: Annotated[str | None, typer.Option(help="ec-p256, ec-p384 or rsa.")] = None,
+    key_type: Annotated[
+        Literal["ec-p256", "ec-p384", "rsa"] | None, typer.Option(help="The kind of its key; ec-p256 by default.")
+    ] = None,
     lifetime: Annotated[str | None, typer.Option(help="How long the root lives: 20y.")] = None,
     offline_root: Annotated[
         Path | None,
         typer.Option(help="Make root and issuing CA in one go, and leave the root's key in this directory."),
     ] = None,
     issuing_subject: Annotated[
-        str, typer.Option(help="With --offline-root: the issuing CA's name.")
-    ] = "CN=Nestor Issuing CA",
-    issuing_lifetime: Annotated[str, typer.Option(help="With --offline-root: how long it lives.")] = "10y",
+        str | None, typer.Option(help=f"With --offline-root: the issuing CA's name; {_ISSUING} by default.")
+    ] = None,
+    issuing_lifetime: Annotated[
+        str | None, typer.Option(help=f"With --offline-root: how long it lives; {_ISSUING_LIFETIME} by default.")
+    ] = None,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
 ) -> None:
     """Make the CA of a data directory. `nestor serve` does it by itself at its first start; this shows it first."""
     from nestor.app.founding import found_below, found_root  # noqa: PLC0415 -- every room
+    from nestor.ca.hierarchy import read_subject  # noqa: PLC0415 -- cryptography
+    from nestor.est.names import same_name  # noqa: PLC0415 -- cryptography
 
+    if offline_root is None and (issuing_subject is not None or issuing_lifetime is not None):
+        raise typer.BadParameter("--issuing-subject and --issuing-lifetime go with --offline-root.")
+    if lifetime is not None:
+        read_duration("--lifetime", lifetime)
+    if subject is not None:
+        _name_of("--subject", subject)
     said = {"subject": subject, "keyType": key_type, "lifetime": lifetime}
     source = _source(data, config, {key: value for key, value in said.items() if value is not None})
     if offline_root is None:
         _told(asyncio.run(found_root(source)))
         return
-    issuing_life = read_duration("--issuing-lifetime", issuing_lifetime)
+    issuing_subject = issuing_subject or _ISSUING
+    if same_name(_name_of("--issuing-subject", issuing_subject), read_subject(source.settings.ca.subject)):
+        raise typer.BadParameter(
+            "root and issuing CA need names of their own, or nobody can tell them apart.",
+            param_hint="--issuing-subject",
+        )
+    issuing_life = read_duration("--issuing-lifetime", issuing_lifetime or _ISSUING_LIFETIME)
     root, issuer = asyncio.run(found_below(source, offline_root, issuing_subject, issuing_life))
     _told(issuer)
     typer.echo(
@@ -94,7 +114,7 @@ def export(
     if not der:
         _hand_out(chosen, out)
     elif out is None:
-        raise MaterialError("DER is not for terminals and pipes.", "Name a file: --out ca.cer.")
+        raise typer.BadParameter("DER is not for terminals and pipes; name a file: --out ca.cer.", param_hint="--der")
     else:
         _write(out, chosen[0].public_bytes(Encoding.DER))
 
@@ -129,6 +149,17 @@ def prove(
     from nestor.app.possession import prove_possession  # noqa: PLC0415 -- every room
 
     _hand_out([asyncio.run(prove_possession(_source(data, config), code, offline_root))], out)
+
+
+def _name_of(option: str, text: str) -> "x509.Name":
+    """The name that an option gives. Raises BadParameter."""
+    from nestor.ca.hierarchy import read_subject  # noqa: PLC0415 -- cryptography
+
+    try:
+        return read_subject(text)
+    except SettingsError as error:
+        told = f"{text!r} is no name of a CA. {error.hint}"
+        raise typer.BadParameter(told, param_hint=option) from error
 
 
 def _hand_out(certificates: "Sequence[x509.Certificate]", place: Path | None) -> None:

@@ -1,106 +1,103 @@
-"""`nestor cert`: one certificate of the ledger, revoking it, and what was refused. Works beside a running server."""
+"""`nestor cert`: one certificate of the ledger, what was refused, how many. Works beside a running server."""
 
 import asyncio
 import hashlib
 import string
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.cli.output import show_fields, show_json, show_rows
-from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, show_time
+from nestor.cli.output import on_terminal, show_fields, show_json, show_rows
+from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, show_minute, show_time
 from nestor.errors import MaterialError
-from nestor.model import Entry
+from nestor.model import Entry, State
 
 if TYPE_CHECKING:
     from nestor.ledger.sqlite import SQLiteLedger
 
 app = typer.Typer(help="Certificates: issue, list, show, revoke.", no_args_is_help=True)
 
-Identifier = Annotated[str, typer.Argument(help="Serial number, or SHA-1 or SHA-256 thumbprint, in hex.")]
+EXPIRED = "expired"
+"""What becomes of an active certificate by itself; the ledger need not be told."""
+
+_FEWEST_DIGITS = 6
+_SHORT = 10
+IDENTIFIER = "Serial number, or SHA-1 or SHA-256 thumbprint, in hex; its first digits will do, 6 at least."
 
 
 @app.command("show")
 def show(
-    identifier: Identifier,
+    identifier: Annotated[str, typer.Argument(help=IDENTIFIER)],
     pem: Annotated[bool, typer.Option("--pem", help="Print the certificate itself.")] = False,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Show everything about one certificate; its thumbprints are written as Azure's portal shows them."""
-    entry = asyncio.run(_find(identifier, data, config))
+    """Show everything about one certificate. Its thumbprints are written as Azure's portal shows them."""
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+
+    if pem and json:
+        raise typer.BadParameter("one form at a time: --pem or --json.")
+    entry = asyncio.run(find(identifier, data, config))
     if pem:
         from cryptography import x509  # noqa: PLC0415 -- only now
         from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415 -- only now
 
         typer.echo(x509.load_der_x509_certificate(entry.der).public_bytes(Encoding.PEM).decode(), nl=False)
     else:
-        show_fields({name: value for name, value in record_of(entry).items() if value}, as_json=json)
-
-
-@app.command("revoke")
-def revoke(
-    identifier: Identifier,
-    reason: Annotated[str, typer.Option(help="Why, for whoever reads it later.")] = "unspecified",
-    data: DataOption = DEFAULT_DATA,
-    config: ConfigOption = None,
-) -> None:
-    """Revoke a certificate: from the next request on it no longer authenticates to this server.
-
-    IoT Hub and DPS do not know of it: disable the device there as well.
-    """
-    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
-
-    async def write() -> Entry:
-        async with open_for_command(data, config) as ledger:
-            entry = await _found(ledger, identifier)
-            return await ledger.revoke(entry.sha256, reason, SystemClock().now())
-
-    entry = asyncio.run(write())
-    typer.echo(f"{entry.subject} (serial {entry.serial:x}) is revoked: {entry.revocation_reason}.", err=True)
+        record = record_of(entry, SystemClock().now())
+        show_fields({name: value for name, value in record.items() if value}, as_json=json)
 
 
 @app.command("refusals")
 def refusals(
-    limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 50,
+    limit: Annotated[int, typer.Option(metavar="NUMBER", min=1, help="At most so many, the newest.")] = 50,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
     json: JsonOption = False,
 ) -> None:
     """List the requests that were refused last, and why."""
+    written = show_minute if on_terminal() and not json else show_time
 
     async def read() -> Sequence[tuple[str, ...]]:
         async with open_for_command(data, config) as ledger:
             return [
-                (show_time(item.at), item.address, item.requester, item.subject, item.sentence, item.request_id)
+                (written(item.at), item.address, item.requester, item.subject, item.sentence, item.request_id)
                 for item in await ledger.refusals(limit)
             ]
 
-    show_rows(("at", "from", "by", "subject", "why", "request"), asyncio.run(read()), as_json=json)
+    columns = ("at", "from", "by", "subject", "why", "request")
+    show_rows(columns, asyncio.run(read()), as_json=json, narrow=columns[:-1])
 
 
 @app.command("count")
-def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
-    """Count what was issued by profile, refused by reason, and revoked, as JSON."""
+def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: JsonOption = False) -> None:
+    """Count what was issued, refused and revoked. By profile and by reason, since the ledger was made."""
 
-    async def read() -> Mapping[str, object]:
+    async def read() -> Mapping[str, Mapping[str, int] | int]:
         async with open_for_command(data, config) as ledger:
-            counters = await ledger.counters()
-            return {"issued": counters.issued, "refused": counters.refused, "revoked": counters.revoked}
+            return asdict(await ledger.counters())
 
-    show_json(asyncio.run(read()))
+    counted = asyncio.run(read())
+    if json:
+        show_json(counted)
+    else:
+        show_rows(("what", "which", "how many"), list(_counted(counted)))
 
 
 @asynccontextmanager
 async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQLiteLedger"]:
     """The ledger of a data directory, while a command needs it. Raises MaterialError where there is none."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+    from nestor.app.directory import check_directory  # noqa: PLC0415 -- every room
     from nestor.ledger.opening import open_ledger  # noqa: PLC0415 -- only now
 
+    check_directory(data)
     ledger = open_ledger(load_settings(config).ledger, data, create=False, clock=SystemClock())
     try:
         yield ledger
@@ -108,30 +105,54 @@ async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQ
         await ledger.close()
 
 
-async def _find(identifier: str, data: Path, config: Path | None) -> Entry:
+async def find(identifier: str, data: Path, config: Path | None) -> Entry:
+    """The one certificate that a person means. Raises MaterialError, BadParameter."""
     async with open_for_command(data, config) as ledger:
         return await _found(ledger, identifier)
 
 
 async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
-    """The entry that a person means: thumbprints have their lengths, all else is a serial number."""
+    """The entry that a person means, by all digits or by the first ones. Raises MaterialError, BadParameter."""
+    from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
+
     digits = hex_digits(identifier)
-    entry = await ledger.find_thumbprint(bytes.fromhex(digits)) if len(digits) in {40, 64} else None
-    entry = entry or await ledger.find_serial(int(digits, 16))
-    if entry is None:
+    entry = await ledger.find_serial(int(digits, 16))
+    if entry is not None:
+        return entry
+    ways = (Selection(serial=digits), Selection(thumbprint=digits)) if len(digits) >= _FEWEST_DIGITS else ()
+    found = {entry.id: entry for way in ways for entry in await ledger.page(way, limit=2)}
+    if len(found) > 1:
+        raise typer.BadParameter(f"more than one certificate begins with {digits}; give more digits.")
+    if not found:
         raise MaterialError(f"The ledger has no certificate {identifier}.", "Look for it: nestor cert list --all.")
-    return entry
+    return next(iter(found.values()))
 
 
 def hex_digits(identifier: str) -> str:
-    """A serial number or thumbprint as portals and tools write it, in plain hex. Raises MaterialError."""
-    digits = identifier.replace(":", "").replace(" ", "").lower().removeprefix("0x")
+    """A serial number or thumbprint in plain hex, as portals, tools and our tables write it. Raises BadParameter."""
+    digits = identifier.rstrip(".…").replace(":", "").replace(" ", "").lower().removeprefix("0x")
     if not digits or set(digits) - set(string.hexdigits):
-        raise MaterialError(f"{identifier} is neither a serial number nor a thumbprint.", "Write it in hex.")
+        raise typer.BadParameter(f"{identifier} is neither a serial number nor a thumbprint; write it in hex.")
     return digits
 
 
-def record_of(entry: Entry) -> dict[str, str]:
+def short_serial(entry: Entry) -> str:
+    """So many digits of a serial number as fit a table, and name it for every command."""
+    return f"{entry.serial:x}"[:_SHORT]
+
+
+def state_of(entry: Entry, now: datetime) -> str:
+    """What has become of a certificate, as people would say it."""
+    return EXPIRED if entry.state is State.ACTIVE and entry.not_after <= now else entry.state.value
+
+
+def _counted(counters: Mapping[str, Mapping[str, int] | int]) -> Iterator[tuple[str, str, str]]:
+    for what, counted in counters.items():
+        by_name = {"": counted} if isinstance(counted, int) else counted
+        yield from ((what, which, str(number)) for which, number in by_name.items())
+
+
+def record_of(entry: Entry, now: datetime) -> dict[str, str]:
     """Everything about a certificate, by the words of every listing; empty where there is nothing to tell."""
     return {
         "subject": entry.subject,
@@ -141,11 +162,12 @@ def record_of(entry: Entry) -> dict[str, str]:
         "SHA-256": entry.sha256.hex().upper(),
         "profile": entry.profile,
         "label": entry.label,
-        "state": entry.state.value,
+        "state": state_of(entry, now),
         "valid from": show_time(entry.not_before),
         "valid until": show_time(entry.not_after),
         "issued": show_time(entry.issued_at),
-        "asked for by": f"{entry.method} {entry.requester}",
+        "method": entry.method.value,
+        "asked for by": entry.requester,
         "first onboarded by": entry.origin.value,
         "from": entry.address,
         "authenticated with": entry.via.hex().upper() if entry.via else "",

@@ -5,77 +5,103 @@ Entries go out page by page, so that a ledger of any size can be exported while 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.cli.cert import hex_digits, open_for_command, record_of
+from nestor.cli import completion
+from nestor.cli.cert import EXPIRED, hex_digits, open_for_command, record_of, short_serial, state_of
 from nestor.cli.output import on_terminal, show_rows, stream_csv, stream_json
-from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, read_duration, show_time
+from nestor.cli.places import (
+    DEFAULT_DATA,
+    ConfigOption,
+    DataOption,
+    JsonOption,
+    read_duration,
+    show_minute,
+    show_time,
+)
 from nestor.model import Entry, State
 
 if TYPE_CHECKING:
     from nestor.ledger.listing import Selection
     from nestor.ledger.sqlite import SQLiteLedger
 
-_COLUMNS = ("serial", "device", "profile", "state", "issued", "expires", "by", "from")
+_COLUMNS = ("serial", "device", "profile", "state", "issued", "valid until", "by", "from")
+_NARROW = ("serial", "device", "profile", "state", "valid until")
 _PAGE, _SCREENFUL = 500, 100
+
+
+class Wanted(StrEnum):
+    """The states that a person can ask for."""
+
+    ACTIVE = State.ACTIVE
+    SUPERSEDED = State.SUPERSEDED
+    REVOKED = State.REVOKED
+    EXPIRED = EXPIRED
 
 
 def list_certificates(
     device: Annotated[str, typer.Option(help="Only device ids that match this pattern: gw3, line1-*.")] = "*",
-    serial: Annotated[str | None, typer.Option(help="Only this serial number, in hex.")] = None,
-    thumbprint: Annotated[str | None, typer.Option(help="Only this SHA-1 or SHA-256 thumbprint, in hex.")] = None,
-    profile: Annotated[str | None, typer.Option(help="Only this profile.")] = None,
-    state: Annotated[State | None, typer.Option(help="Only in this state.")] = None,
+    serial: Annotated[str | None, typer.Option(help="Only this serial number, in hex, or that begins so.")] = None,
+    thumbprint: Annotated[
+        str | None, typer.Option(help="Only this SHA-1 or SHA-256 thumbprint, in hex, or that begins so.")
+    ] = None,
+    profile: Annotated[str | None, typer.Option(help="Only this profile.", autocompletion=completion.profiles)] = None,
+    state: Annotated[Wanted | None, typer.Option(help="Only in this state.")] = None,
     expiring_in: Annotated[str | None, typer.Option(help="Only those that expire within: 12h, 7d ...")] = None,
     asked_by: Annotated[str, typer.Option(help="Only those asked for by users or devices of this pattern.")] = "*",
     every: Annotated[bool, typer.Option("--all", help="Expired ones too, as where one is named.")] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="At most so many, the newest; 100 on a terminal, else all.")
+        int | None,
+        typer.Option(metavar="NUMBER", min=1, help="At most so many, the newest; 100 on a terminal, else all."),
     ] = None,
     data: DataOption = DEFAULT_DATA,
     config: ConfigOption = None,
     json: JsonOption = False,
     csv: Annotated[bool, typer.Option("--csv", help="Everything about each, as CSV with a heading.")] = False,
 ) -> None:
-    """List certificates, the newest first; with --json or --csv everything about each."""
+    """List certificates, the newest first. With --json or --csv, everything about each."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
 
     if json and csv:
         raise typer.BadParameter("one form at a time: --json or --csv.")
-    now, named = SystemClock().now(), serial is not None or thumbprint is not None
+    now, expired = SystemClock().now(), state is Wanted.EXPIRED
+    past = expired or ((every or serial is not None or thumbprint is not None) and state is not Wanted.ACTIVE)
+    before = now if expired else None
     selection = Selection(
         device=device,
         requester=asked_by,
-        serial=None if serial is None else int(hex_digits(serial), 16),
-        thumbprint=None if thumbprint is None else _thumbprint(thumbprint),
+        serial="" if serial is None else hex_digits(serial),
+        thumbprint="" if thumbprint is None else hex_digits(thumbprint),
         profile=profile,
-        state=state,
-        valid_at=None if every or named else now,
-        expiring_before=None if expiring_in is None else now + read_duration("--expiring-in", expiring_in),
+        state=State.ACTIVE if expired else State(state) if state else None,
+        valid_at=None if past else now,
+        expiring_before=before if expiring_in is None else now + read_duration("--expiring-in", expiring_in),
     )
     table = not (json or csv) and on_terminal()
     most = limit or (_SCREENFUL if table else None)
 
     async def show() -> None:
         async with open_for_command(data, config) as ledger:
-            found = _found(ledger, selection, most)
+            found = pages(ledger, selection, most)
             if json:
-                await stream_json(record_of(entry) async for entry in found)
+                await stream_json(record_of(entry, now) async for entry in found)
             elif csv:
-                await stream_csv(record_of(entry) async for entry in found)
+                await stream_csv(record_of(entry, now) async for entry in found)
             else:
-                rows = [_row(entry) async for entry in found]
-                show_rows(_COLUMNS, rows)
+                rows = [_row(entry, now, brief=table) async for entry in found]
+                show_rows(_COLUMNS, rows, narrow=_NARROW)
                 if table and len(rows) == most:
                     typer.echo(f"The newest {most}; --limit shows more.", err=True)
 
     asyncio.run(show())
 
 
-async def _found(ledger: "SQLiteLedger", selection: "Selection", most: int | None) -> AsyncIterator[Entry]:
+async def pages(ledger: "SQLiteLedger", selection: "Selection", most: int | None = None) -> AsyncIterator[Entry]:
     """The entries that fit, newest first, read page by page."""
     after, left = None, most
     while left is None or left > 0:
@@ -87,21 +113,15 @@ async def _found(ledger: "SQLiteLedger", selection: "Selection", most: int | Non
         after, left = page[-1].id, None if left is None else left - len(page)
 
 
-def _thumbprint(text: str) -> bytes:
-    digits = hex_digits(text)
-    if len(digits) not in {40, 64}:
-        raise typer.BadParameter("a thumbprint has 40 or 64 hex digits.", param_hint="--thumbprint")
-    return bytes.fromhex(digits)
-
-
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, now: datetime, *, brief: bool) -> tuple[str, ...]:
+    written = show_minute if brief else show_time
     return (
-        f"{entry.serial:x}",
+        short_serial(entry) if brief else f"{entry.serial:x}",
         entry.device,
         entry.profile,
-        entry.state.value,
-        show_time(entry.issued_at),
-        show_time(entry.not_after),
+        state_of(entry, now),
+        written(entry.issued_at),
+        written(entry.not_after),
         f"{entry.method} {entry.requester}",
         entry.address,
     )

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import azure, ca, cert, cert_issue, cert_list, config, device, est, ledger, user
+from nestor.cli import azure, ca, cert, cert_issue, cert_list, cert_revoke, config, device, est, ledger, user
 from nestor.cli.doctor import doctor
 from nestor.cli.serve import serve
 
@@ -22,6 +22,7 @@ app.command()(doctor)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
 cert.app.command("issue")(cert_issue.issue)
+cert.app.command("revoke")(cert_revoke.revoke)
 for group in (config, ca, cert, user, ledger, device, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 

@@ -5,20 +5,22 @@ from typing import Annotated
 
 import typer
 
-from nestor.cli.output import show_json
+from nestor.cli.output import show_findings, show_json
+from nestor.cli.places import JsonOption
 
 app = typer.Typer(help="The configuration document: check, schema, example.", no_args_is_help=True)
 
 
 @app.command("check")
-def check(file: Annotated[Path, typer.Argument(help="A TOML or JSON file.")]) -> None:
-    """Say whether a configuration holds, and name every key that is wrong."""
-    from nestor.app.trial import try_settings  # noqa: PLC0415 -- every room
+def check(file: Annotated[Path, typer.Argument(help="A TOML or JSON file.")], json: JsonOption = False) -> None:
+    """Say whether a configuration holds. Every key that is wrong is named, and what is hardly meant."""
+    from nestor.app.trial import doubts, try_settings  # noqa: PLC0415 -- every room
     from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     settings = judge(read_document(file))
     try_settings(settings)
-    typer.echo(f"{file} holds (revision {settings.revision}).")
+    show_findings(doubts(settings), as_json=json)
+    typer.echo(f"{file} holds (revision {settings.revision}).", err=json)
 
 
 @app.command("schema")

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -21,6 +22,7 @@ from nestor.cli.est_peer import (
     UserOption,
     find_password,
 )
+from nestor.cli.exits import Misuse
 from nestor.cli.output import show_fields, show_rows
 from nestor.cli.places import JsonOption
 from nestor.errors import SettingsError
@@ -37,8 +39,10 @@ app = typer.Typer(help="An EST client: cacerts, csrattrs, enroll, reenroll, serv
 
 Got = TypeVar("Got")
 CommonNameOption = Annotated[str | None, typer.Option("--common-name", help="The name: the device id, usually.")]
-DNSOption = Annotated[list[str] | None, typer.Option("--dns", help="A DNS name as alternative name; may be repeated.")]
-IPOption = Annotated[list[str] | None, typer.Option("--ip", help="An IP address likewise.")]
+DNSOption = Annotated[
+    list[str] | None, typer.Option("--dns", metavar="NAME", help="A DNS name as alternative name; repeat it.")
+]
+IPOption = Annotated[list[str] | None, typer.Option("--ip", metavar="ADDRESS", help="An IP address likewise.")]
 KeyTypeOption = Annotated[KeyType | None, typer.Option("--key-type", help="By default as the server wants, or P-256.")]
 EdgeCAOption = Annotated[bool, typer.Option("--edge-ca", help="Ask for the Edge CA of that device.")]
 ESTIdentityOption = Annotated[bool, typer.Option("--est-identity", help="Ask for clientAuth: to authenticate with.")]
@@ -46,7 +50,9 @@ CSROption = Annotated[
     Path | None, typer.Option("--csr", help="Send this request, PEM or DER, as it is; certificate beside it.")
 ]
 LinkOption = Annotated[bool, typer.Option("--link", help="Link the request to its TLS session, asked for or not.")]
-WaitOption = Annotated[int, typer.Option("--wait", min=0, help="Seconds to wait for a server that decides later.")]
+WaitOption = Annotated[
+    int, typer.Option("--wait", metavar="SECONDS", min=0, help="How long to wait for a server that decides later.")
+]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Where the certificate goes; NAME.cert.pem.")]
 KeyOutOption = Annotated[Path | None, typer.Option("--key-out", help="Where its key goes, mode 0600; NAME.key.pem.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Overwrite files.")]
@@ -62,7 +68,7 @@ def cacerts(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Show the CA certificates of a server, and keep them as trust anchors (RFC 7030, 4.1)."""
+    """Show the CA certificates of a server. With --out they become trust anchors (RFC 7030, 4.1)."""
     from nestor.cli.est_words import CA_COLUMNS, ca_rows  # noqa: PLC0415 -- cryptography
 
     check_free(out, force=force)
@@ -119,12 +125,12 @@ def enroll(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Get a certificate for a new key, or for a request that was made elsewhere (RFC 7030, 4.2)."""
+    """Get a certificate. For a new key, or for a request that was made elsewhere (RFC 7030, 4.2)."""
     from nestor.cli.est_request import Composer, read_request, wish_of  # noqa: PLC0415 -- cryptography
 
     if csr is not None:
         if common_name or dns or ip or edge_ca or est_identity or key_type or key_out or link:
-            raise SettingsError("A request that is made already cannot be changed.", "Leave the other options out.")
+            raise Misuse("A request that is made already cannot be changed.", "Leave the other options out.")
         request = read_request(csr)
         out = out or csr.with_suffix(".cert.pem")
         check_free(out, force=force)
@@ -157,14 +163,14 @@ def reenroll(
     wait: WaitOption = 0,
     json: JsonOption = False,
 ) -> None:
-    """Renew a certificate with itself: same names, a new key (RFC 7030, 4.2.2). Both files are replaced."""
+    """Renew a certificate with itself. Same names, a new key (RFC 7030, 4.2.2); both files are replaced."""
     from nestor.cli.est_request import Composer, read_certificate  # noqa: PLC0415 -- cryptography
     from nestor.keys.file import load_key  # noqa: PLC0415 -- cryptography
     from nestor.upstream.wish import est_identity as as_est_identity  # noqa: PLC0415 -- cryptography
     from nestor.upstream.wish import renewal  # noqa: PLC0415 -- cryptography
 
     if same_key and key_type:
-        raise SettingsError("A key that is kept cannot change its kind.", "Give --same-key or --key-type.")
+        raise Misuse("A key that is kept cannot change its kind.", "Give --same-key or --key-type.")
     wish = renewal(read_certificate(cert))
     kept = load_key(key).key if same_key else None
     composer = Composer(as_est_identity(wish) if est_identity else wish, key_type, kept, keep_names=True)
@@ -195,7 +201,7 @@ def serverkeygen(
     force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Get a key that the server makes, and its certificate (RFC 7030, 4.4)."""
+    """Get a key that the server makes. Its certificate comes with it (RFC 7030, 4.4)."""
     from nestor.cli.est_request import Composer, key_file, wish_of  # noqa: PLC0415 -- cryptography
 
     wish = wish_of(common_name, dns, ip, for_edge_ca=edge_ca, for_est_identity=est_identity)
@@ -210,13 +216,14 @@ async def _ask(peer: Peer, ask: Callable[["ESTClient"], Awaitable[Got]], wait: f
     """Ask one thing, believing whom the options say."""
     from nestor.upstream.enrollment import patiently  # noqa: PLC0415 -- aiohttp
 
-    trust = await peer.trust()
+    with _told_as_misuse():
+        trust = await peer.trust()
 
-    async def attempt() -> Got:
-        async with peer.client(trust) as client:
-            return await ask(client)
+        async def attempt() -> Got:
+            async with peer.client(trust) as client:
+                return await ask(client)
 
-    return await patiently(attempt, wait)
+        return await patiently(attempt, wait)
 
 
 async def _request(
@@ -230,10 +237,20 @@ async def _request(
     """Ask for a certificate of one's own, as the server wants to be asked."""
     from nestor.upstream.enrollment import request_own  # noqa: PLC0415 -- aiohttp
 
-    trust = await peer.trust()
-    return await request_own(
-        lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
-    )
+    with _told_as_misuse():
+        trust = await peer.trust()
+        return await request_own(
+            lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
+        )
+
+
+@contextmanager
+def _told_as_misuse() -> Iterator[None]:
+    """Nothing is configured here: a URL, fingerprint, label or user that cannot be was typed."""
+    try:
+        yield
+    except SettingsError as error:
+        raise Misuse(error.sentence, error.hint) from error
 
 
 def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool) -> tuple[Path, Path]:
@@ -241,7 +258,7 @@ def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool
     name = re.sub(r"[^A-Za-z0-9._-]", "_", common_name_of(wish.subject)).lstrip(".")
     out, key_out = out or Path(f"{name}.cert.pem"), key_out or Path(f"{name}.key.pem")
     if out == key_out:
-        raise SettingsError("Certificate and key cannot go to the same file.", "Change --out or --key-out.")
+        raise Misuse("Certificate and key cannot go to the same file.", "Change --out or --key-out.")
     check_free(out, key_out, force=force)
     return out, key_out
 

@@ -1,14 +1,15 @@
 """The options that every `nestor est` command takes: which server, whom to believe, who is asking; and their client."""
 
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.cli.exits import Misuse
+from nestor.cli.password import ask_password
 from nestor.document import Reference
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import MaterialError
 
 if TYPE_CHECKING:
     from nestor.upstream.client import ESTClient
@@ -55,7 +56,7 @@ class Peer:
         from nestor.upstream.trust import Trust, read_anchors  # noqa: PLC0415 -- cryptography
 
         if self.cacert is not None and self.fingerprint is not None:
-            raise SettingsError("--cacert and --fingerprint both say whom to believe.", "Give one of them.")
+            raise Misuse("--cacert and --fingerprint both say whom to believe.", "Give one of them.")
         if self.cacert is not None:
             return read_anchors(self.cacert)
         if self.fingerprint is not None:
@@ -82,7 +83,7 @@ def find_password(user: str | None, password_file: Path | None) -> str | None:
     """The password of a user: from a file, from the environment, or asked for; never from the command line."""
     if user is None:
         if password_file is not None:
-            raise SettingsError("--password-file is there without --user.", 'Name the user; an empty one is --user "".')
+            raise Misuse("--password-file is there without --user.", 'Name the user; an empty one is --user "".')
         return None
     if password_file is not None:
         return Reference("file", str(password_file.absolute())).read_text(Path())
@@ -93,10 +94,7 @@ def find_password(user: str | None, password_file: Path | None) -> str | None:
 
 
 def _ask() -> str:
-    if sys.stdin.isatty():
-        password: str = typer.prompt("Password", hide_input=True, err=True)
-        return password
-    password = sys.stdin.readline().rstrip("\r\n")
+    password = ask_password()
     if not password:
         raise MaterialError("There is no password.", f"Pipe one in, set {PASSWORD_VARIABLE}, or use --password-file.")
     return password

@@ -11,7 +11,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_der_private_key
 
 from nestor.cli.est_files import read_file
-from nestor.errors import MaterialError, SettingsError
+from nestor.cli.exits import Misuse
+from nestor.errors import MaterialError
 from nestor.est import pkcs10
 from nestor.keys import make
 from nestor.model import KeyType
@@ -67,11 +68,11 @@ def wish_of(
     for_edge_ca: bool,
     for_est_identity: bool,
 ) -> Wish:
-    """What the options ask for. Raises SettingsError for those that contradict each other or cannot be."""
+    """What the options ask for. Raises Misuse for those that contradict each other or cannot be."""
     if not common_name:
-        raise SettingsError("Nothing says for whom the certificate is.", "Give --common-name.")
+        raise Misuse("Nothing says for whom the certificate is.", "Give --common-name.")
     if for_edge_ca and (for_est_identity or dns or ip):
-        raise SettingsError("An Edge CA has no alternative names and is no EST identity.", "Use --edge-ca alone.")
+        raise Misuse("An Edge CA has no alternative names and is no EST identity.", "Use --edge-ca alone.")
     try:
         names = [
             *map(x509.DNSName, dns or ()),
@@ -81,9 +82,7 @@ def wish_of(
             return edge_ca(common_name)
         wish = identity(common_name, names)
     except ValueError as error:
-        raise SettingsError(
-            f"No certificate can have that name: {error}.", "Check --common-name, --dns, --ip."
-        ) from error
+        raise Misuse(f"No certificate can have that name: {error}.", "Check --common-name, --dns, --ip.") from error
     return est_identity(wish) if for_est_identity else wish
 
 

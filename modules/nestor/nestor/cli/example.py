@@ -1,20 +1,25 @@
 """The configuration document as a commented example: every key, what it means, and its default. Generated, so it holds.
 
-Keys of maps that people name stand commented out under `NAME`; all else stands as it is by default.
+Keys of maps that people name stand commented out under `NAME`; all else stands as it is by default, the built-in
+profiles too.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from nestor.ca.builtin import BUILT_IN
+from nestor.ca.catalog import settings_of
 from nestor.settings import Settings
 
 _HEAD = """\
 # Nestor's configuration: every key with its default. Keep what you change, delete the rest.
-# Durations: 90s, 60min, 12h, 30d, 20y. Several values are one string: "a, b". Secrets are named: env:NAME or file:PATH.
+# A key behind # has no default: what stands there is an example. A table behind # is one that you name yourself.
+# Durations: 90s, 60min, 12h, 30d, 20y. Several values are one string: "a, b".
+# Secrets and files are named: env:NAME or file:PATH; a path is relative to the data directory.
 """
 
 
@@ -23,17 +28,17 @@ def example_toml() -> str:
     return "\n".join([_HEAD, *_table(Settings, Settings.model_validate({}), path="", off=False)]) + "\n"
 
 
-def _table(kind: type[BaseModel], value: BaseModel | None, *, path: str, off: bool) -> Iterator[str]:
+def _table(kind: type[BaseModel], value: BaseModel, *, path: str, off: bool) -> Iterator[str]:
     """The plain keys of a document first, as TOML wants them, then the documents within it."""
     if path:
         yield f"{'# ' if off else ''}[{path}]"
     below: list[tuple[str, FieldInfo, Any]] = []
     for name, field in kind.model_fields.items():
-        current = getattr(value, name) if value is not None else field.get_default(call_default_factory=True)
+        key = field.alias or name
         if _inner(field.annotation) is None:
-            yield from _line(field, field.alias or name, value, name, off=off)
+            yield from _line(field, key, value.model_dump(mode="json", include={name}).get(name), off=off)
         else:
-            below.append((f"{path}.{field.alias or name}".lstrip("."), field, current))
+            below.append((f"{path}.{key}".lstrip("."), field, getattr(value, name, None)))
     yield ""
     for place, field, current in below:
         yield from _section(place, field, current, off=off)
@@ -44,33 +49,40 @@ def _section(place: str, field: FieldInfo, current: Any, *, off: bool) -> Iterat
     inner = _inner(field.annotation)
     if inner is None:
         return
-    named = _is_map(field.annotation)
-    known = current if named and isinstance(current, dict) else {}
-    for name, entry in known.items():
-        yield from _table(inner, entry, path=f"{place}.{name}", off=off)
-    if named and not known:
-        yield from _table(inner, None, path=f"{place}.NAME", off=True)
-    elif not named:
-        yield from _table(inner, current if isinstance(current, BaseModel) else None, path=place, off=off)
+    if isinstance(current, BaseModel):
+        yield from _table(inner, current, path=place, off=off)
+        return
+    # Nobody has named one yet; a key that has to be given is not in this value.
+    yield from _table(inner, inner.model_construct(), path=f"{place}.NAME", off=True)
+    if place == "profiles":
+        yield "# The built-in ones."
+        for name in BUILT_IN:
+            yield from _values(f"{place}.{name}", settings_of(name, None).model_dump(mode="json", by_alias=True))
 
 
-def _line(field: FieldInfo, key: str, holder: BaseModel | None, name: str, *, off: bool) -> Iterator[str]:
+def _line(field: FieldInfo, key: str, value: Any, *, off: bool) -> Iterator[str]:
     yield f"# {field.description}"
-    shown = _shown(field, holder, name)
-    if shown is None:
-        yield f"# {key} ="
-    else:
-        yield f"{'# ' if off else ''}{key} = {shown}"
+    shown = next(iter(field.examples or ()), None) if value is None else value
+    yield f"{'# ' if off or value is None else ''}{key} = {_written(shown)}"
 
 
-def _shown(field: FieldInfo, holder: BaseModel | None, name: str) -> str | None:
-    """The default as TOML writes it; None where there is none."""
-    if holder is not None:
-        value = holder.model_dump(mode="json", include={name})[name]
-    else:
-        value = None if field.is_required() else field.get_default(call_default_factory=True)
-        value = value if isinstance(value, str | int | bool | None) else None
-    return None if value is None or value == {} else json.dumps(value)
+def _values(path: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """A table whose keys are described elsewhere; what has no value is left out."""
+    tables = {key: value for key, value in values.items() if isinstance(value, dict) and value}
+    yield f"[{path}]"
+    yield from (
+        f"{key} = {_written(value)}" for key, value in values.items() if key not in tables and value is not None
+    )
+    yield ""
+    for key, value in tables.items():
+        yield from _values(f"{path}.{key}", value)
+
+
+def _written(value: Any) -> str:
+    """A plain value as TOML writes it, which is how JSON does, but for maps."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_written(below)}' for key, below in value.items())} }}" if value else "{}"
+    return json.dumps(value)
 
 
 def _inner(annotation: Any) -> type[BaseModel] | None:
@@ -78,9 +90,5 @@ def _inner(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     parts = get_args(annotation)
-    candidates = parts[1:] if _is_map(annotation) else parts
+    candidates = parts[1:] if get_origin(annotation) is dict else parts
     return next((found for part in candidates if (found := _inner(part)) is not None), None)
-
-
-def _is_map(annotation: Any) -> bool:
-    return get_origin(annotation) is dict

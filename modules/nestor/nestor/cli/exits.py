@@ -9,7 +9,13 @@ from nestor.errors import CannotIssue, DeviceFault, MaterialError, NestorError, 
 
 OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, FOUND, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 130
 
+
+class Misuse(NestorError):
+    """Options that cannot be, or cannot be together, where a hint of its own helps more than `--help`."""
+
+
 _CODES: tuple[tuple[type[NestorError], int], ...] = (
+    (Misuse, USAGE),
     (SettingsError, SETTINGS),
     (MaterialError, MATERIAL),
     (CannotIssue, REFUSED),
@@ -22,13 +28,14 @@ def run(app: typer.Typer) -> int:
     """Run the command line and say how it ended."""
     try:
         outcome = app(standalone_mode=False, prog_name="nestor")
-    except NestorError as fault:
+    except (NestorError, PermissionError) as error:
+        fault = error if isinstance(error, NestorError) else _closed(error)
         return _fail(fault.sentence, fault.hint, code_of(fault))
     except misuses.NoArgsIsHelpError as help_text:
         typer.echo(help_text.format_message())
         return USAGE
     except misuses.ClickException as misuse:
-        return _fail(misuse.format_message(), _usage_hint(misuse), USAGE)
+        return _fail(_misuse(misuse), _usage_hint(misuse), USAGE)
     except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except BrokenPipeError:
@@ -37,9 +44,20 @@ def run(app: typer.Typer) -> int:
     return outcome if isinstance(outcome, int) else OK
 
 
+def _closed(error: PermissionError) -> MaterialError:
+    told = f"{error.filename or 'What this needs'} is closed to this user: {error.strerror}."
+    return MaterialError(told, "Run this as the user that Nestor runs as.")
+
+
 def code_of(fault: NestorError) -> int:
     """The exit code of an error."""
     return next((code for kind, code in _CODES if isinstance(fault, kind)), BUG)
+
+
+def _misuse(misuse: misuses.ClickException) -> str:
+    from nestor.document import in_our_words  # noqa: PLC0415 -- pydantic
+
+    return f"{in_our_words(misuse.format_message()).removesuffix('.')}."
 
 
 def _usage_hint(misuse: misuses.ClickException) -> str:

@@ -12,7 +12,7 @@ app = typer.Typer(help="The ledger itself: accept-clock.", no_args_is_help=True)
 
 @app.command("accept-clock")
 def accept_clock(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
-    """Take this host's clock for right, although certificates were issued at a later time than it shows now.
+    """Take this host's clock for right. Certificates were issued at a later time than it shows now.
 
     Nestor stops issuing when its clock shows an earlier time than that of its newest certificate. Where the clock was
     ahead for a while and has been put right, this says so; a running server resumes within half a minute.

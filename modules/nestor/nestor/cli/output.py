@@ -1,4 +1,7 @@
-"""How commands show what they found: a table in color on a terminal, tab-separated in a pipe, JSON when asked for."""
+"""How commands show what they found: a table in color on a terminal, tab-separated in a pipe, JSON when asked for.
+
+Commands name what they show in words, for people. In JSON and CSV the same is a key in camel case, for machines.
+"""
 
 import csv
 import json
@@ -14,6 +17,11 @@ from nestor.finding import Finding, Gravity
 _COLORS = {Gravity.FINE: "green", Gravity.WARNING: "yellow", Gravity.PROBLEM: "red"}
 _MARK = max(map(len, Gravity)) + 2
 _FORMULA = ("=", "+", "-", "@")
+_WIDE = 130
+"""From how many columns on a terminal has room for whole rows."""
+
+_KEYS = {"SHA-1": "sha1", "SHA-256": "sha256", "valid from": "notBefore", "valid until": "notAfter"}
+"""Words whose key is that of X.509, or of every other tool."""
 
 
 def plain(text: str) -> str:
@@ -28,12 +36,24 @@ def on_terminal() -> bool:
     return sys.stdout.isatty()
 
 
-def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool = False) -> None:
-    """Show rows: one JSON array, a table, or one tab-separated line each without a heading."""
+def key_of(words: str) -> str:
+    """What machines read where people read words: `asked for by` is `askedForBy`."""
+    first, *rest = words.split()
+    return _KEYS.get(words) or first + "".join(word.capitalize() for word in rest)
+
+
+def show_rows(
+    columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool = False, narrow: Sequence[str] = ()
+) -> None:
+    """Show rows: one JSON array, a table, or one tab-separated line each without a heading.
+
+    `narrow` are the columns that a terminal shows which has no room for all; none for all.
+    """
     if as_json:
-        show_json([dict(zip(columns, row, strict=True)) for row in rows])
+        keys = [key_of(column) for column in columns]
+        show_json([dict(zip(keys, row, strict=True)) for row in rows])
     elif on_terminal():
-        _show_table(columns, rows)
+        _show_table(columns, rows, narrow)
     else:
         for row in rows:
             typer.echo("\t".join(map(plain, row)))
@@ -42,7 +62,7 @@ def show_rows(columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json:
 def show_fields(fields: Mapping[str, str], *, as_json: bool = False) -> None:
     """Show one thing: a JSON object, or a line per field."""
     if as_json:
-        show_json(dict(fields))
+        show_json({key_of(name): value for name, value in fields.items()})
         return
     width = max(map(len, fields), default=0)
     for name, value in fields.items():
@@ -64,11 +84,12 @@ def show_findings(findings: Sequence[Finding], *, as_json: bool = False) -> int:
 
 
 async def stream_json(records: AsyncIterable[Mapping[str, str]]) -> None:
-    """Write records as one JSON array, each as it comes."""
+    """Write records as one JSON array, each as it comes; what is empty is null."""
     opened = False
     async for record in records:
         typer.echo("," if opened else "[")
-        typer.echo(json.dumps(record, ensure_ascii=False), nl=False)
+        keyed = {key_of(name): value or None for name, value in record.items()}
+        typer.echo(json.dumps(keyed, ensure_ascii=False), nl=False)
         opened = True
     typer.echo("\n]" if opened else "[]")
 
@@ -79,7 +100,7 @@ async def stream_csv(records: AsyncIterable[Mapping[str, str]]) -> None:
     async for record in records:
         if writer is None:
             writer = csv.writer(sys.stdout)
-            writer.writerow(record)
+            writer.writerow(map(key_of, record))
         writer.writerow([f"'{value}" if value.startswith(_FORMULA) else value for value in record.values()])
 
 
@@ -88,12 +109,16 @@ def show_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], narrow: Sequence[str]) -> None:
     from rich.console import Console  # noqa: PLC0415 -- heavy, and only for people
     from rich.table import Table  # noqa: PLC0415 -- heavy, and only for people
     from rich.text import Text  # noqa: PLC0415 -- heavy, and only for people
 
-    table = Table(*columns, box=None, header_style="bold", pad_edge=False)
+    console, table = Console(), Table(box=None, header_style="bold", pad_edge=False)
+    roomy = not narrow or console.width >= _WIDE
+    kept = [place for place, column in enumerate(columns) if roomy or column in narrow]
+    for place in kept:
+        table.add_column(columns[place], overflow="fold")  # what has no room goes on below; nothing is cut off
     for row in rows:
-        table.add_row(*(Text(plain(value)) for value in row))
-    Console().print(table)
+        table.add_row(*(Text(plain(row[place])) for place in kept))
+    console.print(table)

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.errors import SettingsError
-
 if TYPE_CHECKING:
     from nestor.settings import Settings
 
@@ -24,19 +22,24 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
 def read_duration(option: str, text: str) -> timedelta:
-    """The duration that an option gives. Raises SettingsError with the name of the option."""
+    """The duration that an option gives. Raises BadParameter with the name of the option."""
     from nestor.document import parse_duration  # noqa: PLC0415 -- pydantic
 
     try:
         length = parse_duration(text)
     except ValueError as error:
-        raise SettingsError(f"{option}: {error}.") from None
+        raise typer.BadParameter(f"{error}.", param_hint=option) from None
     return length if isinstance(length, timedelta) else timedelta()
 
 
 def show_time(moment: datetime) -> str:
     """A moment as every command writes it."""
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def show_minute(moment: datetime) -> str:
+    """A moment in a table for people, in UTC."""
+    return moment.strftime("%Y-%m-%d %H:%M")
 
 
 def load_settings(config: Path | None) -> "Settings":

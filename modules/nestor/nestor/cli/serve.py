@@ -3,7 +3,7 @@
 import asyncio
 import resource
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nestor.app.house import House
     from nestor.settings import Settings
 
+_LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _TUTORIAL_NAMES = ("localhost", "ip6-localhost", "127.0.0.1", "::1")
 _EVERYWHERE = "*"
 
@@ -31,25 +32,46 @@ def serve(
     hostname: Annotated[
         list[str] | None,
         typer.Option(
-            envvar="NESTOR_HOSTNAME", help="A name or IP address by which devices reach this server; repeat it."
+            metavar="NAME",
+            envvar="NESTOR_HOSTNAME",
+            help="A name or IP address by which devices reach this server; repeat it.",
         ),
     ] = None,
     listen: Annotated[
-        list[str] | None, typer.Option(help="An address to listen on; loopback unless told otherwise. Repeat it.")
+        list[str] | None,
+        typer.Option(
+            metavar="ADDRESS",
+            help="An address to listen on, * for all; repeat it. By default loopback, or all with --hostname.",
+        ),
     ] = None,
-    port: Annotated[int | None, typer.Option(min=0, max=65_535, help="The TCP port.")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", min=0, max=65_535, help="The TCP port; 8085 by default.")
+    ] = None,
 ) -> None:
-    """Serve EST until told to stop. SIGHUP reads the settings again; SIGTERM finishes what is being served."""
+    """Serve EST until told to stop. SIGHUP reads the settings again; SIGTERM finishes what is being served.
+
+    Options go over the configuration file, and the file over the tutorial's settings.
+    """
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.app.server import Plan  # noqa: PLC0415 -- every room
     from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
+    from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
     from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
+    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
 
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
-    said = _options(hostname or (), listen or (), port)
-    settings = _reader(config, place, said, tutorial=tutorial)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the CA key
+    _check_names(hostname or ())
+    base, over = layers(
+        hostname or (), listen or (), port, tutorial=tutorial, machine=_machine(), shut_in=_in_container()
+    )
+    if tutorial:
+        prepare_tutorial(place)
+
+    def settings() -> "Settings":
+        return judge(merge(merge(base, read_document(config) if config else {}), over))
+
     set_up_log(settings().log)  # for what the start has to tell
     clock = SystemClock()
     plan = Plan(
@@ -57,59 +79,77 @@ def serve(
         files=[config] if config else [],
         data=place,
         sinks=[Damper(log_event, clock.monotonic)],
-        welcome=lambda house, addresses: typer.echo(_welcome(house, addresses, place, tutorial=tutorial)),
+        welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
         applied=lambda applied: set_up_log(applied.log),
         clock=clock,
     )
     asyncio.run(run(plan))
 
 
-def _reader(config: Path | None, data: Path, said: dict[str, Any], *, tutorial: bool) -> Callable[[], "Settings"]:
-    """How to read the settings, now and again: the tutorial's or the defaults, the file over them, options over all."""
-    from nestor.app.tutorial import prepare_tutorial, tutorial_document  # noqa: PLC0415 -- every room
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+def layers(
+    hostnames: Sequence[str],
+    addresses: Sequence[str],
+    port: int | None,
+    *,
+    tutorial: bool,
+    machine: Sequence[str],
+    shut_in: bool,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What lies below the configuration file, and what the options lay over it.
 
-    base: dict[str, Any] = {}
-    if tutorial:
-        prepare_tutorial(data)
-        base = tutorial_document(_names(said))
+    A name for the network opens the server to the network, as a container does, unless somebody says another address.
+    """
+    from nestor.app.tutorial import tutorial_document  # noqa: PLC0415 -- every room
+    from nestor.settings import merge  # noqa: PLC0415 -- every room
 
-    def read() -> "Settings":
-        return judge(merge(merge(base, read_document(config) if config else {}), said))
-
-    return read
-
-
-def _options(hostnames: Sequence[str], addresses: Sequence[str], port: int | None) -> dict[str, Any]:
-    """What the options say, as a patch of the document. A name given for the network opens it to the network."""
-    listener: dict[str, Any] = {}
+    usual = (*_TUTORIAL_NAMES, *machine) if tutorial else _LOOPBACK_NAMES
+    base = tutorial_document(usual) if tutorial else {}
+    if hostnames or shut_in:
+        base = merge(base, {"listener": {"addresses": _EVERYWHERE}})
+    over: dict[str, Any] = {}
     if hostnames:
-        listener |= {"hostnames": ", ".join(dict.fromkeys((*hostnames, "localhost", "127.0.0.1", "::1")))}
-    if addresses or hostnames or _in_container():
-        listener |= {"addresses": ", ".join(addresses) or _EVERYWHERE}
+        over["hostnames"] = _joined((*hostnames[:1], *usual, *hostnames))
+    if addresses:
+        over["addresses"] = _joined(addresses)
     if port is not None:
-        listener |= {"port": port}
-    return {"listener": listener} if listener else {}
+        over["port"] = port
+    return base, {"listener": over} if over else {}
 
 
-def _names(said: dict[str, Any]) -> list[str]:
-    """The tutorial's names, and the machine's; names that were given stand in the patch."""
-    given = said.get("listener", {}).pop("hostnames", "")
-    more = [name.strip() for name in given.split(",") if name.strip()]
-    return list(dict.fromkeys((*more[:1], *_TUTORIAL_NAMES, socket.gethostname(), *more)))
+def _joined(words: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(words))
+
+
+def _check_names(hostnames: Sequence[str]) -> None:
+    from nestor.app.trial import is_server_name  # noqa: PLC0415 -- every room
+
+    for name in hostnames:
+        if not is_server_name(name):
+            raise typer.BadParameter(f"{name!r} is no host name and no IP address.", param_hint="--hostname")
+
+
+def _machine() -> Sequence[str]:
+    """The name of this machine, where others could use it."""
+    from nestor.app.trial import is_server_name  # noqa: PLC0415 -- every room
+
+    return [name for name in (socket.gethostname(),) if is_server_name(name)]
 
 
 def _in_container() -> bool:
     return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
 
 
-def _welcome(house: "House", addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> str:
-    from nestor.app import tutorial as settings_of_tutorial  # noqa: PLC0415 -- every room
-    from nestor.app.welcome import tutorial_welcome, welcome  # noqa: PLC0415 -- every room
+def _welcome(house: "House", addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> None:
+    """Tell that the server is up: people in lines, machines in events of the log."""
+    from nestor.app.tutorial import published_login  # noqa: PLC0415 -- every room
+    from nestor.app.welcome import as_events, tutorial_welcome, welcome  # noqa: PLC0415 -- every room
+    from nestor.ops.log import log_event  # noqa: PLC0415 -- only now
+    from nestor.ops.settings import LogFormat  # noqa: PLC0415 -- pydantic
 
-    if not tutorial:
-        return welcome(house, addresses, data)
-    credentials = (settings_of_tutorial.USER, settings_of_tutorial.PASSWORD)
-    return tutorial_welcome(
-        house, addresses, data, credentials if credentials[0] in house.settings.access.users else None
-    )
+    if house.settings.log.format is LogFormat.JSON:
+        for event in as_events(house, addresses, data, tutorial=tutorial):
+            log_event(event)
+    elif tutorial:
+        typer.echo(tutorial_welcome(house, addresses, data, published_login(house.settings, data)))
+    else:
+        typer.echo(welcome(house, addresses, data))

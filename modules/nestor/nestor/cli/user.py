@@ -1,26 +1,20 @@
-"""`nestor user`: the users of Basic authentication. The file holds hashes; passwords are asked for, or made."""
+"""`nestor user`: the users of Basic authentication. The file holds hashes; passwords are prompted for, or made."""
 
-import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nestor.cli import completion
 from nestor.cli.output import on_terminal, show_rows
-from nestor.cli.places import (
-    DEFAULT_DATA,
-    ConfigOption,
-    DataOption,
-    JsonOption,
-    load_settings,
-    read_duration,
-    show_time,
-)
+from nestor.cli.password import ask_password
+from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, read_duration
 from nestor.cli.private import write_private
+from nestor.cli.user_known import check_free, check_new, existing_file, row, settled
 from nestor.errors import MaterialError
 
-app = typer.Typer(help="Users of Basic authentication: add, list, remove.", no_args_is_help=True)
+app = typer.Typer(help="Users of Basic authentication: add, list, remove, hash.", no_args_is_help=True)
 
 
 @app.command("add")
@@ -29,7 +23,12 @@ def add(
         str | None, typer.Argument(help="The user's name; by default also the one device id it may enroll.")
     ] = None,
     names: Annotated[str, typer.Option(help='Device ids it may enroll, as patterns: "line1-*, gw3".')] = "",
-    profiles: Annotated[str, typer.Option(help='Profiles it may ask for: "deviceIdentity, edgeCa", or "*".')] = "",
+    profiles: Annotated[
+        str,
+        typer.Option(
+            help='Profiles it may ask for: "deviceIdentity, edgeCa", or "*".', autocompletion=completion.profiles
+        ),
+    ] = "",
     expires_in: Annotated[str | None, typer.Option(help="How long the password is good: 12h, 30d ...")] = None,
     one_time: Annotated[bool, typer.Option("--one-time", help="Good for one certificate per device and kind.")] = False,
     generate: Annotated[bool, typer.Option("--generate", help="Make the password instead of asking for it.")] = False,
@@ -52,60 +51,83 @@ def add(
         return
     if name is None:
         raise typer.BadParameter("say whom to add: a NAME, or --from FILE.")
+    if password_out is not None and not generate:
+        raise typer.BadParameter(
+            "only a made password is written to a file: add --generate.", param_hint="--password-out"
+        )
     from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
     from nestor.access.settings import USUAL_PROFILES  # noqa: PLC0415 -- pydantic
-    from nestor.access.users import User, add_user, check_name  # noqa: PLC0415 -- pydantic
+    from nestor.access.users import User, add_user  # noqa: PLC0415 -- pydantic
 
-    check_name(name)
+    check_new(name, _words(profiles), load_settings(config), data)
+    expires = _expiry(expires_in)
     drawn = draw_password() if generate else None
     user = User(
         name=name,
-        hash=drawn.hash if drawn else hash_password(_ask_password()),
+        hash=drawn.hash if drawn else hash_password(_ask_password("Type one, pipe one in, or use --generate.")),
         names=_words(names),
         profiles=_words(profiles) or USUAL_PROFILES,
-        expires=_expiry(expires_in),
+        expires=expires,
         one_time=one_time,
     )
     place = _users_file(data, config)
     if drawn:
         _hand_over(drawn.text, password_out)
-    add_user(place, user)
+    try:
+        add_user(place, user)
+    except BaseException:
+        if password_out is not None:
+            password_out.unlink()  # made a moment ago, and good for nobody
+        raise
     _say(f"User {name} may enroll {', '.join(user.names) or name}: {', '.join(user.profiles)}.")
 
 
 @app.command("list")
 def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """List the users that this command keeps, never their hashes."""
+    """List the users, never their hashes. With --config, those of the configuration too."""
     from nestor.access.users import read_users  # noqa: PLC0415 -- pydantic
 
-    rows = [
-        (
-            user.name,
-            ", ".join(user.names) or user.name,
-            ", ".join(user.profiles),
-            show_time(user.expires) if user.expires else "never",
-            "once" if user.one_time else "always",
-        )
-        for user in read_users(_users_file(data, config)).values()
-    ]
-    show_rows(("name", "names", "profiles", "expires", "good"), rows, as_json=json)
+    settings = load_settings(config)
+    kept = read_users(existing_file(settings, data)).values()
+    rows = [*(row(user, "users file") for user in kept), *(row(user, "settings") for user in settled(settings, data))]
+    show_rows(("name", "names", "profiles", "expires", "good", "kept in"), rows, as_json=json)
+
+
+@app.command("hash")
+def hash_of_password() -> None:
+    """Make the hash of a password. `passwordHash` of a user in the configuration names it.
+
+    The password is asked for, or read from a pipe. Write the hash to a file that Nestor alone can read.
+    """
+    from nestor.access.passwords import hash_password  # noqa: PLC0415 -- argon2
+
+    typer.echo(hash_password(_ask_password("Type one, or pipe one in.")))
 
 
 @app.command("remove")
-def remove(name: str, data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
+def remove(
+    name: Annotated[str, typer.Argument(help="The user's name.", autocompletion=completion.users)],
+    data: DataOption = DEFAULT_DATA,
+    config: ConfigOption = None,
+) -> None:
     """Remove a user. Certificates it got stay good until they expire or are revoked."""
-    from nestor.access.users import remove_user  # noqa: PLC0415 -- pydantic
+    from nestor.access.users import read_users, remove_user  # noqa: PLC0415 -- pydantic
+    from nestor.model import fold  # noqa: PLC0415 -- cryptography
 
-    remove_user(_users_file(data, config), name)
+    settings = load_settings(config)
+    place = existing_file(settings, data)
+    if fold(name) not in read_users(place):
+        check_free(name, settings, data)
+    remove_user(place, name)
     _say(f"User {name} is gone.")
 
 
 def _users_file(data: Path, config: Path | None) -> Path:
+    """Where a user is going to be kept; the directory is made where there is none. Raises MaterialError."""
+    from nestor.app.directory import make_directory  # noqa: PLC0415 -- every room
+
     place = load_settings(config).access.users_file.path(data)
-    try:
-        data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as error:
-        raise MaterialError(f"The directory {data} cannot be made: {error.strerror}.", "Check --data.") from error
+    make_directory(data)
     return place
 
 
@@ -119,13 +141,10 @@ def _expiry(duration: str | None) -> datetime | None:
     return None if duration is None else SystemClock().now() + read_duration("--expires-in", duration)
 
 
-def _ask_password() -> str:
-    if sys.stdin.isatty():
-        password: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
-    else:
-        password = sys.stdin.readline().rstrip("\r\n")
+def _ask_password(hint: str) -> str:
+    password = ask_password(twice=True)
     if not password:
-        raise MaterialError("The password is empty.", "Type one, pipe one in, or use --generate.")
+        raise MaterialError("The password is empty.", hint)
     return password
 
 

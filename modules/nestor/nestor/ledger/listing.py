@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, or_
 
-from nestor.ledger.rows import seconds, serial_bytes
+from nestor.ledger.rows import seconds
 from nestor.ledger.schema import certificates, encodings
 from nestor.ledger.statements import DIALECT, entries
 from nestor.model import State, fold
@@ -17,7 +17,7 @@ from nestor.model import State, fold
 SHA1 = "sha1"
 """The SQL function that `reading.py` provides; asking for a SHA-1 thumbprint walks the whole ledger."""
 
-_SHA256_SIZE = 32
+_WHOLE_SHA256 = 64
 _AS_LIKE = {"*": "%", "?": "_"}
 
 
@@ -26,14 +26,14 @@ class Selection:
     """Which entries to list; what is left out does not matter.
 
     `device` and `requester` are patterns for the whole text: `*` any text, `?` one character, a backslash takes the
-    next one as it is. `thumbprint` is a SHA-256, or a SHA-1. `valid_at` leaves out what has expired by then,
-    `expiring_before` what lives longer.
+    next one as it is. `serial` is how a serial number begins, in hex; `thumbprint` how a SHA-256 or a SHA-1 begins.
+    `valid_at` leaves out what has expired by then, `expiring_before` what lives longer.
     """
 
     device: str = "*"
     requester: str = "*"
-    serial: int | None = None
-    thumbprint: bytes | None = None
+    serial: str = ""
+    thumbprint: str = ""
     profile: str | None = None
     state: State | None = None
     valid_at: datetime | None = None
@@ -54,11 +54,12 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
         conditions.append(column.device.like(_like(fold(selection.device)), escape="\\"))
     if selection.requester != "*":
         conditions.append(column.requester.like(_like(selection.requester), escape="\\"))
-    if selection.serial is not None:
-        conditions.append(column.serial == serial_bytes(selection.serial))
-    if selection.thumbprint is not None:
-        known = column.sha256 if len(selection.thumbprint) == _SHA256_SIZE else getattr(func, SHA1)(encodings.c.der)
-        conditions.append(known == selection.thumbprint)
+    if selection.serial:
+        # People write a serial number without the zeros before it.
+        written = selection.serial.lstrip("0") or "0"
+        conditions.append(func.ltrim(func.hex(column.serial), "0").startswith(written.upper()))
+    if selection.thumbprint:
+        conditions.append(_thumbprint(selection.thumbprint))
     if after_id is not None:
         conditions.append(column.id < after_id)
     if selection.profile is not None:
@@ -70,6 +71,14 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
     if selection.expiring_before is not None:
         conditions.append(column.not_after < seconds(selection.expiring_before))
     return conditions
+
+
+def _thumbprint(digits: str) -> ColumnElement[bool]:
+    """A whole SHA-256 is looked up, all else is compared with every thumbprint."""
+    if len(digits) == _WHOLE_SHA256:
+        return certificates.c.sha256 == bytes.fromhex(digits)
+    known = (certificates.c.sha256, getattr(func, SHA1)(encodings.c.der))
+    return or_(*(func.hex(one).startswith(digits.upper()) for one in known))
 
 
 def _like(pattern: str) -> str:

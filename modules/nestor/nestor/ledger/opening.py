@@ -70,7 +70,7 @@ def _make(path: Path, *, create: bool) -> None:
     """Make a new ledger beside its place, and put it there when it is whole."""
     traces = [name for name in (REVOCATIONS, f"{FILE}-wal") if (path.parent / name).exists()]
     if traces or not create:
-        found = f", but {traces[0]} is" if traces else ""
+        found = f", but {traces[0]} is there" if traces else ""
         raise MaterialError(f"The ledger {path} is gone{found}.", "Restore it from a backup; it is never made anew.")
     with tempfile.TemporaryDirectory(prefix=".ledger-", dir=path.parent) as workshop:
         new = Path(workshop) / FILE

@@ -106,7 +106,7 @@ class SQLiteLedger:
 
     async def find_thumbprint(self, thumbprint: bytes) -> Entry | None:
         """The entry of a certificate by the SHA-256 or the SHA-1 of its DER encoding."""
-        found = await self.page(Selection(thumbprint=thumbprint), limit=1)
+        found = await self.page(Selection(thumbprint=thumbprint.hex()), limit=1)
         return found[0] if found else None
 
     async def page(self, selection: Selection, *, after_id: int | None = None, limit: int = 100) -> Sequence[Entry]:

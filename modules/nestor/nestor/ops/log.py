@@ -15,6 +15,7 @@ from nestor.events import (
     Enrolled,
     Event,
     HandshakeFailed,
+    Listening,
     Note,
     Refused,
     SettingsApplied,
@@ -32,6 +33,7 @@ _NAMES: Mapping[type, str] = {
     Refused: "refused",
     TurnedAway: "turned away",
     HandshakeFailed: "handshake failed",
+    Listening: "listening",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
 }
@@ -77,6 +79,8 @@ def _fields(event: Event) -> Mapping[str, object]:
             fields = {"reason": reason, "why": sentence, "from": address, "asked": request, "request": request_id}
         case HandshakeFailed(address, sentence):
             fields = {"why": sentence, "from": address}
+        case Listening(url, addresses, authority):
+            fields = {"url": url, "addresses": ", ".join(addresses), "ca": authority}
         case SettingsApplied(revision):
             fields = {"revision": revision}
         case SettingsRefused(sentence):

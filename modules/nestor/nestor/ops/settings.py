@@ -15,7 +15,6 @@ class LogFormat(StrEnum):
 class LogLevel(StrEnum):
     """From which weight on a line is written."""
 
-    DEBUG = "debug"
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
@@ -24,5 +23,7 @@ class LogLevel(StrEnum):
 class LogSettings(Document):
     """The log on standard output: one line per event, for people or for machines."""
 
-    format: LogFormat = described("text or json", default=LogFormat.TEXT, strict=False)
-    level: LogLevel = described("debug, info, warning or error", default=LogLevel.INFO, strict=False)
+    format: LogFormat = described(
+        "text for people, or json: one object per line.", default=LogFormat.TEXT, strict=False
+    )
+    level: LogLevel = described("From which weight on: info, warning or error.", default=LogLevel.INFO, strict=False)

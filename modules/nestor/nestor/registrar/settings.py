@@ -15,6 +15,7 @@ class KeyGenerationSettings(Document):
     key_encryption_keys: dict[str, FileReference] = described(
         "Keys shared with devices, by the identifier that a request names (RFC 7030, 4.4.1.1): 16, 24 or 32 raw bytes.",
         default_factory=dict,
+        examples=[{"line1": "file:line1.kek"}],
     )
 
 
@@ -22,7 +23,9 @@ class LabelSettings(Document):
     """The rules of one EST path (RFC 7030, 3.2.2)."""
 
     profile: str | None = described(
-        "Issue this profile only. Left out, the shape of the request chooses.", default=None
+        "Issue this profile only. Left out, the shape of the request chooses.",
+        default=None,
+        examples=["deviceIdentity"],
     )
     authentication: Combination = described(
         "Which credentials count: certificate, password, certificateOrPassword or certificateAndPassword.",

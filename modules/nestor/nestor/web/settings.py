@@ -29,8 +29,12 @@ class ServerCertificateSettings(Document):
         strict=False,
     )
     lifetime: Duration = described("How long an issued one lives.", timedelta(days=90))
-    certificate: FileReference | None = described("For source file: the certificate and its chain, as PEM.", None)
-    key: FileReference | None = described("For source file: its private key, as PEM.", None)
+    certificate: FileReference | None = described(
+        "For source file: the certificate and its chain, as PEM.", None, examples=["file:server.pem"]
+    )
+    key: FileReference | None = described(
+        "For source file: its private key, as PEM.", None, examples=["file:server-key.pem"]
+    )
 
 
 class LimitSettings(Document):
@@ -57,11 +61,13 @@ class ListenerSettings(Document):
     addresses: Words = described(
         "IP addresses and host names to listen on; * for every one. By default this machine alone can connect.",
         ("localhost",),
+        examples=["10.3.0.7, ::1"],
     )
     port: int = described("The TCP port; 0 for any free one.", 8085, ge=0, le=65_535)
     hostnames: Words = described(
         "DNS names and IP addresses by which devices know this server; an issued server certificate holds them.",
         ("localhost", "127.0.0.1", "::1"),
+        examples=["gw3.plant.example, 10.3.0.7"],
     )
     server_certificate: ServerCertificateSettings = described(
         "The certificate that the server shows.", default_factory=lambda: ServerCertificateSettings.model_validate({})
