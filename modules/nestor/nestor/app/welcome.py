@@ -85,13 +85,8 @@ def tutorial_welcome(
         "password": password,
     }
     warning = _PUBLISHED if credentials else _TUTORIAL
-    return "\n".join(
-        [
-            warning,
-            _about(house, addresses, data),
-            *(part.format(**filled) for part in (_ENROLL, _TRUST, _CONFIG)),
-        ]
-    )
+    parts = (part.format(**filled) for part in (_ENROLL, _TRUST, _CONFIG))
+    return "\n".join([warning, _about(house, addresses, data), *parts])
 
 
 def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> Iterator[Event]:
