@@ -83,6 +83,7 @@ async def test_a_serial_number_or_a_thumbprint_is_one_certificate(ledger: SQLite
         Selection(serial=serial),
         Selection(serial=f"00{serial[:10]}"),
         Selection(thumbprint=wanted.sha256.hex()),
+        Selection(sha256=wanted.sha256.hex()[:9]),
         Selection(thumbprint=wanted.sha256.hex()[:11]),
         Selection(thumbprint=sha1[:9]),
         Selection(thumbprint=sha1),

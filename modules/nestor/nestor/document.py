@@ -207,14 +207,13 @@ class DocumentSchema(GenerateJsonSchema):
 _WORDS = (
     (re.compile(r"Value error, "), ""),
     (re.compile(r"<[^<>:]+: ('[^']*')>"), r"\1"),
-    (re.compile(r", unable to parse string as an? \w+"), ""),
-    (re.compile(r"^(.*: )?(Input|String) should "), r"\1it has to "),
-    (re.compile(r"a valid integer"), "a whole number"),
-    (re.compile(r"a valid boolean"), "true or false"),
-    (re.compile(r"a valid string"), "a text"),
-    (re.compile(r"an object|a valid dictionary"), "a table of keys"),
-    (re.compile(r"less than or equal to"), "at most"),
-    (re.compile(r"greater than or equal to"), "at least"),
+    (re.compile(r"\b(Input|String) should "), "it has to "),
+    (re.compile(r"it has to be a valid integer(, unable to parse.*)?"), "it has to be a whole number"),
+    (re.compile(r"it has to be a valid boolean"), "it has to be true or false"),
+    (re.compile(r"it has to be a valid string"), "it has to be a text"),
+    (re.compile(r"it has to be an object"), "it has to be a table of keys"),
+    (re.compile(r"it has to be less than or equal to"), "it has to be at most"),
+    (re.compile(r"it has to be greater than or equal to"), "it has to be at least"),
 )
 
 

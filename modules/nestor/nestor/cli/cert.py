@@ -117,10 +117,17 @@ async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
 
     digits = hex_digits(identifier)
     entry = await ledger.find_serial(int(digits, 16))
+    if entry is None and len(digits) in {40, 64}:
+        entry = await ledger.find_thumbprint(bytes.fromhex(digits))
     if entry is not None:
         return entry
-    ways = (Selection(serial=digits), Selection(thumbprint=digits)) if len(digits) >= _FEWEST_DIGITS else ()
-    found = {entry.id: entry for way in ways for entry in await ledger.page(way, limit=2)}
+    found: dict[int, Entry] = {}
+    if len(digits) >= _FEWEST_DIGITS:
+        for way in (Selection(serial=digits), Selection(sha256=digits)):
+            found |= {entry.id: entry for entry in await ledger.page(way, limit=2)}
+        # A SHA-1 is not kept, and looking at all of them takes its time: not where so many digits are no accident.
+        if not found or len(digits) < _SHORT:
+            found |= {entry.id: entry for entry in await ledger.page(Selection(thumbprint=digits), limit=2)}
     if len(found) > 1:
         raise typer.BadParameter(f"more than one certificate begins with {digits}; give more digits.")
     if not found:

@@ -3,6 +3,7 @@
 A page starts after the last entry of the page before, so that its cost does not grow with its number.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,13 +27,14 @@ class Selection:
     """Which entries to list; what is left out does not matter.
 
     `device` and `requester` are patterns for the whole text: `*` any text, `?` one character, a backslash takes the
-    next one as it is. `serial` is how a serial number begins, in hex; `thumbprint` how a SHA-256 or a SHA-1 begins.
-    `valid_at` leaves out what has expired by then, `expiring_before` what lives longer.
+    next one as it is. `serial` is how a serial number begins, in hex, `sha256` how a SHA-256 begins, and `thumbprint`
+    how that or a SHA-1 begins. `valid_at` leaves out what has expired by then, `expiring_before` what lives longer.
     """
 
     device: str = "*"
     requester: str = "*"
     serial: str = ""
+    sha256: str = ""
     thumbprint: str = ""
     profile: str | None = None
     state: State | None = None
@@ -49,17 +51,11 @@ def page_statement(selection: Selection, after_id: int | None, limit: int) -> tu
 
 def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElement[bool]]:
     column = certificates.c
-    conditions: list[ColumnElement[bool]] = []
+    conditions = list(_digits(selection))
     if selection.device != "*":
         conditions.append(column.device.like(_like(fold(selection.device)), escape="\\"))
     if selection.requester != "*":
         conditions.append(column.requester.like(_like(selection.requester), escape="\\"))
-    if selection.serial:
-        # People write a serial number without the zeros before it.
-        written = selection.serial.lstrip("0") or "0"
-        conditions.append(func.ltrim(func.hex(column.serial), "0").startswith(written.upper()))
-    if selection.thumbprint:
-        conditions.append(_thumbprint(selection.thumbprint))
     if after_id is not None:
         conditions.append(column.id < after_id)
     if selection.profile is not None:
@@ -73,12 +69,28 @@ def _conditions(selection: Selection, after_id: int | None) -> list[ColumnElemen
     return conditions
 
 
+def _digits(selection: Selection) -> Iterator[ColumnElement[bool]]:
+    """What is asked for by its digits in hex, or the first of them."""
+    if selection.serial:
+        # People write a serial number without the zeros before it.
+        written = selection.serial.lstrip("0") or "0"
+        yield func.ltrim(func.hex(certificates.c.serial), "0").startswith(written.upper())
+    if selection.sha256:
+        yield _begins(certificates.c.sha256, selection.sha256)
+    if selection.thumbprint:
+        yield _thumbprint(selection.thumbprint)
+
+
 def _thumbprint(digits: str) -> ColumnElement[bool]:
     """A whole SHA-256 is looked up, all else is compared with every thumbprint."""
     if len(digits) == _WHOLE_SHA256:
         return certificates.c.sha256 == bytes.fromhex(digits)
-    known = (certificates.c.sha256, getattr(func, SHA1)(encodings.c.der))
-    return or_(*(func.hex(one).startswith(digits.upper()) for one in known))
+    return or_(_begins(certificates.c.sha256, digits), _begins(getattr(func, SHA1)(encodings.c.der), digits))
+
+
+def _begins(digest: Any, digits: str) -> ColumnElement[bool]:
+    begun: ColumnElement[bool] = func.hex(digest).startswith(digits.upper())
+    return begun
 
 
 def _like(pattern: str) -> str:
