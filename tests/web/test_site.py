@@ -89,7 +89,7 @@ async def test_a_body_that_does_not_arrive_in_time_is_told_so_and_ends_the_conne
 
 async def test_a_body_that_trickles_gains_no_time_by_it(tmp_path: Path) -> None:
     async with site(tmp_path, MemoryLedger(), body=LIMIT) as (device, _):
-        heard = await _hears(device, 100 * b"M")
+        heard = await _hears(device, 500 * b"M")
     assert heard.startswith(b"HTTP/1.1 408 ")
 
 
