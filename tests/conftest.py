@@ -7,6 +7,7 @@ import pytest
 
 pytest_plugins = ("support.conformance",)
 
+_LONGEST_ID = 80
 _STRICT = bool(os.environ.get("NESTOR_TESTS_STRICT"))  # noqa: TID251 -- the switch of .ci/run
 
 
@@ -19,3 +20,8 @@ def pytest_runtest_makereport(
     if _STRICT and report.skipped and not hasattr(report, "wasxfail"):
         report.outcome = "failed"
     return report
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name a case by its argument where its value is bytes or long: keys are drawn anew in every process."""
+    return argname if isinstance(val, bytes) or (isinstance(val, str) and len(val) > _LONGEST_ID) else None

@@ -6,7 +6,7 @@ import pytest
 
 from nestor.app.trial import doubts, is_server_name, try_settings
 from nestor.errors import SettingsError
-from nestor.model import Gravity
+from nestor.finding import Gravity
 from nestor.settings import judge
 
 _USER = {"passwordHash": "env:HASH"}
