@@ -3,6 +3,7 @@
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from itertools import cycle
 from typing import Self, TypeVar
@@ -16,12 +17,17 @@ HALF_BODY = HALF_REQUEST + b"Content-Length: 1000\r\n\r\nMII"
 
 
 class Crowd:
-    """Slow clients from addresses of their own; whom the server has sent away is known by the end of the connection."""
+    """Slow clients from so many addresses of their own, or from those that are given.
 
-    def __init__(self, device: Device, addresses: int) -> None:
+    Whom the server has sent away is known by the end of the connection.
+    """
+
+    def __init__(self, device: Device, addresses: int | Sequence[str]) -> None:
         self._port = device.port
         self._context = device._context()
-        self._addresses = cycle(f"127.0.0.{number}" for number in range(2, 2 + addresses))
+        if isinstance(addresses, int):
+            addresses = [f"127.0.0.{number}" for number in range(2, 2 + addresses)]
+        self._addresses = cycle(addresses)
         self._open = ExitStack()
         self.members: list[socket.socket] = []
 

@@ -1,4 +1,4 @@
-"""Sessions in which only TLS talks: OpenSSL answers that within a read, so there is an end to what it may answer."""
+"""Clients that send much and want nothing: what they cost has an end, and others are answered meanwhile."""
 
 import asyncio
 import socket
@@ -66,6 +66,27 @@ async def test_a_good_client_is_answered_at_once_while_another_one_floods(versio
     assert {sentence for _, sentence in served.told} == {
         "The client went on sending handshake messages after its handshake; it was cut off."
     }
+
+
+async def test_who_speaks_plain_http_and_resets_the_connection_troubles_nobody() -> None:
+    raised: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context))
+    async with front() as served:
+        plain = socket.create_connection(("localhost", served.port))
+
+        class Told(list[tuple[str, str]]):
+            def append(self, told: tuple[str, str]) -> None:
+                super().append(told)
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                plain.close()
+
+        served.told = Told()
+        plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(5):
+            while not served.told or served.listener.connections:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+    assert len(served.told) == 1
+    assert raised == []
 
 
 async def _slowest_beside_a_flood(served: Front, version: int) -> float:

@@ -72,7 +72,9 @@ def end_chatter(connection: SSL.Connection) -> None:
 
     def note(connection: SSL.Connection, where: int, _: int) -> None:
         if where == SSL.SSL_CB_ACCEPT_EXIT and next(heard) > _CHATTER:
-            connection.set_app_data("The client went on sending handshake messages after its handshake; it was cut off.")
+            connection.set_app_data(
+                "The client went on sending handshake messages after its handshake; it was cut off."
+            )
             connection.set_shutdown(SSL.RECEIVED_SHUTDOWN)
 
     connection.set_info_callback(note)
