@@ -70,11 +70,12 @@ class Crowd:
 
 def _is_closed(member: socket.socket) -> bool:
     """Whether the other side has closed; what it says before that is read and forgotten."""
+    member.setblocking(False)  # a record need not hold anything for us
     while select.select([member], [], [], 0)[0]:
         try:
             if not member.recv(4096):
                 return True
-        except (ssl.SSLWantReadError, TimeoutError):
+        except (ssl.SSLWantReadError, BlockingIOError):
             return False
         except OSError:
             return True

@@ -70,9 +70,9 @@ class Door:
         self.places.speak(visitor)
         return visitor if phase is None else visitor.at(phase)
 
-    def shed(self) -> bool:
+    def shed(self) -> None:
         """Have somebody give way."""
-        return self.places.shed(self.now)
+        self.places.shed(self.now)
 
     def make_way(self) -> None:
         """Have those give way for whom others of their network wait."""

@@ -93,7 +93,7 @@ class Listener:
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(_ACCEPTED_AT_ONCE):
-            if not self._places.has_room() and not self._places.shed(self._loop.time()):
+            if not self._places.has_room():
                 self._pause_accepting()  # who is not accepted waits in the kernel's queue
                 return
             try:

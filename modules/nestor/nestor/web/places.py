@@ -10,7 +10,7 @@ from heapq import nsmallest
 
 from nestor.web.connection import Connection, Phase
 
-_SHARE_TO_SHED = 32  # one in so many at a time: each look costs a look at all
+_A_FEW = 32  # one in so many of all: whom to close costs a look at everybody
 
 
 class Places:
@@ -19,6 +19,7 @@ class Places:
     def __init__(self, total: int, per_network: int) -> None:
         self._total = total
         self._per_network = per_network
+        self._at_once = max(1, total // _A_FEW)
         self._all: dict[Connection, None] = {}
         self._held: Counter[str] = Counter()
         self._begun: dict[str, dict[Connection, None]] = {}
@@ -32,11 +33,13 @@ class Places:
         return list(self._all)
 
     def has_room(self) -> bool:
-        """Whether one more can come."""
-        return len(self._all) < self._total
+        """Whether one more can come, be it that another one gives way."""
+        return len(self._all) < self._total or any(one.phase is not Phase.BUSY for one in self._all)
 
     def arrive(self, newcomer: Connection) -> None:
         """Count a connection; it takes a place when it speaks."""
+        if len(self._all) >= self._total:
+            self.shed(newcomer.since)
         self._all[newcomer] = None
         self._held[newcomer.network] += 1
 
@@ -67,17 +70,14 @@ class Places:
         if not self._held[network]:
             del self._held[network]
 
-    def shed(self, now: float) -> bool:
-        """Close a few that give way first; False where nobody does, since all are being answered."""
+    def shed(self, now: float) -> None:
+        """Close a few of those who keep us waiting; where nobody does, the first of those who may give way at all."""
         slow = [one for one in self._all if one.keeps_waiting(now)]
-        going = nsmallest(
-            max(1, self._total // _SHARE_TO_SHED), slow, key=lambda one: (-self._held[one.network], one.since)
-        )
-        if not slow:
+        going = nsmallest(self._at_once, slow, key=lambda one: (-self._held[one.network], one.since))
+        if not going:
             going = nsmallest(1, (one for one in self._all if one.phase is not Phase.BUSY), key=self._turn)
         for one in going:
             one.abort()
-        return bool(going)
 
     def make_way(self, now: float) -> None:
         """Where connections wait, close those of their network that are idle, or that keep them and us waiting.
