@@ -1,10 +1,12 @@
 """A house full of people who keep coming back: others are served all the same, from elsewhere and from next door."""
 
+import sqlite3
 import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,20 @@ def test_requests_whose_bodies_do_not_come_give_way(tmp_path: Path) -> None:
             _say_half_a_body(crowd)
         time.sleep(1.1)
         assert _time_of_one(plant.line, 1) < PATIENCE
+
+
+def test_whoever_is_being_answered_stays_in_a_full_house(tmp_path: Path) -> None:
+    plant = make_plant(tmp_path, {"limits": {"connections": 8}})
+    with plant.server, Crowd(plant.line, 8) as crowd, ThreadPoolExecutor(1) as another:
+        _time_of_one(plant.line, 0)
+        with closing(sqlite3.connect(plant.server.ledger)) as busy:
+            busy.execute("BEGIN IMMEDIATE")  # the answer has to wait for its row
+            answered = another.submit(_time_of_one, plant.line, 1)
+            time.sleep(0.3)
+            for _ in range(24):
+                crowd.say_nothing()
+                time.sleep(0.03)
+            assert crowd.remaining() < 8
+            assert not answered.done()
+            busy.rollback()
+        assert answered.result() > 0.5

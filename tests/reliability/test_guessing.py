@@ -13,7 +13,7 @@ from support.process import wait_for
 from support.shapes import est_identity
 from support.slow import HALF_REQUEST, Crowd
 
-GUESSES = 150
+GUESSES = 80
 QUICK = 3.0
 """Within which a hash is made for whoever is not kept waiting, also on a machine that is busy; a request has 12 s."""
 
