@@ -13,12 +13,11 @@ from nestor.access.identify import Identifier, bounded, complete, requester_of
 from nestor.access.memory import Verified
 from nestor.access.own import OwnCertificates
 from nestor.access.settings import IdentitySource
-from nestor.access.throttle import Buckets, Rate
 from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
 from nestor.errors import Forbidden, TooOften, Unauthenticated
 from nestor.model import ChallengeUse, Combination, Credentials, Label, Method, Requester, State
-from support.asking import NOW, cheap_hash, csr, entry, ledger_of, traits_or_none
+from support.asking import NOW, cheap_hash, csr, entry, ignore, ledger_of, suspicion, traits_or_none
 from support.signing import CLIENT, SERVER, Signed, root, sign
 
 CA, FACTORY = root("Nestor CA"), root("Factory Root")
@@ -57,7 +56,7 @@ def identifier() -> Identifier:
         allow_without_eku=True,
     )
     own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none)
-    verifier = Verifier(Users(USERS, dict), Buckets(Rate(20, 3.0)), Verified(bytes(32)), verified_for=600.0)
+    verifier = Verifier(Users(USERS, dict), suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
     return Identifier(own, [maker], verifier)
 
 

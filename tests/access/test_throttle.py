@@ -46,6 +46,22 @@ def test_memory_is_bounded_and_the_one_left_alone_longest_is_forgotten() -> None
     assert buckets.take("b", 3.0) == 0
 
 
+def test_looking_takes_nothing() -> None:
+    buckets = Buckets(Rate(burst=1, pause=10.0))
+    assert buckets.has("a", 0.0)
+    assert buckets.take("a", 0.0) == 0
+    assert [buckets.has("a", moment) for moment in (0.0, 9.0, 10.0)] == [False, False, True]
+    assert len(buckets) == 1
+
+
+def test_who_knows_an_earlier_time_than_the_bucket_gains_and_loses_nothing() -> None:
+    buckets = Buckets(Rate(burst=2, pause=10.0))
+    buckets.take("a", 100.0)
+    assert buckets.take("a", 50.0) == 0
+    assert buckets.take("a", 100.0) == 10.0
+    assert buckets.has("a", 110.0)
+
+
 @given(st.lists(st.floats(min_value=0, max_value=100), max_size=60))
 def test_no_sequence_of_moments_takes_more_than_burst_and_refill(moments: list[float]) -> None:
     buckets = Buckets(Rate(burst=5, pause=2.0))

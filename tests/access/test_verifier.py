@@ -3,17 +3,19 @@
 import asyncio
 import statistics
 import time
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from nestor.access.memory import Verified
 from nestor.access.passwords import hash_password, verify_password
-from nestor.access.throttle import Buckets, Rate
+from nestor.access.slow_lane import SlowLane
 from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
 from nestor.errors import TooOften, Unauthenticated
-from support.asking import NOW, cheap_hash
+from nestor.events import Trouble
+from support.asking import NOW, cheap_hash, ignore, suspicion
 
 HASH = cheap_hash("right")
 KEY = bytes(range(32))
@@ -30,14 +32,39 @@ class Watch:
         return verify_password(stored, password)
 
 
-def make(*users: User, tries: int = 20, watch: Watch | None = None, capacity: int = 100) -> Verifier:
+class Slowly(Watch):
+    """A check that takes its time; `most` is how many ran at once."""
+
+    def __init__(self, seconds: float = 0.005) -> None:
+        super().__init__()
+        self.seconds = seconds
+        self.running = self.most = 0
+
+    def __call__(self, stored: str, password: str) -> bool:
+        self.running += 1
+        self.most = max(self.most, self.running)
+        time.sleep(self.seconds)
+        self.running -= 1
+        return super().__call__(stored, password)
+
+
+def make(
+    *users: User,
+    tries: int = 20,
+    watch: Callable[[str, str], bool] | None = None,
+    capacity: int = 100,
+    told: list[Trouble] | None = None,
+    pause: float = 0.0,
+) -> Verifier:
     known = {user.name.casefold(): user for user in users}
     return Verifier(
         Users(known, dict),
-        Buckets(Rate(tries, 60.0 / tries)),
+        suspicion(tries),
         Verified(KEY, capacity),
         verified_for=600.0,
+        tell=(told if told is not None else []).append,
         check=watch or Watch(),
+        slow_lane=SlowLane(pause=pause),
     )
 
 
@@ -102,7 +129,7 @@ async def test_a_wrong_password_is_wrong_also_after_the_right_one() -> None:
 
 async def test_a_changed_password_counts_at_once() -> None:
     users = {"dev1": User("dev1", HASH)}
-    verifier = Verifier(Users({}, lambda: users), Buckets(Rate(20, 3.0)), Verified(KEY), verified_for=600.0)
+    verifier = Verifier(Users({}, lambda: users), suspicion(), Verified(KEY), verified_for=600.0, tell=ignore)
     await verifier.verify("dev1", "right", "a", NOW, 0.0)
     users["dev1"] = User("dev1", cheap_hash("new"))
     await failure(verifier, "dev1", "right", moment=1.0)
@@ -196,3 +223,89 @@ async def test_hashing_does_not_stop_the_loop() -> None:
             ticks += 1
             await asyncio.sleep(0.001)
     assert ticks > 3
+
+
+async def test_a_guess_too_many_waits_a_second_and_the_right_password_passes_after_it() -> None:
+    user = User("dev1", HASH)
+    verifier = make(user, tries=1, pause=0.2)
+    await failure(verifier, "dev1", "wrong")
+    started = time.monotonic()
+    assert isinstance(await failure(verifier, "dev1", "wrong"), TooOften)
+    assert await verifier.verify("dev1", "right", "a", NOW, 0.0) is user
+    assert time.monotonic() - started >= 0.4
+
+
+@pytest.mark.parametrize(("names", "hashed"), [(1, 1), (50, 4)])
+async def test_guesses_that_come_at_once_wait_for_each_other_whatever_names_they_bear(names: int, hashed: int) -> None:
+    watch = Watch()
+    verifier = make(User("dev1", HASH), tries=1, watch=watch, pause=0.4)
+    await failure(verifier, "dev0", "wrong")
+    watch.seen.clear()
+    guesses = [asyncio.ensure_future(failure(verifier, f"dev{number % names}", "wrong")) for number in range(50)]
+    await asyncio.sleep(0.6)
+    assert len(watch.seen) == hashed
+    for guess in guesses:
+        guess.cancel()
+    await asyncio.wait(guesses)
+
+
+async def test_a_network_without_failures_does_not_wait_for_those_who_guess_about_its_user() -> None:
+    user = User("dev1", HASH)
+    verifier = make(user, tries=1, pause=60.0)
+    for number in range(3):
+        await failure(verifier, "dev1", "wrong", f"192.0.2.{number}")
+    async with asyncio.timeout(5):
+        assert await verifier.verify("dev1", "right", "198.51.100.1", NOW, 0.0) is user
+
+
+async def test_a_right_password_passes_before_guesses_from_a_thousand_addresses() -> None:
+    watch = Slowly()
+    verifier = make(User("dev1", HASH), User("good", HASH), watch=watch, pause=0.0)
+    first = [asyncio.ensure_future(failure(verifier, "dev1", "x", f"10.0.{n >> 8}.{n & 255}")) for n in range(1000)]
+    while (before := len(watch.seen)) < 6:  # noqa: ASYNC110 -- nobody tells of it
+        await asyncio.sleep(0.01)
+    await verifier.verify("good", "right", "198.51.100.1", NOW, 1.0)
+    assert len(watch.seen) - before < 10
+    await asyncio.gather(*first)
+
+
+async def test_those_who_wait_with_a_password_that_was_just_verified_need_no_hash_of_their_own() -> None:
+    user, watch = User("line", HASH), Watch()
+    verifier = make(user, watch=watch)
+    found = await asyncio.gather(*(verifier.verify("line", "right", f"192.0.2.{n}", NOW, 0.0) for n in range(100)))
+    assert found == [user] * 100
+    assert len(watch.seen) <= 2
+
+
+async def test_a_machine_with_many_addresses_is_one_who_guesses() -> None:
+    verifier = make(User("dev1", HASH), tries=2)
+    for number in range(2):
+        await failure(verifier, f"user{number}", "wrong", f"2001:db8::{number:x}")
+    assert isinstance(await failure(verifier, "user3", "wrong", "2001:db8::aaaa"), TooOften)
+    assert isinstance(await failure(verifier, "user4", "wrong", "2001:db8:0:1::1"), Unauthenticated)
+
+
+async def test_a_place_is_held_until_the_hash_is_done_although_nobody_waits_for_it_any_more() -> None:
+    slowly = Slowly(0.3)
+    verifier = make(User("dev1", HASH), watch=slowly)
+    late = [asyncio.ensure_future(verifier.verify("dev1", f"x{n}", "a", NOW, 0.0)) for n in range(2)]
+    await asyncio.sleep(0.1)
+    for task in late:
+        task.cancel()
+    await asyncio.sleep(0)
+    await failure(verifier, "dev1", "wrong")
+    assert slowly.most == 2
+    assert all(task.cancelled() for task in late)
+
+
+async def test_an_operator_is_told_of_those_who_guess_once_a_minute() -> None:
+    told: list[Trouble] = []
+    verifier = make(User("dev1", HASH), tries=1, told=told)
+    for number in range(5):
+        await failure(verifier, "dev1", f"wrong{number}", "192.0.2.1", moment=float(number))
+    assert [trouble.about for trouble in told] == ["guessing"]
+    assert "for dev1, from 192.0.2.1, 1 more" in told[0].sentence
+    await failure(verifier, "dev1", "wrong", "192.0.2.1", moment=61.5)
+    await failure(verifier, "dev1", "wrong", "192.0.2.1", moment=61.6)
+    assert len(told) == 2
+    assert "wrong0" not in str(told)

@@ -10,6 +10,9 @@ from typing import Any
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
+from nestor.access.memory import Memory
+from nestor.access.suspicion import Suspicion
+from nestor.access.throttle import Rate
 from nestor.document import literal
 from nestor.model import (
     CertificationRequest,
@@ -36,6 +39,15 @@ def cheap_hash(password: str, *, log_n: int = 4, r: int = 8, p: int = 1) -> str:
     digest = hashlib.scrypt(password.encode(), salt=salt, n=1 << log_n, r=r, p=p, dklen=32)
     salt_text, digest_text = (base64.b64encode(part).decode().rstrip("=") for part in (salt, digest))
     return f"$scrypt$ln={log_n},r={r},p={p}${salt_text}${digest_text}"
+
+
+def suspicion(tries: int = 20) -> Suspicion:
+    """Nobody is doubted yet; so many failures a minute are usual."""
+    return Memory().suspicion(Rate(tries, 60.0 / tries))
+
+
+def ignore(_: object) -> None:
+    """Hear of something, and do nothing."""
 
 
 def subject(*common_names: str, **more: str) -> x509.Name:

@@ -112,7 +112,7 @@ def context_of(root: CA, **trust: Any) -> SSL.Context:
 def limits_of(**limits: float) -> LimitSettings:
     """Limits that tests have no patience to wait for; the document takes none below a second."""
     usual = LimitSettings.model_validate({})
-    counts = {"connections", "connections_per_address"}
+    counts = {"connections", "connections_per_address", "requests_per_connection"}
     update = {name: value if name in counts else timedelta(seconds=value) for name, value in limits.items()}
     return usual.model_copy(update=update)
 
@@ -129,7 +129,7 @@ def _like_the_site(answer: Answer) -> Handler:
         transport.request_started()
         try:
             response = await answer(request, transport)
-            if not request.content.at_eof():
+            if transport.is_ending or not request.content.at_eof():
                 response.force_close()
             await response.prepare(request)
             await response.write_eof()

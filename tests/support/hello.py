@@ -13,7 +13,7 @@ _SIGNATURES = (0x0403, 0x0804, 0x0401)  # ECDSA and RSA with SHA-256
 def answer_to(port: int, suites: tuple[int, ...], compressions: bytes = b"\x00") -> tuple[str, int]:
     """What the server answers: ("alert", its number) or ("suite", the one it chose)."""
     with socket.create_connection(("localhost", port), timeout=10) as connection:
-        connection.sendall(_record(_hello(suites, compressions)))
+        connection.sendall(_record(hello(suites, compressions)))
         kind, content = _read_record(connection)
     if kind == _ALERT:
         return "alert", content[1]
@@ -23,7 +23,8 @@ def answer_to(port: int, suites: tuple[int, ...], compressions: bytes = b"\x00")
     return "suite", int.from_bytes(content[after_session : after_session + 2])
 
 
-def _hello(suites: tuple[int, ...], compressions: bytes) -> bytes:
+def hello(suites: tuple[int, ...], compressions: bytes = b"\x00") -> bytes:
+    """The handshake message, without the record around it."""
     offered = _vector(2, b"".join(struct.pack("!H", suite) for suite in suites))
     extensions = _vector(2, b"".join(_extensions()))
     body = b"\x03\x03" + os.urandom(32) + _vector(1, b"") + offered + _vector(1, compressions) + extensions

@@ -3,6 +3,7 @@
 import select
 import socket
 import ssl
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from itertools import cycle
 from typing import Self, TypeVar
@@ -16,12 +17,17 @@ HALF_BODY = HALF_REQUEST + b"Content-Length: 1000\r\n\r\nMII"
 
 
 class Crowd:
-    """Slow clients from addresses of their own; whom the server has sent away is known by the end of the connection."""
+    """Slow clients from so many addresses of their own, or from those that are given.
 
-    def __init__(self, device: Device, addresses: int) -> None:
+    Whom the server has sent away is known by the end of the connection.
+    """
+
+    def __init__(self, device: Device, addresses: int | Sequence[str]) -> None:
         self._port = device.port
         self._context = device._context()
-        self._addresses = cycle(f"127.0.0.{number}" for number in range(2, 2 + addresses))
+        if isinstance(addresses, int):
+            addresses = [f"127.0.0.{number}" for number in range(2, 2 + addresses)]
+        self._addresses = cycle(addresses)
         self._open = ExitStack()
         self.members: list[socket.socket] = []
 
@@ -64,11 +70,12 @@ class Crowd:
 
 def _is_closed(member: socket.socket) -> bool:
     """Whether the other side has closed; what it says before that is read and forgotten."""
+    member.setblocking(False)  # a record need not hold anything for us
     while select.select([member], [], [], 0)[0]:
         try:
             if not member.recv(4096):
                 return True
-        except (ssl.SSLWantReadError, TimeoutError):
+        except (ssl.SSLWantReadError, BlockingIOError):
             return False
         except OSError:
             return True

@@ -83,10 +83,12 @@ async def test_a_request_that_is_never_answered_is_cut_off_when_request_and_answ
 
 async def test_who_waits_for_a_place_too_long_is_cut_off() -> None:
     async with front(connections_per_address=1, **only(wait=LIMIT)) as served:
-        with socket.create_connection(("localhost", served.port), 5):
+        with socket.create_connection(("localhost", served.port), 5) as holder:
+            holder.sendall(b"\x16")
             await served.settled(1)
             begun = time.monotonic()
             reader, writer = await asyncio.open_connection("localhost", served.port)
+            writer.write(b"\x16")
             await in_time(to_the_end(reader), begun)
             writer.close()
             assert served.listener.connections == 1, "who has a place keeps it"

@@ -64,6 +64,8 @@ async def test_where_everybody_is_being_answered_a_newcomer_waits_for_the_first_
     let_go, busy = asyncio.Event(), asyncio.Semaphore(0)
 
     async def slowly(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
+        transport.request_complete()
+        transport.request_admitted()
         busy.release()
         await let_go.wait()
         return await greet(request, transport)
@@ -80,17 +82,27 @@ async def test_where_everybody_is_being_answered_a_newcomer_waits_for_the_first_
         assert [await one for one in (first, second, third)] == ["hello"] * 3
 
 
-async def test_above_the_cap_of_its_address_a_client_waits_and_is_served_in_turn(stack: ExitStack) -> None:
-    async with front(connections_per_address=2, **_PATIENT) as served:
-        silent = [_knock(served, stack) for _ in range(2)]
-        await served.settled(2)
+async def test_above_the_cap_of_its_network_a_client_waits_and_is_served_in_turn() -> None:
+    let_go, busy = asyncio.Event(), asyncio.Semaphore(0)
+
+    async def slowly(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
+        transport.request_complete()
+        transport.request_admitted()
+        busy.release()
+        await let_go.wait()
+        return await greet(request, transport)
+
+    async with front(slowly, connections_per_address=2, **_PATIENT) as served:
+        first, second = (asyncio.ensure_future(served.get()) for _ in range(2))
+        for _ in range(2):
+            await busy.acquire()
         waiting = asyncio.ensure_future(served.get())
         await served.settled(3)
         await asyncio.sleep(0.3)
         phases = [one.phase for one in served.listener._places.all()]
-        assert (phases, waiting.done()) == ([Phase.HANDSHAKE, Phase.HANDSHAKE, Phase.WAITING], False)
-        silent[0].close()
-        assert await waiting == "hello"
+        assert (phases, waiting.done()) == ([Phase.BUSY, Phase.BUSY, Phase.WAITING], False)
+        let_go.set()
+        assert [await one for one in (first, second, waiting)] == ["hello"] * 3
 
 
 async def test_an_idle_connection_makes_way_for_one_of_its_address_that_waits() -> None:

@@ -7,6 +7,7 @@ import string
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from ipaddress import IPv6Address, IPv6Network
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
@@ -36,6 +37,17 @@ def common_name_of(name: x509.Name) -> str:
     """The last common name of a subject, or an empty string."""
     found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
     return str(found[-1].value) if found else ""
+
+
+def network_of(address: str) -> str:
+    """Whose address it is, for all that is counted by address: an IPv4 address itself, the /64 of an IPv6 address.
+
+    One machine has as many IPv6 addresses as it likes within its /64 (RFC 8981).
+    """
+    if ":" not in address:
+        return address
+    full = IPv6Address(address.partition("%")[0])
+    return str(full.ipv4_mapped or IPv6Network((full, 64), strict=False))
 
 
 class Operation(StrEnum):

@@ -48,13 +48,14 @@ def build_gate(
     report = partial(tell, sinks)
     makers = _makers(settings.bootstrap, base, own, report)
     limits = settings.limits
-    failures = memory.buckets("failures", Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords))
+    failures = Rate(limits.failed_passwords, _MINUTE / limits.failed_passwords)
     rate = Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())
     verifier = Verifier(
         known_users(settings, base, report),
-        failures,
+        memory.suspicion(failures),
         memory.verified,
         verified_for=limits.verified_for.total_seconds(),
+        tell=report,
     )
     return Gate(
         identifier=Identifier(OwnCertificates(issuers, ledger, traits), makers, verifier),

@@ -10,6 +10,7 @@ import math
 import secrets
 from collections import OrderedDict
 
+from nestor.access.suspicion import DOUBTED, Guesses, Suspicion
 from nestor.access.throttle import Buckets, Rate
 
 
@@ -43,6 +44,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.verified = Verified(secrets.token_bytes(32))
+        self.guesses = Guesses()
         self._buckets: dict[str, tuple[Rate, Buckets]] = {}
 
     def buckets(self, name: str, rate: Rate) -> Buckets:
@@ -52,3 +54,7 @@ class Memory:
             buckets = Buckets(rate)
             self._buckets[name] = rate, buckets
         return buckets
+
+    def suspicion(self, failures: Rate) -> Suspicion:
+        """What failed passwords have said so far; `failures` is how many are usual."""
+        return Suspicion(self.buckets("failures", failures), self.buckets("doubts", DOUBTED), self.guesses)

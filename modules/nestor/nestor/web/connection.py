@@ -13,29 +13,41 @@ from enum import IntEnum
 
 from OpenSSL import SSL
 
+from nestor.model import network_of
 from nestor.web.settings import LimitSettings
 
 _LINGER = timedelta(seconds=1)
 _DISCARD = 64 * 1024
+_PATIENCE = 1.0  # seconds; a request over a slow line takes less
 _NOBODY = asyncio.Protocol()  # hears for those who have no protocol (yet, or any more)
 
 
 class Phase(IntEnum):
     """How far a connection has come; from CLOSING on, nothing more is asked or answered.
 
-    QUIET is a session in which nothing was asked yet, HEAD one in which a request begins to arrive, IDLE one that waits
-    for a further request.
+    SILENT is one that has not said a word, WAITING one that has and stands in line for a place. QUIET is a session in
+    which nothing was asked yet, HEAD one in which a request begins to arrive, BODY one in which the rest of it does.
+    ASKING is one whose request is complete, BUSY one of which it is known who asks, IDLE one that waits for a further
+    request.
     """
 
-    WAITING = 1
-    HANDSHAKE = 2
-    QUIET = 3
-    HEAD = 4
-    BUSY = 5
-    IDLE = 6
-    CLOSING = 7
-    LINGERING = 8
-    CLOSED = 9
+    SILENT = 1
+    WAITING = 2
+    HANDSHAKE = 3
+    QUIET = 4
+    HEAD = 5
+    BODY = 6
+    ASKING = 7
+    BUSY = 8
+    IDLE = 9
+    CLOSING = 10
+    LINGERING = 11
+    CLOSED = 12
+
+
+_IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.ASKING, Phase.BUSY}
+_OUR_TURN = {Phase.WAITING, Phase.ASKING, Phase.BUSY}
+_FRESH_START = {Phase.SILENT, Phase.WAITING, Phase.HANDSHAKE, Phase.IDLE, Phase.CLOSING}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,25 +65,40 @@ class Service:
 
 
 class Connection(asyncio.Transport):
-    """A socket, its phase and its deadline; `left` hears when the socket is closed."""
+    """A socket, its phase and its deadline.
+
+    `spoke` hears when the first byte is there, and answers with `begin` or `wait`; `left` hears when the socket is
+    closed. `since` is when the peer was last left to itself: in a loop's seconds, as all times here.
+    """
 
     __slots__ = (
         "_descriptor",
+        "_end",
         "_last_request",
         "_left",
         "_protocol",
         "_reading_paused",
+        "_requests",
         "_service",
         "_socket",
         "address",
         "deadline",
+        "network",
         "phase",
+        "since",
     )
 
     def __init__(
-        self, service: Service, accepted: socket.socket, address: str, left: "Callable[[Connection], None]"
+        self,
+        service: Service,
+        accepted: socket.socket,
+        address: str,
+        *,
+        spoke: "Callable[[Connection], None]",
+        left: "Callable[[Connection], None]",
     ) -> None:
         self.address = address
+        self.network = network_of(address)
         self._service = service
         self._socket = accepted
         self._descriptor = accepted.fileno()  # the event loop looks a number up faster than a socket
@@ -79,19 +106,50 @@ class Connection(asyncio.Transport):
         self._protocol = _NOBODY
         self._reading_paused = False
         self._last_request = False
-        self._enter(Phase.WAITING, service.limits.wait)
+        self._requests = 0
+        self.phase = Phase.SILENT
+        self._enter(Phase.SILENT, service.limits.handshake)
+        self._end = self.since + service.limits.lifetime.total_seconds()
+        service.loop.add_reader(self._descriptor, spoke, self)
+
+    @property
+    def is_ending(self) -> bool:
+        """Whether this request is the last one here."""
+        return self._last_request
+
+    def keeps_waiting(self, now: float) -> bool:
+        """Whether it was the peer's turn for longer than it takes."""
+        return now - self.since > _PATIENCE and self.phase not in _OUR_TURN
 
     def begin(self) -> None:
         """Start to speak, once there is a place for it."""
         raise NotImplementedError
 
+    def wait(self) -> None:
+        """Stand in line for a place."""
+        self._enter(Phase.WAITING, self._service.limits.wait)
+        self._service.loop.remove_reader(self._descriptor)
+
     def request_started(self) -> None:
         """Tell that the head of a request is complete; its body and its answer have limits of their own."""
-        self._enter(Phase.BUSY, self._service.limits.request + self._service.limits.answer)
+        self._enter(Phase.BODY, self._service.limits.request + self._service.limits.answer)
+        self._requests += 1
+        if self._requests >= self._service.limits.requests_per_connection or self._service.loop.time() > self._end:
+            self._last_request = True
+
+    def request_complete(self) -> None:
+        """Tell that the body is there."""
+        if self.phase is Phase.BODY:
+            self.phase = Phase.ASKING
+
+    def request_admitted(self) -> None:
+        """Tell that it is known who asks: from here on, the connection gives way to nobody."""
+        if self.phase is Phase.ASKING:
+            self.phase = Phase.BUSY
 
     def request_finished(self) -> None:
         """Tell that the answer is written; the next request may come."""
-        if self.phase is Phase.BUSY:
+        if self.phase in _IN_REQUEST:
             self._enter(Phase.IDLE, self._service.limits.idle)
             if self._last_request:
                 self.close()
@@ -99,12 +157,12 @@ class Connection(asyncio.Transport):
     def finish(self) -> None:
         """Close once the request that has begun to arrive is answered; at once where there is none."""
         self._last_request = True
-        if self.phase not in {Phase.HEAD, Phase.BUSY}:
+        if self.phase not in _IN_REQUEST:
             self.close()
 
     def expire(self) -> None:
         """Act on the deadline that has passed: who was served is told goodbye, who never came that far is cut off."""
-        if self.phase is Phase.HANDSHAKE:
+        if self.phase in {Phase.SILENT, Phase.HANDSHAKE}:
             seconds = self._service.limits.handshake.total_seconds()
             self._service.failed(self.address, f"The client did not finish the TLS handshake within {seconds:g} s.")
         if self.phase in {Phase.QUIET, Phase.HEAD, Phase.IDLE}:
@@ -121,8 +179,11 @@ class Connection(asyncio.Transport):
         self._drop(None)
 
     def _enter(self, phase: Phase, limit: timedelta) -> None:
+        now = self._service.loop.time()
+        if phase in _FRESH_START or self.phase is Phase.IDLE:
+            self.since = now
         self.phase = phase
-        self.deadline = self._service.loop.time() + limit.total_seconds()
+        self.deadline = now + limit.total_seconds()
 
     def _linger(self, error: Exception | None) -> None:
         """Send FIN, and throw away what still arrives: a reset would overtake the last answer or alert."""

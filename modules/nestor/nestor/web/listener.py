@@ -15,7 +15,7 @@ from nestor.web.settings import ListenerSettings
 from nestor.web.transport import TLSTransport
 
 _ACCEPTED_AT_ONCE = 64  # then those who are inside have their turn
-_LOOK_AROUND = 0.25
+_LOOK_AROUND = 0.1
 _PAUSE = 0.1
 _EXHAUSTED = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
@@ -103,7 +103,7 @@ class Listener:
             except OSError as error:
                 if error.errno in _EXHAUSTED:
                     if turn == 0:  # later in a round, the kernel says so where nobody waits any more, too
-                        self._places.shed()
+                        self._places.shed(self._loop.time())
                     self._pause_accepting()
                     return
                 continue  # that one has left already
@@ -112,7 +112,8 @@ class Listener:
     def _welcome(self, accepted: socket.socket, address: str) -> None:
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._places.arrive(TLSTransport(self._service, accepted, address, self._leave))
+        newcomer = TLSTransport(self._service, accepted, address, spoke=self._places.speak, left=self._leave)
+        self._places.arrive(newcomer)
 
     def _leave(self, gone: Connection) -> None:
         self._places.leave(gone)
@@ -138,5 +139,5 @@ class Listener:
         for connection in self._places.all():
             if connection.deadline < now:
                 connection.expire()
-        self._places.make_way()
+        self._places.make_way(now)
         self._round = self._loop.call_later(_LOOK_AROUND, self._look_around)

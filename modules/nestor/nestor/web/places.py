@@ -1,25 +1,29 @@
 """Who is served, who waits, and who gives way: the caps on connections. Decides only; no socket is touched here.
 
-A place is taken until its connection is closed. Above the cap of its address, a connection waits for a place. Above the
-cap in all, the one that is furthest from a request gives way to the newcomer; nobody who is being answered ever does.
+Each connection counts until it is closed. One that has something to say takes a place among those of its network, or
+stands in line for one. Where there is no more room, those give way who keep us waiting, of the networks that hold most
+first; then the last in the longest line; nobody who is being answered ever does.
 """
 
-from collections import Counter
+from collections import Counter, deque
+from heapq import nsmallest
 
 from nestor.web.connection import Connection, Phase
 
-_GIVE_WAY = (Phase.LINGERING, Phase.HANDSHAKE, Phase.QUIET, Phase.HEAD, Phase.IDLE)
+_A_FEW = 32  # one in so many of all: whom to close costs a look at everybody
 
 
 class Places:
-    """The connections of a listener, in the order of their arrival."""
+    """The connections of a listener, in the order of their arrival. Times are in seconds, as `Connection.since`."""
 
-    def __init__(self, total: int, per_address: int) -> None:
+    def __init__(self, total: int, per_network: int) -> None:
         self._total = total
-        self._per_address = per_address
+        self._per_network = per_network
+        self._at_once = max(1, total // _A_FEW)
         self._all: dict[Connection, None] = {}
-        self._begun: Counter[str] = Counter()
-        self._waiting: dict[str, list[Connection]] = {}
+        self._held: Counter[str] = Counter()
+        self._begun: dict[str, dict[Connection, None]] = {}
+        self._lines: dict[str, deque[Connection]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
@@ -30,55 +34,70 @@ class Places:
 
     def has_room(self) -> bool:
         """Whether one more can come, be it that another one gives way."""
-        return len(self._all) < self._total or self._first_to_go() is not None
+        return len(self._all) < self._total or any(one.phase is not Phase.BUSY for one in self._all)
 
     def arrive(self, newcomer: Connection) -> None:
-        """Let a connection begin, or wait behind those of its address."""
+        """Count a connection; it takes a place when it speaks."""
         if len(self._all) >= self._total:
-            self.shed()
+            self.shed(newcomer.since)
         self._all[newcomer] = None
-        self._waiting.setdefault(newcomer.address, []).append(newcomer)
-        self._let_begin(newcomer.address)
+        self._held[newcomer.network] += 1
+
+    def speak(self, one: Connection) -> None:
+        """Let a connection begin, or wait behind those of its network."""
+        if len(self._begun.get(one.network, ())) < self._per_network:
+            self._begin(one)
+        else:
+            self._lines.setdefault(one.network, deque()).append(one)
+            one.wait()
 
     def leave(self, gone: Connection) -> None:
-        """Forget a connection that is closed; the next one of its address begins."""
+        """Forget a connection that is closed; the next one of its network begins."""
+        network = gone.network
         del self._all[gone]
-        queue = self._waiting.get(gone.address, [])
-        if gone in queue:
-            queue.remove(gone)
-        else:
-            self._begun[gone.address] -= 1
-        self._let_begin(gone.address)
+        self._held[network] -= 1
+        begun, line = self._begun.get(network, {}), self._lines.get(network, deque())
+        if gone in line:
+            line.remove(gone)
+        elif gone in begun:
+            del begun[gone]
+            if line:
+                self._begin(line.popleft())
+        if not line:
+            self._lines.pop(network, None)
+        if not begun:
+            self._begun.pop(network, None)
+        if not self._held[network]:
+            del self._held[network]
 
-    def shed(self) -> None:
-        """Close the connection that gives way first, if there is one."""
-        victim = self._first_to_go()
-        if victim is not None:
-            victim.abort()
+    def shed(self, now: float) -> None:
+        """Close a few of those who keep us waiting; where nobody does, the first of those who may give way at all."""
+        slow = [one for one in self._all if one.keeps_waiting(now)]
+        going = nsmallest(self._at_once, slow, key=lambda one: (-self._held[one.network], one.since))
+        if not going:
+            going = nsmallest(1, (one for one in self._all if one.phase is not Phase.BUSY), key=self._turn)
+        for one in going:
+            one.abort()
 
-    def make_way(self) -> None:
-        """Where connections wait, close idle ones of the same address for them."""
-        for address, queue in list(self._waiting.items()):
-            idle = [one for one in self._all if one.address == address and one.phase is Phase.IDLE]
-            for one in idle[: len(queue)]:
-                one.abort()
+    def make_way(self, now: float) -> None:
+        """Where connections wait, close those of their network that are idle, or that keep them and us waiting.
 
-    def _let_begin(self, address: str) -> None:
-        queue = self._waiting.get(address, [])
-        while queue and self._begun[address] < self._per_address:
-            self._begun[address] += 1
-            queue.pop(0).begin()
-        if not queue:
-            self._waiting.pop(address, None)
-        if not self._begun[address]:
-            del self._begun[address]
+        A place that somebody merely held goes to whoever came last: in a crowd of such, that one is the likeliest to
+        be in earnest, and all the others wait on account of the crowd.
+        """
+        for network, line in list(self._lines.items()):
+            for one in list(self._begun[network]):
+                if line and one.phase is Phase.IDLE:
+                    one.abort()
+                elif line and one.keeps_waiting(now):
+                    line.rotate()
+                    one.abort()
 
-    def _first_to_go(self) -> Connection | None:
-        """The last one of the longest queue; else the oldest of those that are furthest from a request."""
-        if self._waiting:
-            return max(self._waiting.values(), key=len)[-1]
-        for phase in _GIVE_WAY:
-            for one in self._all:
-                if one.phase is phase:
-                    return one
-        return None
+    def _begin(self, one: Connection) -> None:
+        self._begun.setdefault(one.network, {})[one] = None
+        one.begin()
+
+    def _turn(self, one: Connection) -> tuple[int, bool, float]:
+        """Where nobody keeps us waiting: the last in line of the network that holds most, or else its oldest."""
+        waits = one.phase is Phase.WAITING
+        return -self._held[one.network], not waits, -one.since if waits else one.since

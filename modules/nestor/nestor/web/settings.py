@@ -42,8 +42,9 @@ class LimitSettings(Document):
 
     connections: int = described("Open connections in all.", 2000, ge=8)
     connections_per_address: int = described(
-        "Connections served at a time for one address; more of them wait.", 64, ge=1
+        "Connections served at a time for one address (for IPv6, its /64); more of them wait.", 64, ge=1
     )
+    requests_per_connection: int = described("Requests on one connection; the last answer closes it.", 1000, ge=1)
     wait: Duration = described("Waiting for a place among those of one's address.", timedelta(seconds=10))
     handshake: Duration = described("The TLS handshake.", timedelta(seconds=5))
     head: Duration = described(
@@ -53,6 +54,7 @@ class LimitSettings(Document):
     request: Duration = described("From the headers to the answer.", timedelta(seconds=12))
     answer: Duration = described("Until the client has taken the answer.", timedelta(seconds=10))
     idle: Duration = described("From an answer to the next request on the same connection.", timedelta(seconds=15))
+    lifetime: Duration = described("A connection in all; the first answer after that closes it.", timedelta(hours=1))
 
 
 class ListenerSettings(Document):

@@ -73,7 +73,7 @@ class Site:
         try:
             response = await self._answer(request, transport, request_id)
             response.headers[hdrs.SERVER] = SERVER
-            if not request.content.at_eof():
+            if transport.is_ending or not request.content.at_eof():
                 response.force_close()
             await response.prepare(request)
             await response.write_eof()
@@ -162,8 +162,9 @@ class Site:
             wanted = menu.REQUEST_TYPES[target.operation]
             raise WrongMediaType(f"{target.operation} takes a body of type {wanted}.", "Set Content-Type.")
         body = await self._body(request)
+        transport.request_complete()
         credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
-        ask = Ask(target.operation, target.label, body, credentials, request_id)
+        ask = Ask(target.operation, target.label, body, credentials, request_id, transport.request_admitted)
         dialect = transfer.dialect_of(body)
         try:
             return await self._at_the_desk(ask, dialect)

@@ -6,6 +6,7 @@ that passes here is good for anything, and at this time, is decided per request,
 
 import re
 from collections.abc import Sequence
+from itertools import count
 from typing import cast
 
 from cryptography import x509
@@ -18,6 +19,9 @@ from nestor.errors import MaterialError
 _Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
 _SUITES = b"ECDHE+AESGCM:ECDHE+CHACHA20:@STRENGTH"  # those of TLS 1.3 stand in this order by default
 _LONGEST_CHAIN = 6
+_CHATTER = 64
+"""Handshake messages after the handshake: new keys are due after some hundred gigabytes (RFC 8446, 5.5)."""
+
 _NO_SESSIONS = SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION
 _STRONGEST_FIRST = SSL.OP_CIPHER_SERVER_PREFERENCE
 
@@ -59,6 +63,24 @@ def server_context(
             "Certificate and key must belong together.",
         ) from error
     return context
+
+
+def end_chatter(connection: SSL.Connection) -> None:
+    """After the handshake: treat as ended what a client sends that goes on sending messages of the handshake.
+
+    OpenSSL takes new keys, and wishes to renegotiate, within a read, for as long as they come: nobody else would have
+    a turn. To the reader it is as if the client had said goodbye, and the app data is the sentence that says why.
+    """
+    heard = count(1)
+
+    def note(connection: SSL.Connection, where: int, _: int) -> None:
+        if where == SSL.SSL_CB_ACCEPT_EXIT and next(heard) > _CHATTER:
+            connection.set_app_data(
+                "The client went on sending handshake messages after its handshake; it was cut off."
+            )
+            connection.set_shutdown(SSL.RECEIVED_SHUTDOWN)
+
+    connection.set_info_callback(note)
 
 
 def explain(connection: SSL.Connection, error: SSL.Error) -> str:

@@ -4,7 +4,7 @@ OpenSSL works straight on the non-blocking socket: each step goes on until the s
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property, wraps
 from typing import Any
 
@@ -14,7 +14,7 @@ from OpenSSL import SSL
 from nestor.errors import Unauthenticated
 from nestor.model import ChannelBindings
 from nestor.web.connection import Connection, Phase
-from nestor.web.tls import explain, spoke_plain_http
+from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
 _RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1), so that a read leaves nothing decrypted behind
 _RECORDS_AT_ONCE = 4  # then others have their turn
@@ -158,6 +158,7 @@ class TLSTransport(Connection):
     @_tended
     def _shake_hands(self) -> None:
         self._session.do_handshake()
+        end_chatter(self._session)
         self.peer = Peer(self.address, self._session)
         self._enter(Phase.QUIET, self._service.limits.head)
         self._protocol = self._service.protocol()
@@ -207,6 +208,11 @@ class TLSTransport(Connection):
 
     def _end_of_input(self) -> None:
         """The peer has said close_notify: it sends no more, but may want its answer."""
+        chatter = self._session.get_app_data()
+        if isinstance(chatter, str):
+            self._service.failed(self.address, chatter)
+            self.abort()
+            return
         self._protocol.eof_received()
         self.pause_reading()
         self.finish()
@@ -216,5 +222,6 @@ class TLSTransport(Connection):
         if self.phase is Phase.HANDSHAKE:
             self._service.failed(self.address, explain(self._session, error))
             if spoke_plain_http(error):
-                self._socket.send(_SPEAKS_HTTPS)
+                with suppress(OSError):  # it may have left already
+                    self._socket.send(_SPEAKS_HTTPS)
         self._linger(ConnectionResetError(str(error)))

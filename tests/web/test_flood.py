@@ -1,0 +1,110 @@
+"""Clients that send much and want nothing: what they cost has an end, and others are answered meanwhile."""
+
+import asyncio
+import socket
+import struct
+import termios
+import threading
+import time
+from contextlib import suppress
+from fcntl import ioctl
+
+import pytest
+from OpenSSL import SSL
+
+from nestor.web.tls import end_chatter
+from support.flood import Flooder
+from support.front import Front, context_of, front
+from support.pki import authority
+
+VERSIONS = pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VERSION])
+QUICK = 0.250
+FLOOD = {SSL.TLS1_2_VERSION: 30_000, SSL.TLS1_3_VERSION: 60_000}
+"""Messages that keep OpenSSL within one read for half a second."""
+
+
+def _unread(plain: socket.socket) -> int:
+    return int(struct.unpack("i", ioctl(plain, termios.FIONREAD, bytes(4)))[0])
+
+
+def _pair(version: int) -> tuple[Flooder, SSL.Connection, socket.socket]:
+    """A flooder, and the server's end of its session."""
+    with socket.create_server(("localhost", 0)) as listening:
+        made: list[Flooder] = []
+        client = threading.Thread(target=lambda: made.append(Flooder(listening.getsockname()[1], version)))
+        client.start()
+        accepted, _ = listening.accept()
+        session = SSL.Connection(context_of(authority(), client_anchors=[]), accepted)
+        session.set_accept_state()
+        session.do_handshake()
+        client.join()
+    return made[0], session, accepted
+
+
+@VERSIONS
+def test_messages_of_tls_itself_are_answered_sixty_four_times_and_the_rest_stays_unread(version: int) -> None:
+    flooder, session, accepted = _pair(version)
+    with flooder.socket, accepted:
+        end_chatter(session)
+        accepted.setblocking(False)
+        flooder.socket.sendall(flooder.messages(64))
+        with pytest.raises(SSL.WantReadError):
+            session.recv(16_384)
+        assert session.get_app_data() is None
+        flooder.socket.sendall(more := flooder.messages(500))
+        with pytest.raises(SSL.ZeroReturnError):
+            session.recv(16_384)
+        assert "handshake messages" in session.get_app_data()
+        assert _unread(accepted) > 0.99 * len(more)
+
+
+@VERSIONS
+async def test_a_good_client_is_answered_at_once_while_another_one_floods(version: int) -> None:
+    async with front() as served:
+        # Somebody else's work on this machine may delay one round; the flood would delay each.
+        assert min([await _slowest_beside_a_flood(served, version) for _ in range(3)]) < QUICK
+    assert {sentence for _, sentence in served.told} == {
+        "The client went on sending handshake messages after its handshake; it was cut off."
+    }
+
+
+async def test_who_speaks_plain_http_and_resets_the_connection_troubles_nobody() -> None:
+    raised: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: raised.append(context))
+    async with front() as served:
+        plain = socket.create_connection(("localhost", served.port))
+
+        class Told(list[tuple[str, str]]):
+            def append(self, told: tuple[str, str]) -> None:
+                super().append(told)
+                plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                plain.close()
+
+        served.told = Told()
+        plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        async with asyncio.timeout(5):
+            while not served.told or served.listener.connections:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+    assert len(served.told) == 1
+    assert raised == []
+
+
+async def _slowest_beside_a_flood(served: Front, version: int) -> float:
+    flooder = await asyncio.to_thread(Flooder, served.port, version)
+    messages = await asyncio.to_thread(flooder.messages, FLOOD[version])
+    with flooder.socket:
+        flooding = asyncio.ensure_future(asyncio.to_thread(_send, flooder.socket, messages))
+        slowest = max([await _time_of_one(served) for _ in range(5)])
+        await flooding
+    return slowest
+
+
+async def _time_of_one(served: Front) -> float:
+    start = time.monotonic()
+    assert await served.get() == "hello"
+    return time.monotonic() - start
+
+
+def _send(plain: socket.socket, content: bytes) -> None:
+    with suppress(ConnectionError):
+        plain.sendall(content)
