@@ -28,6 +28,7 @@ from nestor.errors import MaterialError, SettingsError
 from nestor.events import Note, Trouble
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
+from nestor.ledger.opening import make_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
@@ -50,16 +51,20 @@ class Source:
 
 def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     """The CA to issue with. Raises MaterialError or SettingsError for a CA from files that cannot be used."""
-    if source.settings.ca.source is CASource.FILE:
-        return _from_files(source)
     home = CAHome(source.data)
+    if source.settings.ca.source is CASource.FILE:
+        issuer = _from_files(source)
+        home.mark(issuer.fingerprint)
+        return issuer
     found = home.load(lambda: _load(source, _key_path(source.settings.ca, source.data, home)), pinned=pinned)
     return make_ca(source) if found is None else found
 
 
 def existing_issuer(source: Source) -> Issuer:
     """The CA that is there. Raises MaterialError where there is none, or it cannot be used."""
-    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
+    if source.settings.ca.source is CASource.FILE:
+        return _from_files(source)  # looking at it is no use of it: only a server leaves the mark
+    if not CAHome(source.data).was_made:
         raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
     found = find_issuer(source, pinned=None)
     if isinstance(found, LostCA):
@@ -97,6 +102,7 @@ def _new_root(source: Source, key: CertificateIssuerPrivateKeyTypes) -> Issuer:
 def _kept(source: Source, issuer: Issuer) -> Issuer:
     reference = source.settings.ca.key
     elsewhere = reference.path(source.data) if reference else None
+    make_ledger(source.data)  # first: a CA without its ledger would count as one that lost it
     CAHome(source.data).keep(issuer, lambda place: save_key(elsewhere or place, issuer.key, source.passphrase))
     name = issuer.certificate.subject.rfc4514_string()
     source.sink(Note("ca made", f"{name}, SHA-256 {issuer.fingerprint}", issuer.end))
@@ -136,9 +142,7 @@ def _from_files(source: Source) -> Issuer:
     if settings.key is None:
         raise SettingsError("ca.key: a CA from files needs its key.", "Name it: file:PATH.")
     key = _load(source, settings.key.path(source.data))
-    issuer = load_issuer(certificate[0], (*certificate[1:], *chain), key)
-    CAHome(source.data).mark(issuer.fingerprint)
-    return issuer
+    return load_issuer(certificate[0], (*certificate[1:], *chain), key)
 
 
 def _read(source: Source, reference: FileReference | None, where: str) -> tuple[x509.Certificate, ...]:

@@ -58,6 +58,20 @@ def open_ledger(settings: LedgerSettings, data_dir: Path, *, create: bool, clock
         raise _unusable(path, cannot_issue(error)) from error
 
 
+def make_ledger(data_dir: Path) -> None:
+    """Make the ledger that goes with a new CA; one that is there stays as it is.
+
+    Raises MaterialError where one was lost, or none can be made.
+    """
+    path = data_dir / FILE
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path, create=True)
+    except (sqlite3.Error, OSError) as error:
+        raise _unusable(path, cannot_issue(error)) from error
+
+
 def _unusable(path: Path, trouble: CannotIssue) -> MaterialError:
     return MaterialError(f"{trouble.sentence.removesuffix('.')}: {path}.", trouble.hint)
 
