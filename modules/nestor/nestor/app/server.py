@@ -6,6 +6,7 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,7 @@ from aiohttp import web
 from nestor.app.clock import SystemClock
 from nestor.app.closed import ClosedLedger
 from nestor.app.house import AnyLedger, Ground, House, build_house
+from nestor.app.occupancy import occupied
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome
@@ -105,7 +107,18 @@ class Server:
 
 
 async def serve(plan: Plan) -> None:
-    """Serve until told to stop. Raises NestorError where the start fails."""
+    """Serve until told to stop. Raises NestorError where the start fails, or another has the data directory."""
+    _make_directory(plan.data)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(occupied(plan.data, "nestor serve"))
+        except MaterialError as trouble:
+            # Where no lock can be had, as on a full or read-only disk, nobody else can write either.
+            tell(plan.sinks, Trouble("lock", trouble.text))
+        await _serve(plan)
+
+
+async def _serve(plan: Plan) -> None:
     ground = await prepare_ground(plan)
     try:
         server = Server(plan, ground, await build_house(plan.settings(), ground))
