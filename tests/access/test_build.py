@@ -37,6 +37,7 @@ def build(base: Path, document: dict[str, Any], told: list[Event] | None = None)
         issuers=lambda: [CA.certificate],
         own=[CA.certificate],
         traits=traits_or_none,
+        recognize=lambda _, wanted: traits(wanted or "estIdentity"),
         reserved_names=["nestor.plant.example"],
     )
 

@@ -17,6 +17,7 @@ from nestor.ports import Gate as GatePort
 from support.asking import (
     FRESH,
     NOW,
+    adopt_none,
     bootstrap_requester,
     cheap_hash,
     csr,
@@ -45,7 +46,7 @@ LABEL = Label("code", combination=Combination.PASSWORD, challenge=ChallengeUse.O
 def make(clock: Clock) -> Gate:
     users = Users({"dev1": User("dev1", cheap_hash("7Q2"))}, dict)
     verifier = Verifier(users, Buckets(Rate(20, 3.0)), key=bytes(32), verified_for=600.0)
-    own = OwnCertificates(list, ledger_of(), traits_or_none)
+    own = OwnCertificates(list, ledger_of(), traits_or_none, adopt_none)
     return Gate(
         identifier=Identifier(own, [], verifier),
         rules=Rules(),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import Adopted, Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
 from nestor.model import Entry, Method, Refusal
 from nestor.ops.log import log_event, set_up_log
 from nestor.ops.settings import LogSettings
@@ -40,6 +40,7 @@ EVENTS: list[Event] = [
     Enrolled(ENTRY, replayed=True),
     Refused(REFUSAL),
     Revoked(0xABC, "CN=gw3", "stolen"),
+    Adopted(ENTRY),
     SettingsApplied("abc"),
     SettingsRefused("ca: wrong"),
     Trouble("ledger", "The disk is full."),
@@ -91,4 +92,4 @@ def test_escape_sequences_reach_no_terminal(capsys: pytest.CaptureFixture[str]) 
 
 def test_a_higher_level_leaves_out_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     told = lines(capsys, '{"level": "warning"}', EVENTS)
-    assert len(told) == 4
+    assert len(told) == 5

@@ -31,6 +31,13 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """The ledger took in a certificate that it had not seen issued, on an operator's word (design D23)."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -61,4 +68,4 @@ class Note:
     until: datetime | None = None
 
 
-Event = Enrolled | Refused | Revoked | SettingsApplied | SettingsRefused | Trouble | Note
+Event = Enrolled | Refused | Revoked | Adopted | SettingsApplied | SettingsRefused | Trouble | Note

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from cryptography import x509
 
+from nestor.access.adopting import Adopter
+from nestor.access.adoption import Recognize
 from nestor.access.anchors import check_distinct, keep_apart, read_bundle
 from nestor.access.bootstrap import Maker
 from nestor.access.crls import read_crls
@@ -36,6 +38,7 @@ def build_gate(
     issuers: Callable[[], Sequence[x509.Certificate]],
     own: Collection[x509.Certificate],
     traits: Traits,
+    recognize: Recognize,
     reserved_names: Collection[str] = (),
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
@@ -53,8 +56,9 @@ def build_gate(
         key=secrets.token_bytes(32),
         verified_for=limits.verified_for.total_seconds(),
     )
+    adopter = Adopter(ledger, recognize, partial(tell, sinks))
     return Gate(
-        identifier=Identifier(OwnCertificates(issuers, ledger, traits), makers, verifier),
+        identifier=Identifier(OwnCertificates(issuers, ledger, traits, adopter.adopt), makers, verifier),
         rules=Rules(settings.gateways, reserve(reserved_names)),
         enrollments=Buckets(Rate(limits.enrollment_burst, limits.enrollment_pause.total_seconds())),
         anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],

@@ -60,7 +60,7 @@ class Identifier:
     async def _by_certificate(self, credentials: Credentials, now: datetime) -> Requester:
         if credentials.certificate is None:
             raise Unauthenticated("This path wants a client certificate, and none was presented.")
-        ours = await self._own.identify(credentials.certificate, credentials.chain, now)
+        ours = await self._own.identify(credentials.certificate, credentials.chain, now, credentials.address)
         if ours is not None:
             return ours
         # A maker's CA may have cross-certified ours; below it our own keys still vouch for nobody.

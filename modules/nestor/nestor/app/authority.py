@@ -72,6 +72,14 @@ def existing_issuer(source: Source) -> Issuer:
     return found
 
 
+def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
+    """The CA certificate, then those above it, without a look at the key. Raises MaterialError."""
+    settings = source.settings.ca
+    if settings.source is CASource.FILE:
+        return _read(source, settings.certificate, "ca.certificate")
+    return CAHome(source.data).certificates()
+
+
 def make_ca(source: Source) -> Issuer:
     """Make a root and keep it. Raises MaterialError where there is, or was, one."""
     settings = source.settings.ca

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
-from nestor.model import Entry, OneTime, Order, Refusal, Replay, Standing
+from nestor.model import Adoption, Entry, OneTime, Order, Refusal, Replay, Standing
 
 
 class ClosedAuthority:
@@ -86,6 +86,18 @@ class ClosedLedger:
     async def newest(self) -> datetime | None:
         """Nothing is known."""
         return None
+
+    async def adoptions(self) -> Sequence[Adoption]:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def adopt(self, entry: Entry) -> Entry:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
 
     def problem(self) -> str:
         """Why nothing can be recorded."""

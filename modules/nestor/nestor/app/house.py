@@ -130,6 +130,7 @@ def _gate(
         issuers=lambda: own[:1],
         own=own,
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
+        recognize=catalog.recognize,
         reserved_names=reserved,
     )
 

@@ -4,9 +4,12 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from cryptography import x509
+
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.own_server import PROFILE
 from nestor.ca.profile import Profile, build_profile
+from nestor.ca.recognition import recognize
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.shapes import check_pinned, profile_for
 from nestor.errors import SettingsError
@@ -41,6 +44,13 @@ class Catalog:
         traits = self.traits(pinned)
         check_pinned(csr, ca=traits.ca, profile=pinned)
         return traits
+
+    def recognize(self, certificate: x509.Certificate, wanted: str | None = None) -> ProfileTraits:
+        """The profile that a certificate of ours was issued by; `wanted` decides where several could be it.
+
+        Raises Forbidden where that cannot be told.
+        """
+        return recognize(certificate, self._profiles.values(), wanted)
 
 
 def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:

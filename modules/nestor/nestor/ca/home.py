@@ -48,6 +48,23 @@ class CAHome:
         self._mark = data / _MARK
 
     @property
+    def certificates_path(self) -> Path:
+        """Where the CA certificate and those above it are kept."""
+        return self._directory / _CERTIFICATES
+
+    @property
+    def mark_path(self) -> Path:
+        """Where the trace is that there is a CA."""
+        return self._mark
+
+    @property
+    def traces(self) -> frozenset[str]:
+        """The fingerprints by which a CA is known here: that of the mark, that of the certificate that is kept."""
+        shown = {fingerprint_of(certificate) for certificate in self._readable_certificates()[:1]}
+        marked = self._marked()
+        return frozenset(shown | ({marked} if marked else set()))
+
+    @property
     def was_made(self) -> bool:
         """Whether there is a trace of a CA, of whatever source: then nothing here is ever made anew."""
         return self._mark.exists() or self._directory.exists()
@@ -96,15 +113,16 @@ class CAHome:
             ) from error
 
     def _assemble(self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], pinned: str | None) -> Issuer:
-        certificates = self._certificates()
+        certificates = self.certificates()
         issuer = load_issuer(certificates[0], certificates[1:], load_key())
         for known, where in ((self._marked(), self._mark), (pinned, "the ledger")):
             if known not in {None, issuer.fingerprint}:
                 raise MaterialError(f"The CA in {self._directory} is not the one that {where} knows.", _HINT)
         return issuer
 
-    def _certificates(self) -> tuple[x509.Certificate, ...]:
-        place = self._directory / _CERTIFICATES
+    def certificates(self) -> tuple[x509.Certificate, ...]:
+        """The CA certificate, then those above it. Raises MaterialError where they cannot be read."""
+        place = self.certificates_path
         try:
             pem = place.read_bytes()
         except OSError as error:
@@ -114,7 +132,7 @@ class CAHome:
     def _readable_certificates(self) -> tuple[x509.Certificate, ...]:
         """What can still be shown: never those of another CA than the one that was made here."""
         try:
-            certificates = self._certificates()
+            certificates = self.certificates()
         except MaterialError:
             return ()
         return certificates if self._marked() in {None, fingerprint_of(certificates[0])} else ()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -133,12 +134,11 @@ def refusals(
 
 @app.command("count")
 def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
-    """Count what was issued by profile, refused by reason, and revoked, as JSON."""
+    """Count what was issued by profile, refused by reason, adopted by word, and revoked, as JSON."""
 
     async def read() -> Mapping[str, object]:
         async with open_for_command(data, config) as ledger:
-            counters = await ledger.counters()
-            return {"issued": counters.issued, "refused": counters.refused, "revoked": counters.revoked}
+            return asdict(await ledger.counters())
 
     show_json(asyncio.run(read()))
 
@@ -208,6 +208,8 @@ def _fields(entry: Entry) -> dict[str, str]:
         "authenticated with": entry.via.hex().upper() if entry.via else "",
         "request": entry.request_id,
     }
+    if entry.adopted_at is not None:
+        fields |= {"adopted": show_time(entry.adopted_at)}
     if entry.revoked_at is not None:
         fields |= {"revoked": show_time(entry.revoked_at), "reason": entry.revocation_reason or ""}
     return {name: value for name, value in fields.items() if value}

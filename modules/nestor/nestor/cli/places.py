@@ -1,6 +1,6 @@
 """Where things are: the data directory and the configuration file, as every command takes them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,6 +32,17 @@ def read_duration(option: str, text: str) -> timedelta:
     except ValueError as error:
         raise SettingsError(f"{option}: {error}.") from None
     return length if isinstance(length, timedelta) else timedelta()
+
+
+def read_time(option: str, text: str) -> datetime:
+    """The moment that an option gives. Raises SettingsError with the name of the option."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise SettingsError(f"{option}: {text!r} is no time with its zone.", "Write it like 2026-08-01T02:30:00Z.")
+    return moment.astimezone(UTC)
 
 
 def show_time(moment: datetime) -> str:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from nestor.events import Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
+from nestor.events import Adopted, Enrolled, Event, Note, Refused, Revoked, SettingsApplied, SettingsRefused, Trouble
 from nestor.model import Entry, Refusal
 from nestor.ops.settings import LogFormat, LogSettings
 
@@ -19,12 +19,14 @@ _NAMES: Mapping[type, str] = {
     Enrolled: "enrolled",
     Refused: "refused",
     Revoked: "revoked",
+    Adopted: "adopted",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
 }
 _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
     Revoked: logging.WARNING,
+    Adopted: logging.WARNING,
     SettingsRefused: logging.ERROR,
     Trouble: logging.ERROR,
 }
@@ -56,6 +58,8 @@ def _fields(event: Event) -> Mapping[str, object]:
     match event:
         case Enrolled(entry, replayed):
             fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
+        case Adopted(entry):
+            fields = {name: value for name, value in _of_entry(entry).items() if value}
         case Refused(refusal):
             fields = _of_refusal(refusal)
         case Revoked(serial, subject, reason):
