@@ -13,6 +13,7 @@ from nestor.access.adoption import adopted_entry, denied_names, device_of, is_op
 from nestor.access.certificates import sha256_of
 from nestor.access.own import Kinship, kinship
 from nestor.app.authority import Source, ca_certificates
+from nestor.app.replacing import check_not_interrupted
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.issuer import constraints_of, fingerprint_of
 from nestor.ca.loading import read_certificates
@@ -162,6 +163,7 @@ def _read(file: Path) -> Sequence[x509.Certificate]:
 
 @asynccontextmanager
 async def _ledger(source: Source) -> AsyncIterator[SQLiteLedger]:
+    check_not_interrupted(source.data)
     ledger = open_ledger(source.settings.ledger, source.data, create=False, clock=source.clock)
     try:
         yield ledger

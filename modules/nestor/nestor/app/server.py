@@ -18,6 +18,7 @@ from nestor.app.clock import SystemClock
 from nestor.app.closed import ClosedLedger
 from nestor.app.house import AnyLedger, Ground, House, build_house
 from nestor.app.occupancy import occupied
+from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome
@@ -115,7 +116,16 @@ async def serve(plan: Plan) -> None:
         except MaterialError as trouble:
             # Where no lock can be had, as on a full or read-only disk, nobody else can write either.
             tell(plan.sinks, Trouble("lock", trouble.text))
+            check_not_interrupted(plan.data)
+        else:
+            _finish_interrupted(plan)
         await _serve(plan)
+
+
+def _finish_interrupted(plan: Plan) -> None:
+    """Carry out what a restore had decided when it was interrupted."""
+    if finish_interrupted(plan.data):
+        tell(plan.sinks, Note("restored", "A restore that was interrupted has been finished."))
 
 
 async def _serve(plan: Plan) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from nestor.app.authority import Source
     from nestor.ca.issuer import Issuer
 
-app = typer.Typer(help="The certificate authority: init, show, export.", no_args_is_help=True)
+app = typer.Typer(help="The certificate authority: init, show, export, backup, restore, import.", no_args_is_help=True)
 
 
 @app.command("init")
@@ -99,8 +99,10 @@ def export(
 def _source(data: Path, config: Path | None, said: dict[str, Any] | None = None) -> "Source":
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- every room
     from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
 
+    check_not_interrupted(data)
     document = merge(read_document(config) if config else {}, {"ca": said or {}})
     return Source(judge(document), data, SystemClock(), lambda _: None)
 

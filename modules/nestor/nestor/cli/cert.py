@@ -147,8 +147,10 @@ def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
 async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQLiteLedger"]:
     """The ledger of a data directory, while a command needs it. Raises MaterialError where there is none."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- only now
     from nestor.ledger.opening import open_ledger  # noqa: PLC0415 -- only now
 
+    check_not_interrupted(data)
     ledger = open_ledger(load_settings(config).ledger, data, create=False, clock=SystemClock())
     try:
         yield ledger

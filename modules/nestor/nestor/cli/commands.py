@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import ca, cert, config, est, ledger, ledger_adopt, user
+from nestor.cli import ca, ca_backup, cert, config, est, ledger, ledger_adopt, user
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
+ca.app.command()(ca_backup.backup)
+ca.app.command()(ca_backup.restore)
 ledger.app.command()(ledger_adopt.adopt)
 for group in (config, ca, cert, user, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])

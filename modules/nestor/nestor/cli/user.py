@@ -88,6 +88,9 @@ def remove(name: str, data: DataOption = DEFAULT_DATA, config: ConfigOption = No
 
 
 def _users_file(data: Path, config: Path | None) -> Path:
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- pydantic
+
+    check_not_interrupted(data)
     place = load_settings(config).access.users_file.path(data)
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
