@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import ca, ca_backup, cert, config, est, ledger, ledger_adopt, user
+from nestor.cli import ca, ca_backup, ca_import, cert, config, est, ledger, ledger_adopt, user
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 app.command()(serve)
 ca.app.command()(ca_backup.backup)
 ca.app.command()(ca_backup.restore)
+ca.app.command("import")(ca_import.import_ca)
 ledger.app.command()(ledger_adopt.adopt)
 for group in (config, ca, cert, user, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
