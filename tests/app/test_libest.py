@@ -92,7 +92,12 @@ async def test_what_is_left_out_is_told_with_its_reason(libest: EstCA, tmp_path:
     libest.issue(est_identity("other"))
     libest.issue(request("sub-ca"), extensions="basicConstraints=CA:TRUE\nkeyUsage=keyCertSign\n")
     libest.issue(request("mail"), extensions="basicConstraints=CA:FALSE\nextendedKeyUsage=emailProtection\n")
-    libest.issue(request("weak", ec.generate_private_key(ec.SECP256R1())))
+    libest.issue(request("fine", ec.generate_private_key(ec.SECP256R1())))
+    libest.issue(est_identity("forged"))
+    stranger = est_ca(tmp_path / "stranger")
+    for _ in range(7):
+        stranger.issue(est_identity("forged"))
+    (libest.folder / "newcerts" / "07.pem").write_bytes((stranger.folder / "newcerts" / "07.pem").read_bytes())
     (libest.folder / "newcerts" / "02.pem").unlink()
     (libest.folder / "newcerts" / "03.pem").write_bytes((libest.folder / "newcerts" / "06.pem").read_bytes())
     outcome = await imported(libest, tmp_path)
@@ -102,11 +107,12 @@ async def test_what_is_left_out_is_told_with_its_reason(libest: EstCA, tmp_path:
         ("3", "/CN=other"),
         ("4", "/CN=sub-ca"),
         ("5", "/CN=mail"),
+        ("7", "/CN=forged"),
     ]
     whys = [why for _, _, why in left_out(outcome)]
-    for why, word in zip(whys, ("SHA1", "newcerts", "newcerts", "path length", "neither for clients"), strict=True):
-        assert word in why
-    assert [entry.device for entry in await entries(tmp_path)] == ["weak"]
+    words = ("SHA1", "newcerts", "newcerts", "path length", "neither for clients", "not signed by this CA")
+    assert [word in why for why, word in zip(whys, words, strict=True)] == [True] * len(words)
+    assert [entry.device for entry in await entries(tmp_path)] == ["fine"]
 
 
 async def test_an_expired_certificate_is_in_the_ledger_all_the_same(libest: EstCA, tmp_path: Path) -> None:
