@@ -8,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.access.certificates import sha256_of
-from nestor.app.adopt import Fate, Wish, adopt_at_hand, all_words, deny, end_words, open_word
+from nestor.app.adopt import Fate, Wish, adopt_at_hand, all_words, deny, end_words, open_word, start_over
 from nestor.app.authority import existing_issuer
 from nestor.errors import MaterialError, SettingsError
 from nestor.ledger.revocations import Revocation, append_revocation
@@ -127,3 +127,28 @@ async def test_a_ledger_of_another_ca_takes_nothing_in(plant: Site) -> None:
         await ledger.pin_authority("ab" * 32)
     with pytest.raises(MaterialError, match="another CA"):
         await at_hand(plant, issued(plant))
+
+
+async def test_a_ledger_that_is_lost_for_good_can_start_over(plant: Site) -> None:
+    stolen = issued(plant, serial=2 << 130)
+    line = Revocation(plant.clock.now() + HOUR, sha256_of(stolen), stolen.serial_number, "stolen")
+    append_revocation(plant.data / "revocations.log", line)
+    with pytest.raises(MaterialError, match="is there"):
+        await start_over(plant.source)
+    (plant.data / "ledger.db").unlink()
+    (plant.data / "ledger.db-wal").write_bytes(b"what is left")
+    with pytest.raises(MaterialError, match=r"ledger\.db-wal is"):
+        await start_over(plant.source)
+    (plant.data / "ledger.db-wal").unlink()
+    await start_over(plant.source)
+    async with opened(plant) as ledger:
+        assert await ledger.newest() == plant.clock.now() + HOUR
+        assert await ledger.pinned_authority() == existing_issuer(plant.source).fingerprint
+    fates = await at_hand(plant, issued(plant), stolen)
+    assert [bool(fate.entry) for fate in fates] == [True, False]
+
+
+async def test_nothing_starts_over_without_a_ca(tmp_path: Path) -> None:
+    with pytest.raises(MaterialError):
+        await start_over(Site(tmp_path).source)
+    assert not (tmp_path / "data").exists()

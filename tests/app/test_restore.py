@@ -156,6 +156,12 @@ async def test_a_file_of_revocations_from_elsewhere_counts_as_well(plant: Site, 
     assert list(read_revocations(back.data / "revocations.log")) == lines
 
 
+async def test_a_named_file_of_revocations_that_is_not_there_is_told(plant: Site, tmp_path: Path) -> None:
+    with pytest.raises(MaterialError, match="no file of revocations"):
+        await restored(Site(tmp_path / "back"), plant.backup()[1], revocations=[tmp_path / "kept.log"])
+    assert not (tmp_path / "back" / "data").exists()
+
+
 async def test_revocations_that_only_the_ledger_knows_get_their_file_again(plant: Site, tmp_path: Path) -> None:
     (entry,) = await plant.record("dev-3")
     earlier = plant.backup()[1]
@@ -254,7 +260,7 @@ async def test_the_configuration_comes_back_beside_what_it_configures(plant: Sit
     outcome = await restored(Site(tmp_path / "back"), content)
     assert outcome.elsewhere is not None
     assert (outcome.elsewhere / str(configuration)[1:]).read_text() == "[log]\nlevel = 'debug'\n"
-    assert str(configuration) in steps(outcome)
+    assert f"nestor serve --config {configuration} --data" in steps(outcome)
 
 
 async def test_an_encrypted_key_is_opened_before_it_counts(

@@ -88,3 +88,13 @@ def test_certificates_at_hand_are_taken_in_and_told_one_by_one(data: Path, tmp_p
 def test_where_there_is_no_ledger_none_is_made(tmp_path: Path) -> None:
     assert adopt(tmp_path / "nowhere", "--since", SINCE)[0] == MATERIAL
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_lost_ledger_starts_over_when_told_so(data: Path) -> None:
+    again = ("ledger", "start-over", "--data", str(data))
+    assert nestor(*again).returncode == MATERIAL
+    (data / "ledger.db").unlink()
+    assert adopt(data, "--list")[0] == MATERIAL
+    done = nestor(*again)
+    assert (done.returncode, "it knows nobody" in done.stderr) == (0, True)
+    assert adopt(data, "--since", SINCE)[0] == 0

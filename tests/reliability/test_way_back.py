@@ -183,6 +183,7 @@ def test_a_restore_that_is_killed_leaves_the_old_state_or_the_new_one(tmp_path: 
             assert before.enroll(est_identity("early-1")).status == 200
             outcomes.append(after.enroll(est_identity("late-1")).status)
         assert not (place.server.data / ".restoring").exists()
+    assert place.server.log().count("A restore that was interrupted has been finished.") == 2
     # Killed before the decision, the old ledger still knows the later device; killed after it, the restored one stands.
     assert outcomes == [200, 403, 403, 403]
 

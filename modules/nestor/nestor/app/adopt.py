@@ -18,7 +18,9 @@ from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.issuer import constraints_of, fingerprint_of
 from nestor.ca.loading import read_certificates
 from nestor.errors import Forbidden, MaterialError, NestorError, SettingsError
-from nestor.ledger.opening import open_ledger
+from nestor.ledger.opening import FILE, make_ledger, open_ledger
+from nestor.ledger.revocations import FILE as REVOCATIONS
+from nestor.ledger.revocations import read_revocations
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Adoption, Entry
 
@@ -59,6 +61,22 @@ async def open_word(source: Source, wish: Wish) -> Adoption:
         word = Adoption(now, wish.since, until, now + wish.good_for, wish.profile, _denied(wish.denied))
         number = await ledger.open_adoption(word)
         return next(word for word in await ledger.adoptions() if word.id == number)
+
+
+async def start_over(source: Source) -> None:
+    """Make an empty ledger in place of one that is lost for good: it knows what it is told from now on, and no more.
+
+    Raises MaterialError where there is a ledger, or the CA that it would belong to cannot be told.
+    """
+    check_not_interrupted(source.data)
+    place, fingerprint = source.data / FILE, fingerprint_of(ca_certificates(source)[0])
+    if place.exists():
+        raise MaterialError(f"The ledger {place} is there.", "Move it away, if it is of no use any more.")
+    make_ledger(source.data, in_place_of_a_lost_one=True)
+    seen = [line.at for line in read_revocations(source.data / REVOCATIONS)]
+    async with _ledger(source) as ledger:
+        await ledger.pin_authority(fingerprint)
+        await ledger.raise_clock_floor(max([source.clock.now(), *seen]))
 
 
 async def deny(source: Source, names: Sequence[str]) -> None:

@@ -18,7 +18,7 @@ from nestor.ledger.listing import Selection
 from nestor.ledger.opening import FILE as LEDGER
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.revocations import FILE as REVOCATIONS
-from nestor.ledger.revocations import Revocation, merge_revocations
+from nestor.ledger.revocations import Revocation, merge_revocations, read_revocations
 from nestor.ledger.snapshot import check_whole
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Entry, State
@@ -93,10 +93,9 @@ async def prepare_ledger(recovered: Recovered, revocations: Iterable[Revocation]
         if await ledger.pinned_authority() not in {None, recovered.manifest.ca.fingerprint}:
             raise MaterialError("The ledger in the backup belongs to another CA than the one beside it.", _OTHER)
         revoked = await _revoked(ledger)
-        lines = [_line(entry) for entry in revoked]
-        merge_revocations(recovered.data / REVOCATIONS, lines)
-        for moment in (recovered.manifest.made, recovered.clock.now(), *(line.at for line in lines)):
-            await ledger.raise_clock_floor(moment)
+        merge_revocations(recovered.data / REVOCATIONS, map(_line, revoked))
+        seen = (line.at for line in read_revocations(recovered.data / REVOCATIONS))
+        await ledger.raise_clock_floor(max((recovered.manifest.made, recovered.clock.now(), *seen)))
     finally:
         await ledger.close()
     return len(revoked) - recovered.manifest.ledger.revoked

@@ -86,7 +86,7 @@ async def _land(wish: Wish, landing: Landing, recovered: Recovered) -> Outcome:
     check_ca(recovered)
     _check_no_other_ca(wish.data, recovered.manifest.ca.fingerprint)
     put, left = _sort_out(wish, recovered)
-    files = [path for path in (wish.data / REVOCATIONS, *wish.revocations) if path.exists() or path in wish.revocations]
+    files = _files_of_revocations(wish)
     forgotten = await prepare_ledger(recovered, (line for file in files for line in read_revocations(file)))
     aside, elsewhere = f"replaced-{at:{_STAMP}}", f"backup-{recovered.manifest.made:{_STAMP}}"
     moves = [Move(f"{DATA}/{name}", name, LOGS if name == LEDGER else ()) for name in put]
@@ -106,6 +106,15 @@ async def _land(wish: Wish, landing: Landing, recovered: Recovered) -> Outcome:
         missing_key=missing_key,
         one_time=one_time,
     )
+
+
+def _files_of_revocations(wish: Wish) -> Sequence[Path]:
+    """The file that is there, and those that are named. Raises MaterialError for a named one that is not there."""
+    missing = next((path for path in wish.revocations if not path.exists()), None)
+    if missing is not None:
+        raise MaterialError(f"There is no file of revocations {missing}.", "Check --revocations.")
+    own = wish.data / REVOCATIONS
+    return [*([own] if own.exists() else []), *wish.revocations]
 
 
 def _sort_out(wish: Wish, recovered: Recovered) -> tuple[Sequence[str], Sequence[str]]:

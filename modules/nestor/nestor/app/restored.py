@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nestor.app.restore import Outcome
+from nestor.backup.archive import DATA
 from nestor.backup.manifest import Manifest
 from nestor.ledger.opening import FILE as LEDGER
 
@@ -36,6 +37,16 @@ def done(outcome: Outcome) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
+def _configuration(outcome: Outcome) -> str:
+    """The option that names the configuration, where the backup had one."""
+    manifest = outcome.manifest
+    member = next((one for one in manifest.members if one.path == manifest.configuration), None)
+    if member is None:
+        return ""
+    inside = outcome.aside.parent / member.path.removeprefix(f"{DATA}/")
+    return f" --config {member.origin or inside}"
+
+
 def next_steps(outcome: Outcome) -> Iterator[str]:
     """What is left to do, in its order."""
     made, data = f"{outcome.manifest.made:{_TIME}}", outcome.aside.parent
@@ -55,7 +66,7 @@ def next_steps(outcome: Outcome) -> Iterator[str]:
         )
     if outcome.one_time:
         yield f"One-time passwords may have been used since, and count again: {', '.join(outcome.one_time)}."
-    yield "Start nestor serve."
+    yield f"Start the server: nestor serve{_configuration(outcome)} --data {data}"
     if LEDGER in outcome.put:
         yield (
             f"Certificates issued after {made} are unknown to this ledger, and refused. To let their devices renew: "

@@ -21,6 +21,7 @@ ca.app.command()(ca_backup.backup)
 ca.app.command()(ca_backup.restore)
 ca.app.command("import")(ca_import.import_ca)
 ledger.app.command()(ledger_adopt.adopt)
+ledger.app.command()(ledger_adopt.start_over)
 for group in (config, ca, cert, user, ledger, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 

@@ -7,7 +7,7 @@ import typer
 from nestor.cli.cert import open_for_command
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption
 
-app = typer.Typer(help="The ledger itself: accept-clock, adopt.", no_args_is_help=True)
+app = typer.Typer(help="The ledger itself: accept-clock, adopt, start-over.", no_args_is_help=True)
 
 
 @app.command("accept-clock")

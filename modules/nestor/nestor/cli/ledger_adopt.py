@@ -1,4 +1,4 @@
-"""`nestor ledger adopt`: let a restored ledger learn certificates that it does not know (design D23)."""
+"""`nestor ledger adopt` and `start-over`: let a ledger learn certificates that it does not know (design D23)."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -75,6 +75,18 @@ def adopt(
         moment = None if until is None else read_time("--until", until)
         _open(source, read_time("--since", since), moment, read_duration("--for", for_), profile, denied)
     return OK
+
+
+def start_over(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
+    """Make an empty ledger in place of one that is lost for good, where no backup is left.
+
+    Every device is a stranger then, until its certificate is adopted: nestor ledger adopt. Revocations stay, as far as
+    revocations.log has them. A running server takes the ledger up within half a minute.
+    """
+    from nestor.app.adopt import start_over as run  # noqa: PLC0415 -- every room
+
+    asyncio.run(run(_source(data, config)))
+    typer.echo("There is a new ledger, and it knows nobody. Next: nestor ledger adopt --since TIME.", err=True)
 
 
 def _list(source: "Source", *, as_json: bool) -> None:
