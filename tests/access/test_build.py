@@ -41,6 +41,7 @@ def build(base: Path, document: dict[str, Any], told: list[Event] | None = None)
         own=[CA.certificate],
         traits=traits_or_none,
         memory=Memory(),
+        recognize=lambda _, wanted: traits(wanted or "estIdentity"),
         reserved_names=["nestor.plant.example"],
     )
 

@@ -20,6 +20,7 @@ from nestor.ports import Gate as GatePort
 from support.asking import (
     FRESH,
     NOW,
+    adopt_none,
     bootstrap_requester,
     cheap_hash,
     csr,
@@ -50,7 +51,7 @@ LABEL = Label("code", combination=Combination.PASSWORD, challenge=ChallengeUse.O
 def make(clock: Clock) -> Gate:
     users = Users({"dev1": User("dev1", cheap_hash("7Q2"))}, dict)
     verifier = Verifier(users, suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
-    own = OwnCertificates(list, ledger_of(), traits_or_none)
+    own = OwnCertificates(list, ledger_of(), traits_or_none, adopt_none)
     return Gate(
         identifier=Identifier(own, [], verifier),
         rules=Rules(),

@@ -17,7 +17,7 @@ from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
 from nestor.errors import Forbidden, TooOften, Unauthenticated
 from nestor.model import ChallengeUse, Combination, Credentials, Label, Method, Requester, State
-from support.asking import NOW, cheap_hash, csr, entry, ignore, ledger_of, suspicion, traits_or_none
+from support.asking import NOW, adopt_none, cheap_hash, csr, entry, ignore, ledger_of, suspicion, traits_or_none
 from support.signing import CLIENT, SERVER, Signed, root, sign
 
 CA, FACTORY = root("Nestor CA"), root("Factory Root")
@@ -55,7 +55,7 @@ def identifier() -> Identifier:
         require_crl=False,
         allow_without_eku=True,
     )
-    own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none)
+    own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none, adopt_none)
     verifier = Verifier(Users(USERS, dict), suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
     return Identifier(own, [maker], verifier)
 

@@ -11,7 +11,7 @@ from nestor.access.own import Kinship, OwnCertificates, kinship
 from nestor.document import covers
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Method, Requester, State
-from support.asking import NOW, entry, ledger_of, traits_or_none
+from support.asking import NOW, adopt_none, entry, ledger_of, traits_or_none
 from support.signing import CLIENT, SERVER, Signed, key_usage, root, sign
 
 CA = root("Nestor CA", path_length=1)
@@ -26,7 +26,7 @@ def row(signed: Signed, common_name: str = "Dev1", profile: str = "estIdentity")
 async def identify(
     signed: Signed, *rows: Entry, chain: Sequence[Signed] = (), issuers: Sequence[Signed] = (CA,), now: datetime = NOW
 ) -> Requester | None:
-    own = OwnCertificates(lambda: [one.certificate for one in issuers], ledger_of(*rows), traits_or_none)
+    own = OwnCertificates(lambda: [one.certificate for one in issuers], ledger_of(*rows), traits_or_none, adopt_none)
     return await own.identify(signed.certificate, [one.certificate for one in chain], now)
 
 

@@ -31,6 +31,15 @@ def test_a_ca_is_made_once_and_shown_as_the_portal_shows_it(data: Path) -> None:
     assert "There is, or was, a CA" in again.stderr
 
 
+def test_a_server_follows_a_ca_that_was_made_first(tmp_path: Path) -> None:
+    server = Server(tmp_path, {})
+    server.command("ca", "init", "--subject", "CN=Plant 3 Root CA")
+    with server:
+        shown = server.device().get("cacerts").certificates
+        assert [one.subject.rfc4514_string() for one in shown] == ["CN=Plant 3 Root CA"]
+        assert server.device().ask("GET", "/readyz").status == 200
+
+
 def test_the_key_is_for_its_owner_only_and_never_exported(data: Path) -> None:
     nestor("ca", "init", "--data", str(data))
     assert stat.S_IMODE((data / "ca" / "key.pem").stat().st_mode) == 0o600

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -241,6 +242,82 @@ async def test_the_newest_entry_is_the_one_issued_last(ledger: AnyLedger) -> Non
     await record(ledger, an_entry(issued_at=NOON + MINUTE))
     await record(ledger, an_entry())
     assert await ledger.newest() == NOON + MINUTE
+
+
+def adopted(device: str = "pump-1", begun: timedelta = timedelta(), **changes: Any) -> Entry:
+    start = NOON + begun
+    times = {"not_before": start, "issued_at": start, "not_after": start + timedelta(days=30), "adopted_at": NOON}
+    return an_entry(device, **{**times, "method": Method.OPERATOR, "requester": "adoption 1", **changes})
+
+
+async def test_what_was_adopted_is_found_as_it_was(ledger: AnyLedger) -> None:
+    entry = adopted(origin=Method.CERTIFICATE)
+    recorded = await ledger.adopt(entry)
+    assert replace(recorded, id=0) == entry
+    assert await ledger.find(entry.sha256) == recorded
+
+
+async def test_adopting_what_is_known_changes_nothing(ledger: AnyLedger) -> None:
+    known = await record(ledger, an_entry())
+    assert await ledger.adopt(replace(known, adopted_at=NOON, profile="edgeCa")) == known
+    revoked = await ledger.revoke(known.sha256, "lost", NOON)
+    assert await ledger.adopt(replace(known, adopted_at=NOON)) == revoked
+    assert await ledger.find(known.sha256) == revoked
+
+
+async def test_a_race_to_adopt_ends_in_one_entry(ledger: AnyLedger) -> None:
+    entry = adopted()
+    answers = await asyncio.gather(*(ledger.adopt(entry) for _ in range(8)))
+    assert len({answer.id for answer in answers}) == 1
+
+
+async def test_an_adopted_serial_number_is_never_recorded_twice(ledger: AnyLedger) -> None:
+    known = await record(ledger, an_entry())
+    with pytest.raises(CannotIssue):
+        await ledger.adopt(adopted(serial=known.serial))
+
+
+async def test_of_adopted_certificates_the_one_that_began_last_is_active(ledger: AnyLedger) -> None:
+    first, second, third = adopted(), adopted(begun=MINUTE), adopted(begun=2 * MINUTE)
+    others = [adopted("pump-2"), adopted(profile="edgeCa")]
+    for entry in (third, first, second, *others):
+        await ledger.adopt(entry)
+    states = [await state(ledger, entry) for entry in (first, second, third, *others)]
+    assert states == [State.SUPERSEDED, State.SUPERSEDED, State.ACTIVE, State.ACTIVE, State.ACTIVE]
+
+
+async def test_adopting_an_older_one_leaves_the_newer_active(ledger: AnyLedger) -> None:
+    newer = await record(ledger, an_entry())
+    older = await ledger.adopt(adopted(begun=-MINUTE))
+    assert [await state(ledger, entry) for entry in (older, newer)] == [State.SUPERSEDED, State.ACTIVE]
+
+
+async def test_an_adopted_certificate_is_a_live_one_with_its_origin(ledger: AnyLedger) -> None:
+    entry = await ledger.adopt(adopted(origin=Method.BOOTSTRAP))
+    assert [one.sha256 for one in await ledger.live_certificates("pump-1", NOON)] == [entry.sha256]
+    assert (await standing(ledger, entry)).origin is Method.BOOTSTRAP
+
+
+async def test_adopting_never_takes_the_clock_floor_back(ledger: AnyLedger) -> None:
+    await record(ledger, an_entry(issued_at=NOON))
+    await ledger.adopt(adopted(begun=-MINUTE))
+    assert await ledger.newest() == NOON
+    await ledger.adopt(adopted(begun=MINUTE))
+    assert await ledger.newest() == NOON + MINUTE
+
+
+async def test_a_ledger_knows_of_no_revocation_and_no_word_at_first(ledger: AnyLedger) -> None:
+    entry = await record(ledger, an_entry())
+    assert await ledger.adoptions() == []
+    assert not await ledger.was_revoked(entry.sha256, entry.serial)
+
+
+async def test_a_revocation_is_known_by_digest_and_by_serial_number(ledger: AnyLedger) -> None:
+    entry = await record(ledger, an_entry())
+    await ledger.revoke(entry.sha256, "lost", NOON)
+    assert await ledger.was_revoked(entry.sha256, entry.serial)
+    assert await ledger.was_revoked(bytes(32), entry.serial)
+    assert not await ledger.was_revoked(bytes(32), entry.serial + 1)
 
 
 async def test_noting_a_refusal_neither_waits_nor_fails(ledger: AnyLedger) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from nestor.errors import CannotIssue, MaterialError
-from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
+from nestor.ledger.revocations import Revocation, append_revocation, merge_revocations, read_revocations
 from support.entries import NOON
 
 ONE = Revocation(NOON, b"a" * 32, 0x7F03, "cabinet opened")
@@ -62,3 +62,15 @@ def test_a_file_out_of_reach_is_an_error(path: Path) -> None:
         append_revocation(path, ONE)
     with pytest.raises(MaterialError, match="directory"):
         list(read_revocations(path))
+
+
+def test_merging_adds_what_is_missing_once(path: Path) -> None:
+    append_revocation(path, ONE)
+    assert merge_revocations(path, [ONE, TWO, TWO]) == 1
+    assert merge_revocations(path, [TWO, ONE]) == 0
+    assert list(read_revocations(path)) == [ONE, TWO]
+
+
+def test_merging_nothing_makes_no_file(path: Path) -> None:
+    assert merge_revocations(path, []) == 0
+    assert not path.exists()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from nestor.events import (
+    Adopted,
     Enrolled,
     Event,
     HandshakeFailed,
@@ -51,6 +52,7 @@ EVENTS: list[Event] = [
     Refused(REFUSAL),
     TurnedAway("10.0.0.7", "GET /\x1b[2J", "UnknownPath", "There is nothing here.", "0013"),
     HandshakeFailed("10.0.0.7", "The client does not know this CA."),
+    Adopted(ENTRY),
     SettingsApplied("abc"),
     SettingsRefused("ca: wrong"),
     Trouble("ledger", "The disk is full."),
@@ -122,4 +124,4 @@ def test_the_cause_of_a_trouble_is_told_to_the_operator(capsys: pytest.CaptureFi
 
 def test_a_higher_level_leaves_out_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
     told = lines(capsys, '{"level": "warning"}', EVENTS)
-    assert len(told) == 4
+    assert len(told) == 5

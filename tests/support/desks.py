@@ -72,6 +72,7 @@ class Desk:
             issuers=lambda: root().certificates[:1],
             own=root().certificates,
             traits=catalog.traits,
+            recognize=catalog.recognize,
             memory=Memory(),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from nestor.errors import CannotIssue, Forbidden
-from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
+from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 _OUT_OF_ORDER = timedelta(minutes=1)
 
@@ -19,6 +19,8 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
         self.refused: list[Refusal] = []
+        self.words: list[Adoption] = []
+        self.forgotten_revocations: set[bytes] = set()
         self._replays: dict[bytes, tuple[Entry, datetime]] = {}
         self._uses: dict[tuple[str, str, str], datetime] = {}
 
@@ -88,6 +90,34 @@ class MemoryLedger:
     async def newest(self) -> datetime | None:
         """When the newest entry was issued."""
         return max((entry.issued_at for entry in self.entries), default=None)
+
+    async def adoptions(self) -> Sequence[Adoption]:
+        """Every word about unknown certificates, oldest first."""
+        return list(self.words)
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+        """Whether a certificate has been revoked, although this ledger may have forgotten it."""
+        known = [entry for entry in self.entries if entry.state is State.REVOKED]
+        return sha256 in self.forgotten_revocations or any(serial == entry.serial for entry in known)
+
+    async def adopt(self, entry: Entry) -> Entry:
+        """Keep the entry of a certificate that was issued before, unless it is known."""
+        known = await self.find(entry.sha256)
+        if known is not None:
+            return known
+        if any(entry.serial == other.serial for other in self.entries):
+            raise CannotIssue("The ledger has this serial number or certificate already.")
+        siblings = [other for other in self.entries if (other.device, other.profile) == (entry.device, entry.profile)]
+        for older in siblings:
+            if older.not_before <= entry.not_before < older.not_after and older.state is State.ACTIVE:
+                self._put(replace(older, state=State.SUPERSEDED))
+        late = any(
+            entry.not_before < other.not_before < entry.not_after and other.state is not State.REVOKED
+            for other in siblings
+        )
+        state = State.SUPERSEDED if late else State.ACTIVE
+        self.entries.append(replace(entry, id=len(self.entries) + 1, state=state))
+        return self.entries[-1]
 
     async def revoke(self, sha256: bytes, reason: str, at: datetime) -> Entry:
         """Revoke a certificate that this ledger has; one that is revoked already stays as it is."""

@@ -12,6 +12,7 @@ A map of the house. Imports go down only; rooms side by side never import each o
     keys/       where private keys live
     ledger/     what was issued, durably, before anyone receives it
     ops/        watches events: the log, the health of the house
+    backup/     one encrypted file, and how a new state takes the place of an old one
     upstream/   an EST client
     device/     what a device of IoT Edge is told: its config.toml, written and judged
     doctor/     asks a running EST server the way aziot-certd would, and explains what it finds

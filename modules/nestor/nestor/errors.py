@@ -16,7 +16,7 @@
     |  |- SettingsError         the configuration document does not hold
     |  |- MaterialError         a key, certificate, ledger or user file cannot be used
     |  |- CannotIssue           nothing can be signed or recorded at this time
-    |  `- Unavailable           the server cannot be reached, or the port cannot be had
+    |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had
     `- OurFault                 a bug of Nestor's
 
 No HTTP here: `web/problems.py` turns types into statuses, `cli/` turns them into exit codes.
@@ -123,7 +123,7 @@ class CannotIssue(OperatorFault):
 
 
 class Unavailable(OperatorFault):
-    """A server cannot be reached, refuses us, or its port cannot be had."""
+    """A server cannot be reached, refuses us, or its port or its data directory cannot be had."""
 
 
 class OurFault(NestorError):

@@ -50,6 +50,13 @@ class Listening:
 
 
 @dataclass(frozen=True, slots=True)
+class Adopted:
+    """The ledger took in a certificate that it had not seen issued, on an operator's word (design D23)."""
+
+    entry: Entry
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -85,5 +92,14 @@ class Note:
 
 
 Event = (
-    Enrolled | Refused | TurnedAway | HandshakeFailed | Listening | SettingsApplied | SettingsRefused | Trouble | Note
+    Enrolled
+    | Refused
+    | Adopted
+    | TurnedAway
+    | HandshakeFailed
+    | Listening
+    | SettingsApplied
+    | SettingsRefused
+    | Trouble
+    | Note
 )

@@ -272,7 +272,8 @@ class Entry:
     """One issued certificate, as the ledger keeps it.
 
     `device` is the device id (an Edge CA's prefix stripped), folded to lower case for comparison. `via` is the SHA-256
-    of the certificate that authenticated the request, where one did.
+    of the certificate that authenticated the request, where one did. `adopted_at` is set where the ledger did not see
+    the certificate issued, and was told of it later (design D23).
     """
 
     serial: int
@@ -296,6 +297,26 @@ class Entry:
     state: State = State.ACTIVE
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
+    adopted_at: datetime | None = None
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Adoption:
+    """An operator's word that certificates which the ledger does not know may be taken into it (design D23).
+
+    It is about certificates issued from `since` to `until`, and good until `ends_at`, or until it was ended before.
+    `profile` is what a certificate becomes that several profiles could have made. `denied` are device ids, serial
+    numbers and thumbprints that are never adopted, by this word or another.
+    """
+
+    opened_at: datetime
+    since: datetime
+    until: datetime
+    ends_at: datetime
+    profile: str | None = None
+    denied: frozenset[str] = frozenset()
+    ended_at: datetime | None = None
     id: int = 0
 
 

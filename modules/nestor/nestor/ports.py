@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from nestor.events import Event
 from nestor.model import (
     NO_TERMS,
+    Adoption,
     CertificationRequest,
     Credentials,
     Entry,
@@ -88,6 +89,18 @@ class Ledger(Protocol):
 
     async def newest(self) -> datetime | None:
         """When the newest entry was issued: the floor under the clock."""
+
+    async def adoptions(self) -> Sequence[Adoption]:
+        """Every word that was given about certificates that this ledger does not know, oldest first (design D23)."""
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+        """Whether a certificate has been revoked, although the ledger itself may have forgotten it."""
+
+    async def adopt(self, entry: Entry) -> Entry:
+        """Make the entry of a certificate durable that was issued before, then return it; one that is known stays.
+
+        Of the active entries of a device and profile, the one whose certificate began last stays active.
+        """
 
 
 class Authority(Protocol):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from cryptography import x509
 
+from nestor.access.adopting import Adopter
+from nestor.access.adoption import Recognize
 from nestor.access.anchors import check_distinct, keep_apart, read_bundle
 from nestor.access.bootstrap import Maker
 from nestor.access.crls import read_crls
@@ -37,6 +39,7 @@ def build_gate(
     own: Collection[x509.Certificate],
     traits: Traits,
     memory: Memory,
+    recognize: Recognize,
     reserved_names: Collection[str] = (),
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
@@ -57,8 +60,9 @@ def build_gate(
         verified_for=limits.verified_for.total_seconds(),
         tell=report,
     )
+    adopter = Adopter(ledger, recognize, partial(tell, sinks))
     return Gate(
-        identifier=Identifier(OwnCertificates(issuers, ledger, traits), makers, verifier),
+        identifier=Identifier(OwnCertificates(issuers, ledger, traits, adopter.adopt), makers, verifier),
         rules=Rules(settings.gateways, reserve(reserved_names)),
         enrollments=memory.buckets("enrollments", rate),
         anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],

@@ -22,6 +22,9 @@ _LARGEST_EXPONENT = 32
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
 
+AGAIN = "Enroll with a password or a bootstrap certificate."
+"""What a device can do whose certificate does not count."""
+
 
 def extension_of(certificate: x509.Certificate, kind: type[Value]) -> Value | None:
     """The value of an extension, or None. Raises Unauthenticated for extensions that cannot be read."""
@@ -59,7 +62,18 @@ def check_dates(certificate: x509.Certificate, now: datetime) -> None:
         raise Unauthenticated(sentence, "Check the clocks of the device and of this server.")
     if now > certificate.not_valid_after_utc:
         sentence = f"The certificate presented expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC."
-        raise Unauthenticated(sentence, "Enroll with a password or a bootstrap certificate.")
+        raise Unauthenticated(sentence, AGAIN)
+
+
+def check_purpose(certificate: x509.Certificate, *, silent: bool = False) -> None:
+    """Raise Unauthenticated for a CA, and without clientAuth; `silent` takes one that tells no purpose at all."""
+    if is_ca(certificate):
+        raise Unauthenticated(
+            "The certificate presented is that of a CA; such a certificate does not authenticate.", AGAIN
+        )
+    stated = client_auth(certificate)
+    if not stated and not (silent and stated is None):
+        raise Unauthenticated("The certificate presented is not for clients: it lacks clientAuth.", AGAIN)
 
 
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:

@@ -62,7 +62,7 @@ class Identifier:
         if credentials.certificate is None:
             raise Unauthenticated("This path wants a client certificate, and none was presented.")
         sent = plausible(credentials.chain)
-        ours = await self._own.identify(credentials.certificate, sent, now)
+        ours = await self._own.identify(credentials.certificate, sent, now, credentials.address)
         if ours is not None:
             return ours
         # A maker's CA may have cross-certified ours; below it our own keys still vouch for nobody.

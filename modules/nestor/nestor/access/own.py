@@ -4,20 +4,22 @@ A chain to our root means nothing by itself: an Edge CA is below that root and c
 request, because a TLS session may be older than a revocation.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime
 from enum import Enum, auto
 
 from cryptography import x509
 
-from nestor.access.certificates import check_dates, client_auth, is_ca, is_issued_by, sha256_of
+from nestor.access.adoption import UNKNOWN
+from nestor.access.certificates import AGAIN, check_dates, check_purpose, is_issued_by, sha256_of
 from nestor.document import literal
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Grant, Method, ProfileTraits, Requester, State
 from nestor.ports import Ledger
 
 Traits = Callable[[str], ProfileTraits | None]
-_AGAIN = "Enroll with a password or a bootstrap certificate."
+Adopt = Callable[[x509.Certificate, str, datetime], Awaitable[Entry | None]]
+"""Takes a certificate that the ledger does not know into it, where an operator's word allows it (design D23)."""
 
 
 class Kinship(Enum):
@@ -46,13 +48,16 @@ def kinship(
 class OwnCertificates:
     """Recognizes what this CA issued; `issuers` are those whose certificates may authenticate, old ones included."""
 
-    def __init__(self, issuers: Callable[[], Sequence[x509.Certificate]], ledger: Ledger, traits: Traits) -> None:
+    def __init__(
+        self, issuers: Callable[[], Sequence[x509.Certificate]], ledger: Ledger, traits: Traits, adopt: Adopt
+    ) -> None:
         self.issuers = issuers
         self._ledger = ledger
         self._traits = traits
+        self._adopt = adopt
 
     async def identify(
-        self, certificate: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime
+        self, certificate: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime, address: str = ""
     ) -> Requester | None:
         """Who presents a certificate of ours; None for a foreign one.
 
@@ -68,6 +73,7 @@ class OwnCertificates:
                 raise Forbidden(sentence, "Only certificates that this CA issued itself authenticate here.")
             case Kinship.OURS:
                 entry = await self._ledger.find(sha256_of(certificate))
+                entry = entry or await self._adopt(certificate, address, now)
                 return requester_of(certificate, entry, self._traits, now)
 
 
@@ -75,7 +81,9 @@ def requester_of(certificate: x509.Certificate, entry: Entry | None, traits: Tra
     """Judge a certificate that one of our issuers signed, with what the ledger says of it."""
     entry = _check_standing(entry)
     check_dates(certificate, now)
-    profile = _check_purpose(certificate, entry, traits)
+    # What we issue states its purpose; what another program issued under our CA, and the ledger was told of, may not.
+    check_purpose(certificate, silent=entry.adopted_at is not None)
+    profile = _check_profile(entry, traits)
     renewal = {profile.name} if profile.renewable else set()
     return Requester(
         method=Method.CERTIFICATE,
@@ -91,20 +99,14 @@ def requester_of(certificate: x509.Certificate, entry: Entry | None, traits: Tra
 
 def _check_standing(entry: Entry | None) -> Entry:
     if entry is None:
-        raise Forbidden("The certificate presented is signed by this CA, but the ledger does not know it.", _AGAIN)
+        raise Forbidden(f"{UNKNOWN}.", AGAIN)
     if entry.state is State.REVOKED:
         raise Forbidden("The certificate presented has been revoked.", "Ask the operator of this server.")
     return entry
 
 
-def _check_purpose(certificate: x509.Certificate, entry: Entry, traits: Traits) -> ProfileTraits:
-    if is_ca(certificate):
-        raise Unauthenticated(
-            "The certificate presented is that of a CA; such a certificate does not authenticate.", _AGAIN
-        )
-    if not client_auth(certificate):
-        raise Unauthenticated("The certificate presented is not for clients: it lacks clientAuth.", _AGAIN)
+def _check_profile(entry: Entry, traits: Traits) -> ProfileTraits:
     profile = traits(entry.profile)
     if profile is None or not profile.authenticates:
-        raise Unauthenticated(f"Certificates of the profile {entry.profile} do not authenticate here.", _AGAIN)
+        raise Unauthenticated(f"Certificates of the profile {entry.profile} do not authenticate here.", AGAIN)
     return profile

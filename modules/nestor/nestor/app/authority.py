@@ -29,7 +29,7 @@ from nestor.errors import CannotIssue, MaterialError, SettingsError
 from nestor.events import Note, Trouble
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
-from nestor.ledger.opening import open_ledger
+from nestor.ledger.opening import make_ledger, open_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
@@ -133,6 +133,7 @@ def _begin(clock: Clock) -> datetime:
 def _kept(source: Source, issuer: Issuer) -> Issuer:
     reference = source.settings.ca.key
     elsewhere = reference.path(source.data) if reference else None
+    make_ledger(source.data)  # first: a CA without its ledger would count as one that lost it
     CAHome(source.data).keep(issuer, lambda place: save_key(elsewhere or place, issuer.key, source.passphrase))
     name = issuer.certificate.subject.rfc4514_string()
     source.sink(Note("ca made", f"{name}, SHA-256 {issuer.fingerprint}", issuer.end))

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
-from nestor.model import NO_TERMS, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
+from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
 
 _CLOSED = ("This server cannot issue at this time.", "Its operator finds the reason in its log and at /readyz.")
 """All that a device is told: the reason names files, and whoever asks may be a stranger."""
@@ -100,6 +100,18 @@ class ClosedLedger:
     async def newest(self) -> datetime | None:
         """Nothing is known."""
         return None
+
+    async def adoptions(self) -> Sequence[Adoption]:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def adopt(self, entry: Entry) -> Entry:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
 
     def problem(self) -> str:
         """Why nothing can be recorded."""

@@ -142,6 +142,7 @@ def open_gate(
         issuers=lambda: issuers,
         own=own,
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
+        recognize=catalog.recognize,
         memory=memory,
         reserved_names=own_hosts(source),
     )

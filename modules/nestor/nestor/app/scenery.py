@@ -12,7 +12,7 @@ from nestor.app.authority import new_serial
 from nestor.ca.issuer import Issuer
 from nestor.keys.make import generate
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import NO_TERMS, Entry, KeyType, OneTime, Refusal, Replay, Standing, Terms
+from nestor.model import NO_TERMS, Adoption, Entry, KeyType, OneTime, Refusal, Replay, Standing, Terms
 from nestor.ports import Clock
 
 
@@ -90,6 +90,19 @@ class StageLedger:
 
     def refuse(self, refusal: Refusal) -> None:
         """A refusal on the stage is no news."""
+
+    async def adoptions(self) -> Sequence[Adoption]:
+        """None: what is enrolled on the stage is known to it, and nothing becomes known by asking."""
+        return ()
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+        """What the real ledger says."""
+        return self._real is not None and await self._real.was_revoked(sha256, serial)
+
+    async def adopt(self, entry: Entry) -> Entry:
+        """Remember the entry as long as the stage stands."""
+        self.entries.append(entry)
+        return entry
 
     async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
         """Those of the real ledger."""

@@ -6,6 +6,7 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -16,6 +17,8 @@ from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.directory import make_directory, warning_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
+from nestor.app.occupancy import occupied
+from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
@@ -153,7 +156,27 @@ class Server:
 
 
 async def serve(plan: Plan) -> None:
-    """Serve until told to stop. Raises NestorError where the start fails."""
+    """Serve until told to stop. Raises NestorError where the start fails, or another has the data directory."""
+    make_directory(plan.data)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(occupied(plan.data, "nestor serve"))
+        except MaterialError as trouble:
+            # Where no lock can be had, as on a full or read-only disk, nobody else can write either.
+            tell(plan.sinks, Trouble("lock", trouble.text))
+            check_not_interrupted(plan.data)
+        else:
+            _finish_interrupted(plan)
+        await _serve(plan)
+
+
+def _finish_interrupted(plan: Plan) -> None:
+    """Carry out what a restore had decided when it was interrupted."""
+    if finish_interrupted(plan.data):
+        tell(plan.sinks, Note("restored", "A restore that was interrupted has been finished."))
+
+
+async def _serve(plan: Plan) -> None:
     server = await start(plan)
     try:
         await _listen(plan, server)

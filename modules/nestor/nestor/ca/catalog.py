@@ -5,9 +5,12 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+from cryptography import x509
+
 from nestor.ca import own_server, possession
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.profile import Profile, build_profile
+from nestor.ca.recognition import recognize
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.shapes import check_pinned, profile_for
 from nestor.errors import SettingsError
@@ -52,6 +55,13 @@ class Catalog:
         traits = self.traits(pinned)
         check_pinned(csr, ca=traits.ca, profile=pinned)
         return traits
+
+    def recognize(self, certificate: x509.Certificate, wanted: str | None = None) -> ProfileTraits:
+        """The profile that a certificate of ours was issued by; `wanted` decides where several could be it.
+
+        Raises Forbidden where that cannot be told.
+        """
+        return recognize(certificate, self._profiles.values(), wanted)
 
 
 def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:

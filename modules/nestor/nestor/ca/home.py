@@ -48,6 +48,18 @@ class CAHome:
         self._mark = data / _MARK
 
     @property
+    def mark_path(self) -> Path:
+        """Where the trace is that there is a CA."""
+        return self._mark
+
+    @property
+    def traces(self) -> frozenset[str]:
+        """The fingerprints by which a CA is known here: that of the mark, that of the certificate that is kept."""
+        shown = {fingerprint_of(certificate) for certificate in self._readable_certificates()[:1]}
+        marked = self._marked()
+        return frozenset(shown | ({marked} if marked else set()))
+
+    @property
     def was_made(self) -> bool:
         """Whether there is a trace of a CA, of whatever source: then nothing here is ever made anew."""
         return self._mark.exists() or self._directory.exists()

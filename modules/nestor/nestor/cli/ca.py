@@ -59,7 +59,7 @@ def init(
     said = {"subject": subject, "keyType": key_type, "lifetime": lifetime}
     source = _source(data, config, {key: value for key, value in said.items() if value is not None})
     if offline_root is None:
-        _told(asyncio.run(found_root(source)))
+        _told(found_root(source))
         return
     issuing_subject = issuing_subject or _ISSUING
     if same_name(_name_of("--issuing-subject", issuing_subject), read_subject(source.settings.ca.subject)):
@@ -68,7 +68,7 @@ def init(
             param_hint="--issuing-subject",
         )
     issuing_life = read_duration("--issuing-lifetime", issuing_lifetime or _ISSUING_LIFETIME)
-    root, issuer = asyncio.run(found_below(source, offline_root, issuing_subject, issuing_life))
+    root, issuer = found_below(source, offline_root, issuing_subject, issuing_life)
     _told(issuer)
     typer.echo(
         f"The root {_name(root.certificate)} is in {offline_root}: carry its key away, and keep it safe.", err=True
@@ -176,8 +176,10 @@ def _hand_out(certificates: "Sequence[x509.Certificate]", place: Path | None) ->
 def _source(data: Path, config: Path | None, said: dict[str, Any] | None = None) -> "Source":
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- every room
     from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
 
+    check_not_interrupted(data)
     document = merge(read_document(config) if config else {}, {"ca": said or {}})
     return Source(judge(document), data, SystemClock(), lambda _: None)
 

@@ -77,7 +77,7 @@ def refusals(
 
 @app.command("count")
 def count(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """Count what was issued, refused and revoked. By profile and by reason, since the ledger was made."""
+    """Count what was issued, refused, adopted and revoked. By profile and by reason, since the ledger was made."""
 
     async def read() -> Mapping[str, Mapping[str, int] | int]:
         async with open_for_command(data, config) as ledger:
@@ -95,9 +95,11 @@ async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQ
     """The ledger of a data directory, while a command needs it. Raises MaterialError where there is none."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.app.directory import check_directory  # noqa: PLC0415 -- every room
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- only now
     from nestor.ledger.opening import open_ledger  # noqa: PLC0415 -- only now
 
     check_directory(data)
+    check_not_interrupted(data)
     ledger = open_ledger(load_settings(config).ledger, data, create=False, clock=SystemClock())
     try:
         yield ledger
@@ -179,6 +181,7 @@ def record_of(entry: Entry, now: datetime) -> dict[str, str]:
         "from": entry.address,
         "authenticated with": entry.via.hex().upper() if entry.via else "",
         "request": entry.request_id,
+        "adopted": show_time(entry.adopted_at) if entry.adopted_at else "",
         "revoked": show_time(entry.revoked_at) if entry.revoked_at else "",
         "reason": entry.revocation_reason or "",
     }

@@ -56,12 +56,15 @@ def issue(
     asked = Asked(name, csr, tuple(alternative_name or ()), listed, csrs)
     asked.check(out, keys=key_type is not None or key_passphrase is not None)
     items = asked.items(profile)
+    secret = key_passphrase and read_passphrase(
+        "--key-passphrase", key_passphrase, about="Passphrase for the keys", twice=True
+    )
     only = out if name is not None and out.suffix.lower() in _FILES and not out.is_dir() else None
     run = Production(
         items=items,
         directory=only.absolute().parent if only else out,
         profile=profile,
-        wishes=Wishes(key_type, read_passphrase("--key-passphrase", key_passphrase), replace),
+        wishes=Wishes(key_type, secret, replace),
         only=only,
         report=name is None,
         chain=chain,

@@ -5,7 +5,22 @@ from typing import Annotated
 import typer
 
 from nestor import __version__
-from nestor.cli import azure, ca, cert, cert_issue, cert_list, cert_revoke, config, device, est, ledger, user
+from nestor.cli import (
+    azure,
+    ca,
+    ca_backup,
+    ca_import,
+    cert,
+    cert_issue,
+    cert_list,
+    cert_revoke,
+    config,
+    device,
+    est,
+    ledger,
+    ledger_adopt,
+    user,
+)
 from nestor.cli.doctor import doctor
 from nestor.cli.serve import serve
 
@@ -18,6 +33,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command()(serve)
+ca.app.command()(ca_backup.backup)
+ca.app.command()(ca_backup.restore)
+ca.app.command("import")(ca_import.import_ca)
+ledger.app.command()(ledger_adopt.adopt)
+ledger.app.command()(ledger_adopt.start_over)
 app.command()(doctor)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)

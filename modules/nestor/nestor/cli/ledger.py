@@ -7,7 +7,7 @@ import typer
 from nestor.cli.cert import open_for_command
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption
 
-app = typer.Typer(help="The ledger itself: accept-clock.", no_args_is_help=True)
+app = typer.Typer(help="The ledger itself: accept-clock, adopt, start-over.", no_args_is_help=True)
 
 
 @app.command("accept-clock")
@@ -29,8 +29,3 @@ def accept_clock(data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -
 
     asyncio.run(write())
     typer.echo(f"The clock is right: it is {now:%Y-%m-%d %H:%M} UTC.", err=True)
-
-
-@app.callback()
-def ledger() -> None:
-    """Keep `accept-clock` a command of its own."""

@@ -1,7 +1,8 @@
-"""A passphrase that a command needs: named, as the configuration names secrets, or asked for on a terminal."""
+"""Passphrases as commands take them: by the name of the place that holds them, from a person, or from a pipe."""
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -9,17 +10,22 @@ from nestor.errors import MaterialError, SettingsError
 
 ASK = "ask"
 
+PassphraseOption = Annotated[
+    str,
+    typer.Option("--passphrase", help="Where the passphrase is: env:NAME or file:PATH; asked for otherwise."),
+]
 
-def read_passphrase(option: str, text: str | None) -> str | None:
-    """The passphrase that an option names: `env:NAME`, `file:PATH`, or `ask`; None where it names none.
 
-    Raises SettingsError or MaterialError.
+def read_passphrase(option: str, named: str, *, about: str, twice: bool = False) -> str:
+    """The passphrase that an option names: `env:NAME`, `file:PATH`, or `ask`; `about` is what a person reads then.
+
+    Raises SettingsError for a place that is none, MaterialError where it holds nothing.
     """
-    if text is None:
-        return None
-    passphrase = _ask() if text == ASK else _named(option, text)
+    passphrase = _asked(about, twice=twice) if named == ASK else _named(option, named)
     if not passphrase:
-        raise MaterialError(f"The passphrase of {option} is empty.", "Choose a long one, or leave the option out.")
+        raise MaterialError(
+            f"The passphrase of {option} is empty.", "Type one, pipe one in, or name a place: env:NAME or file:PATH."
+        )
     return passphrase
 
 
@@ -35,8 +41,8 @@ def _named(option: str, text: str) -> str:
     return reference.read_text(Path())
 
 
-def _ask() -> str:
+def _asked(about: str, *, twice: bool) -> str:
     if not sys.stdin.isatty():
-        raise MaterialError("There is no terminal to ask for a passphrase on.", "Name it: env:NAME or file:PATH.")
-    passphrase: str = typer.prompt("Passphrase for the keys", hide_input=True, confirmation_prompt=True, err=True)
-    return passphrase
+        return sys.stdin.readline().rstrip("\r\n")
+    answer: str = typer.prompt(about, hide_input=True, confirmation_prompt=twice, err=True)
+    return answer

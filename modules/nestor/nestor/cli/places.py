@@ -1,6 +1,6 @@
 """Where things are: the data directory and the configuration file, as every command takes them."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -30,6 +30,19 @@ def read_duration(option: str, text: str) -> timedelta:
     except ValueError as error:
         raise typer.BadParameter(f"{error}.", param_hint=option) from None
     return length if isinstance(length, timedelta) else timedelta()
+
+
+def read_time(option: str, text: str) -> datetime:
+    """The moment that an option gives. Raises BadParameter with the name of the option."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise typer.BadParameter(
+            f"{text!r} is no time with its zone: write it like 2026-08-01T02:30:00Z.", param_hint=option
+        )
+    return moment.astimezone(UTC)
 
 
 def show_time(moment: datetime) -> str:

@@ -125,7 +125,9 @@ def remove(
 def _users_file(data: Path, config: Path | None) -> Path:
     """Where a user is going to be kept; the directory is made where there is none. Raises MaterialError."""
     from nestor.app.directory import make_directory  # noqa: PLC0415 -- every room
+    from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- pydantic
 
+    check_not_interrupted(data)
     place = load_settings(config).access.users_file.path(data)
     make_directory(data)
     return place

@@ -61,7 +61,7 @@ def read_public_key(csr: x509.CertificateSigningRequest, spki: bytes) -> PublicK
         return PublicKey(None, None, _algorithm_name(spki), 0, spki)
     # A PSS key may sign one way only; the parser forgets this, so it must not pass for a plain RSA key.
     pss = isinstance(key, rsa.RSAPublicKey) and _algorithm(spki).take(OID).encoded == _RSASSA_PSS
-    kind = None if pss else _kind(key)
+    kind = None if pss else kind_of(key)
     if kind is None:
         return PublicKey(None, None, "RSASSA-PSS" if pss else _name(key), _size(key), spki)
     # One key has several encodings; with one of them only, a key that was used before is recognized.
@@ -69,7 +69,8 @@ def read_public_key(csr: x509.CertificateSigningRequest, spki: bytes) -> PublicK
     return PublicKey(key, kind, kind.value, _size(key), usual)
 
 
-def _kind(key: CertificatePublicKeyTypes) -> KeyType | None:
+def kind_of(key: CertificatePublicKeyTypes) -> KeyType | None:
+    """The kind of a key; None for one that no profile can allow. A PSS key reads as RSA here."""
     if isinstance(key, ec.EllipticCurvePublicKey):
         return _CURVES.get(key.curve.name)
     return _look_up(_KINDS, key)

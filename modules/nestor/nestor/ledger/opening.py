@@ -7,6 +7,7 @@ none. The checks cost the same on any size; damage that they do not meet is met 
 import os
 import sqlite3
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
@@ -58,6 +59,21 @@ def open_ledger(settings: LedgerSettings, data_dir: Path, *, create: bool, clock
         raise _unusable(path, cannot_issue(error)) from error
 
 
+def make_ledger(data_dir: Path, *, in_place_of_a_lost_one: bool = False) -> None:
+    """Make the ledger that goes with a new CA; one that is there stays as it is.
+
+    `in_place_of_a_lost_one` is an operator's word that what was in it is gone for good. Raises MaterialError where one
+    was lost and nobody said so, and where none can be made.
+    """
+    path = data_dir / FILE
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            _make(path, create=True, traces=() if in_place_of_a_lost_one else (REVOCATIONS,))
+    except (sqlite3.Error, OSError) as error:
+        raise _unusable(path, cannot_issue(error)) from error
+
+
 def _unusable(path: Path, trouble: CannotIssue) -> MaterialError:
     return MaterialError(f"{trouble.sentence.removesuffix('.')}: {path}.", trouble.hint)
 
@@ -66,9 +82,12 @@ def _no_ledger(path: Path) -> MaterialError:
     return MaterialError(f"{path} is no ledger of Nestor.", "Restore it from a backup; it is never made anew.")
 
 
-def _make(path: Path, *, create: bool) -> None:
-    """Make a new ledger beside its place, and put it there when it is whole."""
-    traces = [name for name in (REVOCATIONS, f"{FILE}-wal") if (path.parent / name).exists()]
+def _make(path: Path, *, create: bool, traces: Sequence[str] = (REVOCATIONS,)) -> None:
+    """Make a new ledger beside its place, and put it there when it is whole.
+
+    A write-ahead log without its ledger may be all that is left of one, and would be poison for another.
+    """
+    traces = [name for name in (*traces, f"{FILE}-wal") if (path.parent / name).exists()]
     if traces or not create:
         found = f", but {traces[0]} is there" if traces else ""
         raise MaterialError(f"The ledger {path} is gone{found}.", "Restore it from a backup; it is never made anew.")

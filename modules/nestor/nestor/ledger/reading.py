@@ -16,17 +16,18 @@ from typing import Any
 from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.listing import SHA1
-from nestor.ledger.rows import Row, moment, read_entry, read_refusal, seconds, serial_bytes
+from nestor.ledger.rows import Row, moment, read_adoption, read_entry, read_refusal, seconds, serial_bytes
 from nestor.ledger.wholeness import is_whole
-from nestor.model import Entry, Method, OneTime, Refusal, Standing
+from nestor.model import Adoption, Entry, Method, OneTime, Refusal, Standing
 
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """How often what happened, since the ledger was made: issued by profile, refused by reason, revoked."""
+    """How often what happened, since the ledger was made: issued by profile, refused by reason, adopted by word."""
 
     issued: Mapping[str, int]
     refused: Mapping[str, int]
+    adopted: Mapping[str, int]
     revoked: int
 
 
@@ -109,12 +110,17 @@ class Reader:
         with told():
             return [read_refusal(row) for row in self._rows(statements.REFUSALS, {"limit": limit})]
 
+    def adoptions(self) -> Sequence[Adoption]:
+        """Every word about unknown certificates, oldest first."""
+        with told():
+            return [read_adoption(row) for row in self._rows(statements.ADOPTIONS, {})]
+
     def counters(self) -> Counters:
         """How often what happened."""
-        kinds: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "revoked": {}}
+        kinds: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "adopted": {}, "revoked": {}}
         for kind, name, value in self._rows(statements.COUNTERS, {}):
             kinds.setdefault(kind, {})[name] = value
-        return Counters(kinds["issued"], kinds["refused"], sum(kinds["revoked"].values()))
+        return Counters(kinds["issued"], kinds["refused"], kinds["adopted"], sum(kinds["revoked"].values()))
 
     def fact(self, name: str) -> str | None:
         """What is kept under a name."""

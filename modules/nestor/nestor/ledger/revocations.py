@@ -7,7 +7,7 @@ and is no part of a backup. An unfinished last line was never acknowledged and i
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,14 +35,15 @@ class Revocation:
         return f"{self.at.astimezone(UTC):{_FORM}} {self.sha256.hex()} {self.serial:x} {' '.join(self.reason.split())}"
 
 
-def append_revocation(path: Path, revocation: Revocation) -> None:
-    """Add a line and wait for the disk. Raises CannotIssue."""
+def append_revocation(path: Path, *revocations: Revocation) -> None:
+    """Add lines, and wait for the disk. Raises CannotIssue."""
+    lines = "".join(f"{revocation}\n" for revocation in revocations)
     try:
         fresh = not path.exists()
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600), "ab+") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.truncate(_finished(file))
-            file.write(f"{revocation}\n".encode(errors="backslashreplace"))
+            file.write(lines.encode(errors="backslashreplace"))
             file.flush()
             os.fsync(file.fileno())
         if fresh:
@@ -51,6 +52,15 @@ def append_revocation(path: Path, revocation: Revocation) -> None:
         raise CannotIssue(
             f"The revocation cannot be written to {path}: {error.strerror}.", "Mend that, then revoke again."
         ) from error
+
+
+def merge_revocations(path: Path, revocations: Iterable[Revocation]) -> int:
+    """Add the lines of certificates that the file does not have yet; how many. Raises CannotIssue or MaterialError."""
+    known = {line.sha256 for line in read_revocations(path)}
+    missing = {line.sha256: line for line in revocations if line.sha256 not in known}
+    if missing:
+        append_revocation(path, *missing.values())
+    return len(missing)
 
 
 def read_revocations(path: Path) -> Iterator[Revocation]:

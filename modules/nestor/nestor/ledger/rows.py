@@ -3,10 +3,11 @@
 The ledger keeps whole seconds: a finer time comes back with its fraction cut off.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
-from nestor.model import Entry, Method, Refusal, State
+from nestor.model import Adoption, Entry, Method, Refusal, State
 
 Row = tuple[Any, ...]
 
@@ -27,7 +28,7 @@ def serial_bytes(serial: int) -> bytes:
 
 
 def write_entry(entry: Entry) -> dict[str, Any]:
-    """The row of a certificate that was just issued."""
+    """The row of a certificate that is unrevoked."""
     return {
         "serial": serial_bytes(entry.serial),
         "sha256": entry.sha256,
@@ -49,6 +50,7 @@ def write_entry(entry: Entry) -> dict[str, Any]:
         "state": entry.state.value,
         "revoked_at": None,
         "revocation_reason": None,
+        "adopted_at": _seconds_or_none(entry.adopted_at),
     }
 
 
@@ -74,9 +76,10 @@ def read_entry(row: Row) -> Entry:
         spki_sha256=row[16],
         request_id=row[17],
         state=State(row[18]),
-        revoked_at=None if row[19] is None else moment(row[19]),
+        revoked_at=_moment_or_none(row[19]),
         revocation_reason=row[20],
-        der=row[21],
+        adopted_at=_moment_or_none(row[21]),
+        der=row[22],
     )
 
 
@@ -111,3 +114,39 @@ def read_refusal(row: Row) -> Refusal:
         sentence=sentence,
         request_id=request_id,
     )
+
+
+def write_adoption(adoption: Adoption) -> dict[str, Any]:
+    """The row of a word about unknown certificates."""
+    return {
+        "opened_at": seconds(adoption.opened_at),
+        "since": seconds(adoption.since),
+        "until": seconds(adoption.until),
+        "ends_at": seconds(adoption.ends_at),
+        "profile": adoption.profile,
+        "denied": json.dumps(sorted(adoption.denied)),
+        "ended_at": _seconds_or_none(adoption.ended_at),
+    }
+
+
+def read_adoption(row: Row) -> Adoption:
+    """A word from a row. Raises ValueError for a row that nobody of ours wrote."""
+    id_, opened_at, since, until, ends_at, profile, denied, ended_at = row
+    return Adoption(
+        id=id_,
+        opened_at=moment(opened_at),
+        since=moment(since),
+        until=moment(until),
+        ends_at=moment(ends_at),
+        profile=profile,
+        denied=frozenset(json.loads(denied)),
+        ended_at=_moment_or_none(ended_at),
+    )
+
+
+def _seconds_or_none(value: datetime | None) -> int | None:
+    return None if value is None else seconds(value)
+
+
+def _moment_or_none(value: int | None) -> datetime | None:
+    return None if value is None else moment(value)

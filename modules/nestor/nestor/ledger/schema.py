@@ -6,7 +6,7 @@ an entry costs, so an index stands here only for what enrollments ask; a person'
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; revisions are ordered as text."""
 
 metadata = MetaData()
@@ -37,6 +37,7 @@ certificates = Table(
     Column("state", Text, nullable=False),
     Column("revoked_at", BigInteger),
     Column("revocation_reason", Text),
+    Column("adopted_at", BigInteger),
 )
 
 Index("certificates_spki_sha256", certificates.c.spki_sha256)
@@ -83,6 +84,19 @@ refusals = Table(
     Column("reason", Text, nullable=False),
     Column("sentence", Text, nullable=False),
     Column("request_id", Text, nullable=False),
+)
+
+adoptions = Table(
+    "adoptions",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("opened_at", BigInteger, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("ends_at", BigInteger, nullable=False),
+    Column("profile", Text),
+    Column("denied", Text, nullable=False),
+    Column("ended_at", BigInteger),
 )
 
 counters = Table(

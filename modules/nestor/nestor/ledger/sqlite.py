@@ -10,19 +10,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
-from nestor.errors import MaterialError
+from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
-from nestor.ledger.revocations import Revocation, append_revocation
+from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
 from nestor.ledger.rows import moment, seconds
 from nestor.ledger.transaction import CLOCK_FLOOR
 from nestor.ledger.writer import Writer
-from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
+from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 Answer = TypeVar("Answer")
 
-_AUTHORITY = "authority"
+AUTHORITY = "authority"
+"""The fact that holds the fingerprint of the CA whose certificates these are."""
 
 
 class SQLiteLedger:
@@ -84,6 +85,32 @@ class SQLiteLedger:
         floor = self._reader.fact(CLOCK_FLOOR)
         return None if floor is None else moment(int(floor))
 
+    async def adoptions(self) -> Sequence[Adoption]:
+        """Every word that was given about certificates that this ledger does not know, oldest first (design D23)."""
+        return self._reader.adoptions()
+
+    async def open_adoption(self, adoption: Adoption) -> int:
+        """Give such a word; its number. Whoever has this ledger open hears of it with the next question."""
+        return await self._writer.run(lambda transaction: transaction.open_adoption(adoption))
+
+    async def end_adoptions(self, at: datetime) -> int:
+        """End every such word that is good at this time; how many there were."""
+        return await self._writer.run(lambda transaction: transaction.end_adoptions(at))
+
+    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+        """Whether a certificate has been revoked, be it that only the file beside the ledger knows."""
+        return await asyncio.to_thread(self._was_revoked, sha256, serial)
+
+    async def adopt(self, entry: Entry) -> Entry:
+        """Make the entry of a certificate durable that was issued before; one that is known stays as it is."""
+        return await self._writer.run(lambda transaction: transaction.adopt(entry))
+
+    async def raise_clock_floor(self, at: datetime) -> None:
+        """Remember that it was this late already, unless a later time is known."""
+        newest = await self.newest()
+        if newest is None or newest < at:
+            await self.reset_clock_floor(at)
+
     async def reset_clock_floor(self, at: datetime) -> None:
         """Forget that later times were seen: for a host whose clock was ahead and has been put right."""
         await self._writer.run(lambda transaction: transaction.put_fact(CLOCK_FLOOR, str(seconds(at))))
@@ -124,11 +151,11 @@ class SQLiteLedger:
 
     async def pin_authority(self, fingerprint: str) -> None:
         """Keep whose certificates this ledger holds: the fingerprint of the CA certificate."""
-        await self._writer.run(lambda transaction: transaction.put_fact(_AUTHORITY, fingerprint))
+        await self._writer.run(lambda transaction: transaction.put_fact(AUTHORITY, fingerprint))
 
     async def pinned_authority(self) -> str | None:
         """The fingerprint of the CA certificate that this ledger belongs to."""
-        return self._reader.fact(_AUTHORITY)
+        return self._reader.fact(AUTHORITY)
 
     @property
     def is_orphaned(self) -> bool:
@@ -153,6 +180,13 @@ class SQLiteLedger:
                 return ask(reader)
 
         return await asyncio.to_thread(read)
+
+    def _was_revoked(self, sha256: bytes, serial: int) -> bool:
+        try:
+            lines = list(read_revocations(self._path.parent / REVOCATIONS))
+        except MaterialError as damage:
+            raise CannotIssue(damage.sentence, damage.hint) from damage
+        return any(line.sha256 == sha256 or line.serial == serial for line in lines)
 
     def _close(self) -> None:
         # The last connection to be closed folds the write-ahead log into the file, and only a writable one can.

@@ -9,7 +9,7 @@ from sqlalchemy import ClauseElement, Table, delete, exists, func, literal, lite
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
-from nestor.ledger.schema import certificates, counters, encodings, facts, one_time_uses, refusals, replays
+from nestor.ledger.schema import adoptions, certificates, counters, encodings, facts, one_time_uses, refusals, replays
 from nestor.model import State
 
 DIALECT = sqlite.dialect(paramstyle="named")
@@ -82,6 +82,27 @@ SUPERSEDE = _sql(
     )
     .values(state=State.SUPERSEDED.value)
 )
+_sibling = (_certificate.device == _given("device")) & (_certificate.profile == _given("profile"))
+SUPERSEDE_OLDER = _sql(
+    update(certificates)
+    .where(
+        _sibling,
+        _certificate.not_before <= _given("not_before"),
+        _certificate.not_after > _given("not_before"),
+        _certificate.state == State.ACTIVE.value,
+    )
+    .values(state=State.SUPERSEDED.value)
+)
+HAS_NEWER = _sql(
+    select(
+        exists().where(
+            _sibling,
+            _certificate.not_before > _given("not_before"),
+            _certificate.not_before < _given("not_after"),
+            _unrevoked,
+        )
+    )
+)
 ADD_CERTIFICATE = _sql(insert(certificates).values(_row(certificates, without="id")))
 ADD_ENCODING = _sql(insert(encodings).values(_row(encodings)).inline())
 SPEND = _sql(insert(one_time_uses).values(_row(one_time_uses)).on_conflict_do_nothing().inline())
@@ -90,6 +111,14 @@ REVOKE = _sql(
     .where(_certificate.sha256 == _given("sha256"), _unrevoked)
     .values(state=State.REVOKED.value, revoked_at=_given("revoked_at"), revocation_reason=_given("revocation_reason"))
 )
+
+ADD_ADOPTION = _sql(insert(adoptions).values(_row(adoptions, without="id")))
+END_ADOPTIONS = _sql(
+    update(adoptions)
+    .where(adoptions.c.ended_at.is_(None), adoptions.c.ends_at > _given("now"))
+    .values(ended_at=_given("now"))
+)
+ADOPTIONS = _sql(select(adoptions).order_by(adoptions.c.id))
 
 _put_replay = insert(replays).values(_row(replays)).inline()
 PUT_REPLAY = _sql(

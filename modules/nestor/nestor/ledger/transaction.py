@@ -1,4 +1,4 @@
-"""What one group commit writes: certificates, revocations, refusals, facts; and, once at its end, what they add up to.
+"""What one group commit writes: certificates, revocations, adoptions, refusals, facts; at its end, what they add up to.
 
 Knows the order of writes within a row and nothing of threads, files or failures.
 """
@@ -8,13 +8,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, TypeVar
 
 from nestor.errors import Forbidden
 from nestor.ledger import statements
 from nestor.ledger.revocations import Revocation
-from nestor.ledger.rows import moment, read_entry, seconds, write_entry, write_refusal
-from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Terms
+from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_refusal
+from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, State, Terms
 
 CLOCK_FLOOR = "clock floor"
 """The fact that holds when the newest entry was issued."""
@@ -47,8 +48,7 @@ class Transaction:
                 return self._entry(earlier[0])
         self._check(terms, row)
         self._run(statements.SUPERSEDE, row)
-        certificate_id = self._run(statements.ADD_CERTIFICATE, row).lastrowid or 0
-        self._run(statements.ADD_ENCODING, {"certificate_id": certificate_id, "der": entry.der})
+        certificate_id = self._add(row, entry.der)
         if replay is not None:
             until = seconds(replay.until)
             self._run(statements.PUT_REPLAY, {"key": replay.key, "certificate_id": certificate_id, "until": until})
@@ -56,8 +56,30 @@ class Transaction:
             use = {"key": one_time.key, "device": entry.device, "profile": entry.profile, "used_at": now}
             self._run(statements.SPEND, use)
         self._counts["issued", entry.profile] += 1
-        self._newest = max(self._newest, now)
         return replace(entry, id=certificate_id, issued_at=moment(now))
+
+    def adopt(self, entry: Entry) -> Entry:
+        """Write the entry of a certificate that was issued before; one that is here already stays as it is.
+
+        Raises sqlite3.IntegrityError where another certificate has its serial number.
+        """
+        known = self._run(statements.BY_SHA256, {"sha256": entry.sha256}).fetchone()
+        if known is not None:
+            return read_entry(known)
+        row = write_entry(entry)
+        self._run(statements.SUPERSEDE_OLDER, row)
+        if self._run(statements.HAS_NEWER, row).fetchone()[0]:
+            row["state"] = State.SUPERSEDED.value
+        self._counts["adopted", entry.requester] += 1
+        return self._entry(self._add(row, entry.der))
+
+    def open_adoption(self, adoption: Adoption) -> int:
+        """Write down a word about unknown certificates; its number."""
+        return self._run(statements.ADD_ADOPTION, write_adoption(adoption)).lastrowid or 0
+
+    def end_adoptions(self, at: datetime) -> int:
+        """End every word that is good at this time; how many there were."""
+        return self._run(statements.END_ADOPTIONS, {"now": seconds(at)}).rowcount
 
     def _check(self, terms: Terms, row: dict[str, Any]) -> None:
         """Weigh again what was weighed before the certificate was signed: another request may have been faster."""
@@ -95,6 +117,12 @@ class Transaction:
     def forget_replays(self) -> None:
         """Drop the replay keys that had expired when the newest entry of this transaction was issued."""
         self._run(statements.FORGET_REPLAYS, {"now": self._newest})
+
+    def _add(self, row: dict[str, Any], der: bytes) -> int:
+        self._newest = max(self._newest, row["issued_at"])
+        certificate_id = self._run(statements.ADD_CERTIFICATE, row).lastrowid or 0
+        self._run(statements.ADD_ENCODING, {"certificate_id": certificate_id, "der": der})
+        return certificate_id
 
     def _entry(self, certificate_id: int) -> Entry:
         return read_entry(self._run(statements.BY_ID, {"id": certificate_id}).fetchone())

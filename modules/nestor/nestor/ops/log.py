@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from nestor.events import (
+    Adopted,
     Enrolled,
     Event,
     HandshakeFailed,
@@ -31,6 +32,7 @@ _LOGGER = logging.getLogger("nestor")
 _NAMES: Mapping[type, str] = {
     Enrolled: "enrolled",
     Refused: "refused",
+    Adopted: "adopted",
     TurnedAway: "turned away",
     HandshakeFailed: "handshake failed",
     Listening: "listening",
@@ -39,6 +41,7 @@ _NAMES: Mapping[type, str] = {
 }
 _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
+    Adopted: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
     Trouble: logging.ERROR,
@@ -73,6 +76,8 @@ def _fields(event: Event) -> Mapping[str, object]:
     match event:
         case Enrolled(entry, replayed):
             fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
+        case Adopted(entry):
+            fields = {name: value for name, value in _of_entry(entry).items() if value}
         case Refused(refusal):
             fields = _of_refusal(refusal)
         case TurnedAway(address, request, reason, sentence, request_id):

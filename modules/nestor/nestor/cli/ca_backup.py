@@ -1,0 +1,89 @@
+"""`nestor ca backup` and `nestor ca restore`: one sealed file, and the way back from it."""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nestor.cli.output import show_fields
+from nestor.cli.passphrase import ASK, PassphraseOption, read_passphrase
+from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
+from nestor.errors import SettingsError
+
+if TYPE_CHECKING:
+    from nestor.backup.manifest import Part
+
+_PARTS = "ca, ledger, users or files"
+
+
+def backup(
+    out: Annotated[Path, typer.Option(help="The file to write; one that is there is never overwritten.")],
+    passphrase: PassphraseOption = ASK,
+    with_key: Annotated[
+        bool, typer.Option("--with-key", help="Take the CA's key along although it lives outside the data directory.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    config: ConfigOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Put CA, ledger, users and configuration into one encrypted file; also while the server runs.
+
+    The file is in the age format around a tar.gz: `age -d FILE | tar tz` opens it too. Revocations outlive it in
+    revocations.log: keep a copy of that file, too.
+    """
+    from nestor.app.authority import Source  # noqa: PLC0415 -- every room
+    from nestor.app.backup import Wish, check_possible, make_backup  # noqa: PLC0415 -- every room
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
+    from nestor.app.restored import about  # noqa: PLC0415 -- every room
+
+    wish = Wish(Source(load_settings(config), data, SystemClock(), lambda _: None), config, out, with_key)
+    check_possible(wish)
+    manifest = make_backup(
+        wish, read_passphrase("--passphrase", passphrase, about="Passphrase of the backup", twice=True)
+    )
+    show_fields({"file": str(out), **about(manifest)}, as_json=json)
+    for path in manifest.left_out:
+        typer.echo(f"Not in the backup, because it lives elsewhere: {path}", err=True)
+
+
+def restore(
+    file: Annotated[Path, typer.Argument(help="A file that nestor ca backup wrote.")],
+    passphrase: PassphraseOption = ASK,
+    replace: Annotated[
+        list[str] | None, typer.Option(help=f"Move aside what is there of this part and differs: {_PARTS}. Repeat it.")
+    ] = None,
+    keep: Annotated[
+        list[str] | None, typer.Option(help=f"Leave what is there of this part and differs: {_PARTS}. Repeat it.")
+    ] = None,
+    revocations: Annotated[
+        list[Path] | None, typer.Option(help="A revocations.log that survived elsewhere. Repeat it.")
+    ] = None,
+    data: DataOption = DEFAULT_DATA,
+    json: JsonOption = False,
+) -> None:
+    """Put a data directory together again from a backup, while no server has it.
+
+    Everything is checked first; what is there is moved aside, never deleted, and only where you say so.
+    """
+    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
+    from nestor.app.restore import Wish  # noqa: PLC0415 -- every room
+    from nestor.app.restore import restore as run  # noqa: PLC0415 -- every room
+    from nestor.app.restored import done, next_steps  # noqa: PLC0415 -- every room
+
+    wish = Wish(file, data, _parts("--replace", replace), _parts("--keep", keep), tuple(revocations or ()))
+    secret = read_passphrase("--passphrase", passphrase, about="Passphrase of the backup")
+    outcome = asyncio.run(run(wish, secret, SystemClock()))
+    show_fields(done(outcome), as_json=json)
+    for number, step in enumerate(next_steps(outcome), 1):
+        typer.echo(f"{number}. {step}", err=True)
+
+
+def _parts(option: str, words: Sequence[str] | None) -> "frozenset[Part]":
+    from nestor.backup.manifest import Part  # noqa: PLC0415 -- pydantic
+
+    try:
+        return frozenset(map(Part, words or ()))
+    except ValueError:
+        raise SettingsError(f"{option}: a part of a data directory is {_PARTS}.") from None
