@@ -61,8 +61,8 @@ def print_table(title: str, rows: list[Row]) -> None:
     lines = [names, *([_shown(name, row.get(name, "")) for name in names] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     sys.stdout.write(f"\n{title}\n")
-    for line in lines:
-        cells = (f"{cell:<{width}}" if at == 0 else f"{cell:>{width}}" for at, (cell, width) in enumerate(zip(line, widths, strict=True)))
+    for first, *others in lines:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
     sys.stdout.flush()
 

@@ -54,5 +54,4 @@ async def _hold(nestor: Nestor, size: int) -> list[Row]:
 
 
 async def _open(nestor: Nestor, context: SSL.Context, lines: list[Line], count: int) -> None:
-    for _ in range(count):
-        lines.append(await Line.open(context, nestor.port))
+    lines.extend([await Line.open(context, nestor.port) for _ in range(count)])

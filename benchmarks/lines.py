@@ -6,6 +6,7 @@ A client that is the slower side would measure itself; every figure comes with t
 import asyncio
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self, TypeVar
 
@@ -74,10 +75,12 @@ class Line:
 
     def close(self) -> None:
         """Say goodbye, and close."""
-        try:
+        with suppress(SSL.Error):
             self._session.shutdown()
-        except SSL.Error:
-            pass
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word."""
         self._socket.close()
 
     async def _until(self, step: Callable[[], Result]) -> Result:

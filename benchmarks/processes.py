@@ -19,6 +19,7 @@ from typing import Self
 from cryptography.hazmat.backends.openssl import backend
 
 _CORE = 0
+_FILES = 65_536
 _CPU_CLOCK = 2  # of clockid_t, which for another process is ~pid << 3 with the kind of clock (Linux)
 
 
@@ -121,7 +122,10 @@ def keep_off_the_servers_core() -> None:
 def allow_many_files() -> None:
     """Let this process, and those that it starts, hold as many connections as the system lets them."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, max(_FILES, most)))
+    except (ValueError, OSError):  # only root may raise the highest
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def free_port() -> int:
