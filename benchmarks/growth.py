@@ -38,18 +38,19 @@ def growth(place: Path, cache: Path | None, rows: int = ROWS) -> Iterator[Row]:
     large = Nestor(place / "large")
     shutil.copytree(seeded, large.place)
     with large, Nestor(place / "empty") as empty:
-        plants = [(large, Plant(large, 1)), (empty, Plant(empty, 1))]
-        for nestor, plant in plants:
-            measure(nestor, plant.enrollments(_OPERATIONS), _CROWD, keep=True)
-        ratios = []
-        for number in range(_PAIRS):
-            spent = {}
-            for nestor, plant in plants if number % 2 else plants[::-1]:
-                visits = plant.enrollments(_OPERATIONS)
-                spent[nestor] = measure(nestor, visits, _CROWD, keep=True).cpu_us
-            ratios.append(spent[large] / spent[empty])
-    low, high = interval(ratios)
-    yield {"rows": rows, "pairs": _PAIRS, "ratio": statistics.median(ratios), "from": low, "to": high}
+        plants = {large: Plant(large, 0), empty: Plant(empty, 0)}
+        for keep in (False, True):
+            ratios = [_pair(plants, large, empty, keep=keep) for _ in range(_PAIRS + 1)][1:]  # the first one warms up
+            low, high = interval(ratios)
+            what = "kept connection, password" if keep else "new connection, password"
+            yield {"operation": what, "rows": rows, "ratio": statistics.median(ratios), "least": low, "most": high}
+
+
+def _pair(plants: dict[Nestor, Plant], large: Nestor, empty: Nestor, *, keep: bool) -> float:
+    """One run on either server, the one first that happens to be, and what the large ledger cost of the other."""
+    order = [large, empty] if random.random() < 1 / 2 else [empty, large]
+    spent = {one: measure(one, plants[one].enrollments(_OPERATIONS), _CROWD, keep=keep).cpu_us for one in order}
+    return spent[large] / spent[empty]
 
 
 def interval(values: list[float]) -> tuple[float, float]:
