@@ -98,8 +98,13 @@ class Line:
     async def _ready(self, add: Callable[..., None], remove: Callable[[int], bool]) -> None:
         descriptor = self._socket.fileno()
         ready: asyncio.Future[None] = self._loop.create_future()
-        add(descriptor, lambda: ready.done() or ready.set_result(None))
+        add(descriptor, _wake, ready)
         try:
             await ready
         finally:
             remove(descriptor)
+
+
+def _wake(ready: "asyncio.Future[None]") -> None:
+    if not ready.done():
+        ready.set_result(None)
