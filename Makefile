@@ -6,7 +6,7 @@ TESTS ?= tests
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance reference check fix bench lock
+.PHONY: help run test conformance reference check fix bench bench-herd lock
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -17,7 +17,7 @@ WORKERS ?= 2
 	@touch $@
 
 help: ## Show these lines
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass options in ARGS="..."
 	@$(BIN)/nestor serve --tutorial $(ARGS)
@@ -43,6 +43,9 @@ fix: .venv/ready ## Mend what the linter can mend, and format
 
 bench: .venv/ready ## Measure the server against a bare TLS handshake of openssl on the same core
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-herd: .venv/ready ## Let 10,000 devices come at once, as aziot-certd does
+	@$(BIN)/python -m benchmarks.herd $(ARGS)
 
 lock: .venv/ready ## Write requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock

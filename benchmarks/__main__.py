@@ -1,95 +1,74 @@
-"""`python -m benchmarks`: measure, print a table, write JSON.
-
-Machines differ and are busy, so the figure to quote is the ratio: CPU seconds of the server process per operation
-against those of `openssl s_server` per handshake, on the same core, in the same round.
-"""
+"""`python -m benchmarks`: measure, print tables, write JSON. docs/performance.md says how to read them."""
 
 import argparse
 import json
-import statistics
 import sys
 import tempfile
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks.load import Client, enroll, handshake
-from benchmarks.processes import Measured, Nestor, Reference, versions
+from benchmarks.enrollments import enrollments
+from benchmarks.growth import growth
+from benchmarks.idle import idle
+from benchmarks.processes import keep_off_the_servers_core, versions
 
-Operation = tuple[str, str, Callable[[int], None], Measured]
+Row = dict[str, float | str]
+_FORMATS = {
+    "concurrency": "{:.0f}",
+    "rate": "{:.0f}/s",
+    "p50_ms": "{:.1f}",
+    "p99_ms": "{:.1f}",
+    "cpu_us": "{:.0f}",
+    "client_share": "{:.0%}",
+    "kb_each": "{:.1f}",
+    "connections": "{:,.0f}",
+    "rows": "{:,.0f}",
+    "pairs": "{:.0f}",
+}
 
 
 def main() -> None:
-    """Run the rounds that the command line asks for."""
+    """Run the parts that the command line asks for."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="interleaved rounds; medians are shown")
-    parser.add_argument("--operations", type=int, default=400, help="operations of each kind per round")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds; medians are shown")
+    parser.add_argument("--operations", type=int, default=300, help="operations of each kind per round")
+    parser.add_argument("--parts", nargs="+", choices=_PARTS, default=list(_PARTS), help="which parts to run")
+    parser.add_argument("--cache", type=Path, default=None, help="a directory that keeps the seeded ledger (0.7 GB)")
     parser.add_argument("--json", type=Path, default=None, help="a file for the figures")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as place:
-        figures = measure(Path(place), options.rounds, options.operations)
-    print_table(figures)
+    keep_off_the_servers_core()
+    told = versions()
+    sys.stdout.write("".join(f"{name}: {version}\n" for name, version in told.items()))
+    figures: dict[str, list[Row]] = {}
+    for part in options.parts:
+        with tempfile.TemporaryDirectory(prefix="nestor-bench-") as place:
+            figures[part] = list(_PARTS[part](Path(place), options))
+        print_table(part, figures[part])
     if options.json is not None:
-        options.json.write_text(json.dumps({"versions": versions(), "figures": figures}, indent=2) + "\n", "utf-8")
+        options.json.write_text(json.dumps({"versions": told, **figures}, indent=2) + "\n", "utf-8")
 
 
-def measure(place: Path, rounds: int, operations: int) -> dict[str, dict[str, float]]:
-    """Microseconds of server CPU per operation and the ratio to its reference: medians over the rounds."""
-    with (
-        Nestor(place / "nestor") as nestor,
-        Reference(nestor, verify=False) as bare,
-        Reference(nestor, verify=True) as mutual,
-    ):
-        device = Client(nestor).with_certificate()
-        kinds: list[Operation] = [
-            ("bare handshake", "", lambda n: handshake(Client(nestor, bare.port), n), bare),
-            (
-                "bare handshake, client certificate",
-                "",
-                lambda n: handshake(Client(nestor, mutual.port, device.identity), n),
-                mutual,
-            ),
-            ("enroll, new connection, password", "bare handshake", lambda n: enroll(Client(nestor), n), nestor),
-            (
-                "enroll, new connection, certificate",
-                "bare handshake, client certificate",
-                lambda n: enroll(device, n),
-                nestor,
-            ),
-            (
-                "enroll, kept connection, password",
-                "bare handshake, client certificate",
-                lambda n: enroll(Client(nestor), n, keep=True),
-                nestor,
-            ),
-        ]
-        seen: dict[str, list[float]] = {name: [] for name, *_ in kinds}
-        for _ in range(rounds):
-            for name, _, run, process in kinds:
-                seen[name].append(process.cpu_of(partial(run, operations)) / operations * 1e6)
-    return {
-        name: {
-            "cpu_us": round(statistics.median(seen[name])),
-            "ratio": round(_ratio(seen, name, reference), 2),
-        }
-        for name, reference, *_ in kinds
-    }
+_PARTS: dict[str, Callable[[Path, argparse.Namespace], Iterator[Row]]] = {
+    "enrollments": lambda place, options: enrollments(place, options.rounds, options.operations),
+    "idle": lambda place, _: idle(place),
+    "growth": lambda place, options: growth(place, options.cache),
+}
 
 
-def _ratio(seen: dict[str, list[float]], name: str, reference: str) -> float:
-    """The median of the ratios round by round, so that a drift of the machine cancels out."""
-    if not reference:
-        return 1.0
-    return statistics.median(own / base for own, base in zip(seen[name], seen[reference], strict=True))
+def print_table(title: str, rows: list[Row]) -> None:
+    """Show figures to a person; a column per name, whatever rows lack it."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    lines = [names, *([_shown(name, row.get(name, "")) for name in names] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    sys.stdout.write(f"\n{title}\n")
+    for first, *others in lines:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    sys.stdout.flush()
 
 
-def print_table(figures: dict[str, dict[str, float]]) -> None:
-    """Show the figures to a person."""
-    out = sys.stdout
-    out.write("".join(f"{name}: {version}\n" for name, version in versions().items()))
-    out.write(f"{'operation':<38}{'CPU us':>8}{'ratio':>8}\n")
-    for name, row in figures.items():
-        out.write(f"{name:<38}{row['cpu_us']:>8.0f}{row['ratio']:>8.2f}\n")
+def _shown(name: str, value: float | str) -> str:
+    return value if isinstance(value, str) else _FORMATS.get(name, "{:.3f}").format(value)
 
 
 if __name__ == "__main__":

@@ -1,12 +1,13 @@
 """The servers that are measured: Nestor with the tutorial's settings, and `openssl s_server` with the same certificate.
 
-CPU time is the kernel's account of a process, all threads, user and system; both run on one core, the client elsewhere.
+CPU time is the kernel's account of a process, all threads, user and system; the servers run on one core, the client
+elsewhere.
 """
 
 import os
+import resource
 import shutil
 import socket
-import ssl
 import subprocess
 import sys
 import time
@@ -15,20 +16,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-_CORE = "0"
-_TICK = os.sysconf("SC_CLK_TCK")
+from cryptography.hazmat.backends.openssl import backend
+
+_CORE = 0
+_FILES = 65_536
+_CPU_CLOCK = 2  # of clockid_t, which for another process is ~pid << 3 with the kind of clock (Linux)
 
 
 class Measured:
-    """A server process on its own core."""
+    """A server process, on a core of its own unless told otherwise."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, *, pinned: bool = True) -> None:
         self.port = port
+        self._pinned = pinned
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, command: list[str], log: Path) -> None:
         """Start it, and wait until its port answers."""
-        pin = ["taskset", "-c", _CORE] if shutil.which("taskset") and (os.cpu_count() or 1) > 1 else []
+        pin = ["taskset", "-c", str(_CORE)] if self._pinned and shutil.which("taskset") and _cores() > 1 else []
         with log.open("wb") as out:
             self._process = subprocess.Popen([*pin, *command], stdout=out, stderr=out, stdin=subprocess.DEVNULL)
         deadline = time.monotonic() + 30
@@ -44,37 +49,48 @@ class Measured:
 
     def cpu_of(self, work: Callable[[], None]) -> float:
         """Seconds of CPU that the process spends while something is done to it."""
-        before = self._cpu()
+        before = self.cpu()
         work()
-        return self._cpu() - before
+        return self.cpu() - before
 
-    def _cpu(self) -> float:
+    def cpu(self) -> float:
+        """Seconds of CPU that the process has spent, to the microsecond."""
         assert self._process is not None
-        fields = Path(f"/proc/{self._process.pid}/stat").read_text("ascii").rpartition(") ")[2].split()
-        return (int(fields[11]) + int(fields[12])) / _TICK
+        return time.clock_gettime(~self._process.pid << 3 | _CPU_CLOCK)
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def memory(self) -> int:
+        """Bytes of memory that the process holds at this moment."""
+        assert self._process is not None
+        pages = int(Path(f"/proc/{self._process.pid}/statm").read_text("ascii").split()[1])
+        return pages * resource.getpagesize()
+
+    def stop(self) -> None:
+        """End it."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(15)
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
 
 class Nestor(Measured):
-    """`nestor serve --tutorial`."""
+    """`nestor serve --tutorial`; `more` are further lines of its configuration."""
 
-    def __init__(self, place: Path) -> None:
-        super().__init__(free_port())
+    def __init__(self, place: Path, more: str = "", *, pinned: bool = True) -> None:
+        super().__init__(free_port(), pinned=pinned)
         self.place = place
         self.data = place / "data"
         self.anchor = self.data / "ca" / "certificates.pem"
+        self._more = more
 
     def __enter__(self) -> Self:
-        self.place.mkdir(parents=True)
-        # One device asks as often as a whole plant here, so the limit per device stands aside.
+        self.place.mkdir(parents=True, exist_ok=True)
+        # A few devices ask as often as a whole plant here, so the limit per device stands aside.
         config = self.place / "bench.toml"
-        config.write_text("[access.limits]\nenrollmentBurst = 1000000\n", "utf-8")
+        config.write_text(f"[access.limits]\nenrollmentBurst = 1000000\n{self._more}", "utf-8")
         serve = ["serve", "--tutorial", "--data", str(self.data), "--port", str(self.port), "--config", str(config)]
         self.start([sys.executable, "-m", "nestor", *serve], self.place / "log")
         return self
@@ -97,6 +113,21 @@ class Reference(Measured):
         return self
 
 
+def keep_off_the_servers_core() -> None:
+    """Leave the core of the servers to them, where there are several."""
+    if _cores() > 1:
+        os.sched_setaffinity(0, os.sched_getaffinity(0) - {_CORE})
+
+
+def allow_many_files() -> None:
+    """Let this process, and those that it starts, hold as many connections as the system lets them."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, max(_FILES, most)))
+    except (ValueError, OSError):  # only root may raise the highest
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 def free_port() -> int:
     """A port that nobody has at this moment."""
     with socket.socket() as probe:
@@ -105,12 +136,14 @@ def free_port() -> int:
 
 
 def versions() -> dict[str, str]:
-    """Which libraries did the work: Nestor's TLS, the reference's, and the client's."""
-    from cryptography.hazmat.backends.openssl import backend  # noqa: PLC0415 -- only for this
-
+    """Which libraries did the work: Nestor's TLS and the client's, and the reference's."""
     told = subprocess.run(["openssl", "version"], capture_output=True, text=True, check=True)
     return {
-        "Nestor's TLS": backend.openssl_version_text(),
+        "Nestor's TLS and the client's": backend.openssl_version_text(),
         "reference": told.stdout.strip(),
-        "client": ssl.OPENSSL_VERSION,
+        "Python": sys.version.split()[0],
     }
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1

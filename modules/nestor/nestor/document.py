@@ -7,9 +7,10 @@ Settings classes have no behavior; rooms build their validated values from them.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -238,7 +239,9 @@ def covers(pattern: str, text: str) -> bool:
     A backslash takes the next character as it is. This is no regular expression, so no pattern and no text can be slow:
     time grows with the product of the two lengths at most.
     """
-    wanted, given = _signs(fold(pattern)), fold(text)
+    if pattern == _ANY:
+        return True
+    wanted, given = _signs(pattern), fold(text)
     at = place = 0
     star, resume = -1, 0
     while place < len(given):
@@ -260,11 +263,12 @@ def any_covers(patterns: Iterable[str], text: str) -> bool:
     return any(covers(pattern, text) for pattern in patterns)
 
 
-def _signs(pattern: str) -> list[tuple[str, bool]]:
-    """The signs of a pattern, and whether each is a wildcard."""
+@lru_cache(maxsize=1024)  # the patterns are those of the settings, the same for every request
+def _signs(pattern: str) -> Sequence[tuple[str, bool]]:
+    """The signs of a pattern as they are compared, and whether each is a wildcard."""
     signs: list[tuple[str, bool]] = []
     escaped = False
-    for sign in pattern:
+    for sign in fold(pattern):
         if sign == _AS_IS and not escaped:
             escaped = True
             continue

@@ -25,7 +25,7 @@ def fold(text: str) -> str:
 
     Unicode would fold letters of other scripts into ASCII ones, and make two devices one.
     """
-    return text.translate(_ASCII_LOWER)
+    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
 
 
 def device_id(common_name: str) -> str:

@@ -40,7 +40,7 @@ class Case:
     @property
     def common_name(self) -> str:
         """The last common name of the wanted subject."""
-        return common_name_of(self.subject)
+        return self.csr.common_name if self.subject is self.csr.subject else common_name_of(self.subject)
 
     @property
     def device(self) -> str:

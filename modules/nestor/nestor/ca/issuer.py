@@ -40,9 +40,14 @@ class Issuer:
         return algorithm_for(self.key.public_key())
 
     @cached_property
+    def subject(self) -> x509.Name:
+        """Its name."""
+        return self.certificate.subject
+
+    @cached_property
     def name(self) -> bytes:
-        """Its subject as DER."""
-        return self.certificate.subject.public_bytes()
+        """Its name as DER."""
+        return self.subject.public_bytes()
 
     @cached_property
     def key_identifier(self) -> bytes:

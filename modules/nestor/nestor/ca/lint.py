@@ -95,9 +95,10 @@ def _form(case: _Case) -> Iterator[str]:
 
 def _names(case: _Case) -> Iterator[str]:
     certificate, content = case.certificate, case.draft.content
-    if certificate.subject != content.subject or not list(certificate.subject):
+    subject = certificate.subject
+    if subject != content.subject or not subject.rdns:
         yield "the subject is not the one ordered"
-    if certificate.issuer != case.issuer.certificate.subject:
+    if certificate.issuer != case.issuer.subject:
         yield "the issuer is not this CA"
     names = case.value(ExtensionOID.SUBJECT_ALTERNATIVE_NAME)
     issued = tuple(names) if isinstance(names, x509.SubjectAlternativeName) else ()

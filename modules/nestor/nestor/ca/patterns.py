@@ -16,6 +16,8 @@ def is_host_name(text: str) -> bool:
 
 def address_of(text: str) -> Address | None:
     """The IP address that a text is; None for any other text."""
+    if ":" not in text and not text.replace(".", "").isdecimal():
+        return None  # as most names are, and an exception takes longer to say so
     try:
         return ipaddress.ip_address(text)
     except ValueError:

@@ -212,7 +212,7 @@ class Registrar:
         self, requester: Requester, label: Label, csr: CertificationRequest, profile: ProfileTraits
     ) -> bytes:
         parts = (requester.caller.encode(), label.name.encode(), csr.sha256, profile.name.encode(), self._revision)
-        return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).digest()
+        return hashlib.sha256(b"".join(len(part).to_bytes(4) + part for part in parts)).digest()
 
     def _entry(self, case: Case, admitted: Admitted, certificate: x509.Certificate, spki_sha256: bytes) -> Entry:
         return entry_of(
