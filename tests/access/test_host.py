@@ -9,17 +9,8 @@ from cryptography import x509
 from nestor.access.host import HostGate
 from nestor.access.policy import Rules, reserve
 from nestor.errors import Forbidden
-from nestor.model import (
-    BasicConstraints,
-    CertificationRequest,
-    Errand,
-    Method,
-    NewNames,
-    Order,
-    Standing,
-    State,
-    common_name_of,
-)
+from nestor.model import BasicConstraints, CertificationRequest, Errand, Method, NewNames, Order, Standing, State
+from nestor.naming import common_name_of
 from support.asking import NOW, csr, entry, subject, traits
 
 GATE = HostGate("alice", Rules(gateways=("gw-*",), reserved_names=reserve(["nestor.plant.example"])))

@@ -14,18 +14,8 @@ from nestor.access.memory import Memory
 from nestor.access.suspicion import Suspicion
 from nestor.access.throttle import Rate
 from nestor.document import literal
-from nestor.model import (
-    CertificationRequest,
-    Entry,
-    Grant,
-    KeyType,
-    Label,
-    Method,
-    ProfileTraits,
-    Requester,
-    Standing,
-    device_id,
-)
+from nestor.model import CertificationRequest, Entry, Grant, KeyType, Label, Method, ProfileTraits, Requester, Standing
+from nestor.naming import device_id
 from support.memory import MemoryLedger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)

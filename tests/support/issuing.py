@@ -21,7 +21,8 @@ from nestor.ca.profile import Profile
 from nestor.ca.serials import serial_number
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.tbs import encode_certificate
-from nestor.model import BasicConstraints, CertificationRequest, KeyType, KeyUsage, Order, Terms, device_id
+from nestor.model import BasicConstraints, CertificationRequest, KeyType, KeyUsage, Order, Terms
+from nestor.naming import device_id
 from support.asking import NOW, csr
 
 CLIENT = ExtendedKeyUsageOID.CLIENT_AUTH

@@ -19,7 +19,8 @@ A map of the house. Imports go down only; rooms side by side never import each o
     jobs        what happens unasked
     est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike
     document    how the configuration document is written: durations, names, references to secrets
-    ports  events  finding  model  errors      the doorways, what happened, what was found, the nouns, what can go wrong
+    ports  events  finding  model  naming  errors
+                the doorways, what happened, what was found, the nouns, how names are compared, what can go wrong
 """
 
 __version__ = "0.1.0"

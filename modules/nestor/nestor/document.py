@@ -20,7 +20,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, JsonSchemaV
 from pydantic_core import CoreSchema, PydanticUndefined
 
 from nestor.errors import MaterialError
-from nestor.model import fold
+from nestor.naming import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _DURATION = re.compile(r"(\d{1,12})(s|min|h|d|y)", re.ASCII)

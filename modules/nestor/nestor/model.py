@@ -3,51 +3,14 @@
 A noun that only one room uses lives in that room. Times are aware datetimes in UTC.
 """
 
-import string
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from ipaddress import IPv6Address, IPv6Network
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
-from cryptography.x509.oid import NameOID
 
-EDGE_CA_PREFIX = "aziot-edge CA "
-"""How aziot-edged names the Edge CA of a device: this, then the device id."""
-
-
-_ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
-
-
-def fold(text: str) -> str:
-    """A name as names are compared: A is a, and every other letter is itself.
-
-    Unicode would fold letters of other scripts into ASCII ones, and make two devices one.
-    """
-    return text.lower() if text.isascii() else text.translate(_ASCII_LOWER)
-
-
-def device_id(common_name: str) -> str:
-    """The device that a common name belongs to, folded for comparison; an Edge CA is its device's."""
-    return fold(common_name.removeprefix(EDGE_CA_PREFIX))
-
-
-def common_name_of(name: x509.Name) -> str:
-    """The last common name of a subject, or an empty string."""
-    found = name.get_attributes_for_oid(NameOID.COMMON_NAME)
-    return str(found[-1].value) if found else ""
-
-
-def network_of(address: str) -> str:
-    """Whose address it is, for all that is counted by address: an IPv4 address itself, the /64 of an IPv6 address.
-
-    One machine has as many IPv6 addresses as it likes within its /64 (RFC 8981).
-    """
-    if ":" not in address:
-        return address
-    full = IPv6Address(address.partition("%")[0])
-    return str(full.ipv4_mapped or IPv6Network((full, 64), strict=False))
+from nestor.naming import common_name_of, device_id
 
 
 class Operation(StrEnum):

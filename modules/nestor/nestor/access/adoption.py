@@ -14,7 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from nestor.access.certificates import AGAIN, check_dates, check_purpose, sha256_of, spki_of
 from nestor.errors import Forbidden, Unauthenticated
-from nestor.model import Adoption, Entry, Method, ProfileTraits, device_id
+from nestor.model import Adoption, Entry, Method, ProfileTraits
+from nestor.naming import device_id
 
 BACKDATED = timedelta(minutes=5)
 """How much earlier than it was issued a certificate may begin (design D20)."""

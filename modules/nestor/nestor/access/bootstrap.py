@@ -21,7 +21,8 @@ from nestor.access.names import printable
 from nestor.access.settings import IdentitySource
 from nestor.document import literal
 from nestor.errors import Unauthenticated
-from nestor.model import Grant, Method, Requester, device_id
+from nestor.model import Grant, Method, Requester
+from nestor.naming import device_id
 
 _LEAST_RSA_BITS = 2048
 _LEAST_CURVE_BITS = 256

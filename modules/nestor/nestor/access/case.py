@@ -8,16 +8,8 @@ from cryptography import x509
 
 from nestor.access.certificates import alternative_names_of
 from nestor.access.names import names_of
-from nestor.model import (
-    CertificationRequest,
-    Entry,
-    Operation,
-    ProfileTraits,
-    Requester,
-    Standing,
-    common_name_of,
-    device_id,
-)
+from nestor.model import CertificationRequest, Entry, Operation, ProfileTraits, Requester, Standing
+from nestor.naming import common_name_of, device_id
 
 
 @dataclass(frozen=True, slots=True)

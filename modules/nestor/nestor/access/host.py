@@ -17,7 +17,6 @@ from nestor.document import literal
 from nestor.errors import Forbidden
 from nestor.est.names import same_alternative_names
 from nestor.model import (
-    EDGE_CA_PREFIX,
     CertificationRequest,
     Entry,
     Errand,
@@ -30,9 +29,8 @@ from nestor.model import (
     Requester,
     Standing,
     State,
-    device_id,
-    fold,
 )
+from nestor.naming import EDGE_CA_PREFIX, device_id, fold
 
 _NO_PATH = Label("")
 _LIVE = "Revoke what is live first, or issue all the same (--replace)."

@@ -15,17 +15,8 @@ from nestor.access.own import OwnCertificates
 from nestor.access.users import User
 from nestor.access.verifier import Verifier
 from nestor.errors import Unauthenticated
-from nestor.model import (
-    CertificationRequest,
-    ChallengeUse,
-    Combination,
-    Credentials,
-    Label,
-    Method,
-    Requester,
-    device_id,
-    fold,
-)
+from nestor.model import CertificationRequest, ChallengeUse, Combination, Credentials, Label, Method, Requester
+from nestor.naming import device_id, fold
 
 
 class Identifier:

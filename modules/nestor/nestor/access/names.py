@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from cryptography import x509
 
-from nestor.model import EDGE_CA_PREFIX, CertificationRequest, fold
+from nestor.model import CertificationRequest
+from nestor.naming import EDGE_CA_PREFIX, fold
 
 
 def is_edge_ca_name(name: str) -> bool:

@@ -28,8 +28,8 @@ from nestor.model import (
     Requester,
     Standing,
     Terms,
-    fold,
 )
+from nestor.naming import fold
 
 ONE_TIME_GRACE = timedelta(minutes=10)
 """How long a spent password stays good for the same device and profile: an answer may have been lost."""

@@ -21,7 +21,8 @@ from nestor.access.passwords import check_hash
 from nestor.access.settings import USUAL_PROFILES
 from nestor.document import literal
 from nestor.errors import MaterialError
-from nestor.model import Grant, OneTime, fold
+from nestor.model import Grant, OneTime
+from nestor.naming import fold
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from nestor.access.turnstile import Turnstile
 from nestor.access.users import User, Users
 from nestor.errors import TooOften, Unauthenticated
 from nestor.events import Trouble
-from nestor.model import fold, network_of
+from nestor.naming import fold, network_of
 
 WRONG = "User name and password are not accepted here."
 _WRONG_HINT = "Check both; the operator of this server sees who tried in its log."

@@ -15,7 +15,8 @@ from nestor.app.delivery import Delivery, MadeKey
 from nestor.app.factory import Factory
 from nestor.app.item import Item, make_request, plain, read_request
 from nestor.errors import CannotIssue, Malformed, MaterialError, NestorError
-from nestor.model import CertificationRequest, Entry, Errand, KeyType, fold
+from nestor.model import CertificationRequest, Entry, Errand, KeyType
+from nestor.naming import fold
 from nestor.registrar.counter import Handed
 
 IN_FLIGHT = 64

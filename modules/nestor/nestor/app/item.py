@@ -8,7 +8,8 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.errors import Malformed, MaterialError, NestorError
 from nestor.est import pkcs10
-from nestor.model import EDGE_CA_PREFIX, CertificationRequest
+from nestor.model import CertificationRequest
+from nestor.naming import EDGE_CA_PREFIX
 from nestor.upstream import wish
 
 _LARGEST_FILE = 65_536

@@ -14,7 +14,7 @@ from nestor.app.names import is_loopback
 from nestor.device.server import HTTPS, KnownServer
 from nestor.errors import MaterialError
 from nestor.est.menu import BASE
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 from nestor.web.settings import ServerCertificateSource
 
 

@@ -16,7 +16,7 @@ from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
 from nestor.errors import NestorError, SettingsError
 from nestor.finding import Finding, Gravity
-from nestor.model import fold
+from nestor.naming import fold
 from nestor.registrar.labels import build_labels
 from nestor.settings import Settings
 from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource

@@ -12,7 +12,7 @@ from nestor.access.passwords import hash_password, verify_password
 from nestor.app.directory import make_directory
 from nestor.ca.home import CAHome
 from nestor.errors import MaterialError
-from nestor.model import fold
+from nestor.naming import fold
 from nestor.settings import Settings
 
 USER = "estuser"

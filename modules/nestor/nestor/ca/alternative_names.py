@@ -12,7 +12,7 @@ from nestor.ca.patterns import is_host_name, plain_address
 from nestor.ca.settings import AlternativeNameSettings
 from nestor.document import any_covers
 from nestor.errors import Forbidden
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 
 MOST_NAMES = 16
 _KINDS: Mapping[type[x509.GeneralName], str] = {

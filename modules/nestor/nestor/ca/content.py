@@ -15,7 +15,8 @@ from nestor.ca.profile import Profile
 from nestor.ca.subjects import issued_subject
 from nestor.ca.usages import named, possible_usage
 from nestor.errors import Forbidden
-from nestor.model import CertificationRequest, KeyType, Order, common_name_of
+from nestor.model import CertificationRequest, KeyType, Order
+from nestor.naming import common_name_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 from nestor.ca.settings import SubjectSettings
 from nestor.document import covers
 from nestor.errors import Forbidden, Malformed
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 
 _TYPES: Mapping[str, x509.ObjectIdentifier] = {
     "cn": NameOID.COMMON_NAME,

@@ -11,7 +11,7 @@ from nestor.cli.output import show_findings
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, JsonOption, load_settings
 from nestor.errors import MaterialError, SettingsError
 from nestor.est.menu import BASE
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 
 if TYPE_CHECKING:
     from nestor.doctor.seen import Identity

@@ -26,7 +26,8 @@ from nestor.cli.exits import Misuse
 from nestor.cli.output import show_fields, show_rows
 from nestor.cli.places import JsonOption
 from nestor.errors import SettingsError
-from nestor.model import KeyType, common_name_of
+from nestor.model import KeyType
+from nestor.naming import common_name_of
 
 if TYPE_CHECKING:
     from cryptography import x509

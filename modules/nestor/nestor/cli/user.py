@@ -112,7 +112,7 @@ def remove(
 ) -> None:
     """Remove a user. Certificates it got stay good until they expire or are revoked."""
     from nestor.access.users import read_users, remove_user  # noqa: PLC0415 -- pydantic
-    from nestor.model import fold  # noqa: PLC0415 -- cryptography
+    from nestor.naming import fold  # noqa: PLC0415 -- cryptography
 
     settings = load_settings(config)
     place = existing_file(settings, data)

@@ -36,7 +36,7 @@ def check_new(name: str, profiles: Sequence[str], settings: "Settings", data: Pa
 def check_free(name: str, settings: "Settings", data: Path) -> None:
     """Refuse a user that the settings keep: their word counts, whatever stands in the file. Raises MaterialError."""
     from nestor.app.tutorial import HASH_FILE, is_tutorial_user  # noqa: PLC0415 -- argon2
-    from nestor.model import fold  # noqa: PLC0415 -- cryptography
+    from nestor.naming import fold  # noqa: PLC0415 -- cryptography
 
     if fold(name) in map(fold, settings.access.users):
         raise MaterialError(f"The user {name} is kept in the configuration.", f"Change access.users.{name} there.")

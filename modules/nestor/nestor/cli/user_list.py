@@ -16,7 +16,7 @@ from nestor.cli.private import write_private
 from nestor.cli.table import Line, read_table
 from nestor.document import parse_duration
 from nestor.errors import MaterialError
-from nestor.model import fold
+from nestor.naming import fold
 from nestor.settings import Settings
 
 _COLUMNS = ("names", "profiles", "expires", "oneTime")

@@ -15,7 +15,7 @@ from nestor.doctor.requests import Kind, common_name
 from nestor.doctor.seen import TLSKey
 from nestor.doctor.words import Topic, fine, lasting, named, problem, quoted, warning
 from nestor.finding import Finding
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 
 RENEWED_AT = 0.8
 """The share of its lifetime at which a device renews a certificate, unless its config.toml says otherwise."""

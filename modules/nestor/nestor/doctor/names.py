@@ -6,7 +6,7 @@ from enum import StrEnum
 from cryptography import x509
 
 from nestor.doctor.words import quoted
-from nestor.model import common_name_of
+from nestor.naming import common_name_of
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 

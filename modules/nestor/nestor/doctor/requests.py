@@ -15,7 +15,7 @@ from nestor.errors import SettingsError
 from nestor.est import pkcs10, transfer
 from nestor.est.pkcs10 import Extension
 from nestor.est.transfer import Dialect
-from nestor.model import EDGE_CA_PREFIX
+from nestor.naming import EDGE_CA_PREFIX
 
 _RSA_BITS, _RSA_EXPONENT = 2048, 65537
 _LONGEST_NAME = 64

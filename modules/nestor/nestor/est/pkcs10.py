@@ -19,7 +19,8 @@ from nestor.est.der import INTEGER, SEQUENCE, TRUE, Reader, bits, context, integ
 from nestor.est.extensions import Asked, check_name, sort_out
 from nestor.est.publickeys import KEM_NAMES, read_public_key
 from nestor.est.signing import scheme_of, sign
-from nestor.model import CertificationRequest, KeyProtection, KeyType, NewNames, common_name_of
+from nestor.model import CertificationRequest, KeyProtection, KeyType, NewNames
+from nestor.naming import common_name_of
 
 MAX_DER = 16 * 1024
 """Bytes of the largest request; one for an ML-DSA-87 key has about 7 KB."""

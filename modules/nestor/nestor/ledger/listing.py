@@ -13,7 +13,8 @@ from sqlalchemy import ColumnElement, func, or_
 from nestor.ledger.rows import seconds
 from nestor.ledger.schema import certificates, encodings
 from nestor.ledger.statements import DIALECT, entries
-from nestor.model import State, fold
+from nestor.model import State
+from nestor.naming import fold
 
 SHA1 = "sha1"
 """The SQL function that `reading.py` provides; asking for a SHA-1 thumbprint walks the whole ledger."""

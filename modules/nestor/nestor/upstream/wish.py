@@ -13,7 +13,7 @@ from nestor.errors import Malformed
 from nestor.est.csrattrs import CsrAttributes
 from nestor.est.pkcs10 import Extension
 from nestor.est.wants import WantedName
-from nestor.model import EDGE_CA_PREFIX
+from nestor.naming import EDGE_CA_PREFIX
 
 
 @dataclass(frozen=True, slots=True)

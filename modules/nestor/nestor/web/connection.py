@@ -13,7 +13,7 @@ from enum import IntEnum
 
 from OpenSSL import SSL
 
-from nestor.model import network_of
+from nestor.naming import network_of
 from nestor.web.settings import LimitSettings
 
 _LINGER = timedelta(seconds=1)

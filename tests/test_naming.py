@@ -2,7 +2,7 @@
 
 import pytest
 
-from nestor.model import network_of
+from nestor.naming import network_of
 
 
 @pytest.mark.parametrize(
