@@ -34,7 +34,7 @@ def moved_key(plant: Site, to: Path) -> None:
 
 async def test_it_holds_ca_ledger_users_and_configuration(plant: Site, tmp_path: Path) -> None:
     configuration = tmp_path / "nestor.toml"
-    configuration.write_text("[log]\nlevel = 'debug'\n")
+    configuration.write_text("[log]\nlevel = 'warning'\n")
     manifest, content = plant.backup(configuration)
     files = contents(content)
     assert set(files) == {

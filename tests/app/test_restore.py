@@ -252,14 +252,14 @@ async def test_a_configuration_that_does_not_hold_here_names_the_version_that_ma
 
 async def test_the_configuration_comes_back_beside_what_it_configures(plant: Site, tmp_path: Path) -> None:
     configuration = tmp_path / "nestor.toml"
-    configuration.write_text("[log]\nlevel = 'debug'\n")
+    configuration.write_text("[log]\nlevel = 'warning'\n")
     _, content = plant.backup(configuration)
     there = await restored(Site(tmp_path / "there"), content)
     assert there.elsewhere is None  # it is in its place, as it was
     configuration.rename(tmp_path / "lost.toml")
     outcome = await restored(Site(tmp_path / "back"), content)
     assert outcome.elsewhere is not None
-    assert (outcome.elsewhere / str(configuration)[1:]).read_text() == "[log]\nlevel = 'debug'\n"
+    assert (outcome.elsewhere / str(configuration)[1:]).read_text() == "[log]\nlevel = 'warning'\n"
     assert f"nestor serve --config {configuration} --data" in steps(outcome)
 
 

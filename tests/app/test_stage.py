@@ -11,6 +11,7 @@ from nestor.app.stage import open_stage
 from nestor.ca.issuer import Issuer
 from nestor.errors import Forbidden, MaterialError
 from nestor.est.transfer import Dialect, encode
+from nestor.ledger.opening import open_ledger
 from nestor.model import Credentials, Operation
 from nestor.registrar.desk import Ask
 from nestor.settings import judge
@@ -49,6 +50,7 @@ async def test_a_stage_refuses_as_the_server_does(made: tuple[Source, Issuer]) -
 
 async def test_nothing_is_left_of_a_stage(made: tuple[Source, Issuer]) -> None:
     source, _ = made
+    await open_ledger(source.settings.ledger, source.data, create=False, clock=source.clock).close()  # the first time
     before = {path: path.read_bytes() for path in source.data.rglob("*") if path.is_file()}
     async with open_stage(source) as stage:
         await stage.registrar.enroll(_ask(device_identity("gw3", p256())))

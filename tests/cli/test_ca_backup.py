@@ -10,7 +10,7 @@ import pytest
 from support.shell import nestor
 from support.terminal import typed
 
-MATERIAL, SETTINGS = 4, 3
+MATERIAL, MISUSE = 4, 2
 SECRET = {"NESTOR_SECRET": "correct horse battery"}
 
 
@@ -57,7 +57,7 @@ def test_a_passphrase_that_can_be_guessed_is_refused(place: Path) -> None:
 
 
 def test_a_place_for_the_passphrase_that_is_none_is_told(place: Path) -> None:
-    for named, code in (("secret", SETTINGS), ("env:NESTOR_NOBODY", MATERIAL), ("file:/nowhere", MATERIAL)):
+    for named, code in (("secret", MISUSE), ("env:NESTOR_NOBODY", MATERIAL), ("file:/nowhere", MATERIAL)):
         words = ("--data", str(place / "data"), "--out", str(place / "x.age"), "--passphrase", named)
         assert nestor("ca", "backup", *words).returncode == code
 
@@ -98,7 +98,7 @@ def test_what_is_there_gives_way_only_if_told_so(place: Path, tmp_path: Path) ->
     refused = restore(place, data)
     assert refused.returncode == MATERIAL
     assert "hint: --replace ledger moves it aside" in refused.stderr
-    assert restore(place, data, "--replace", "everything").returncode == SETTINGS
+    assert restore(place, data, "--replace", "everything").returncode == MISUSE
     done = restore(place, data, "--replace", "ledger", "--json")
     assert "ledger.db: to" in json.loads(done.stdout)["moved aside"]
     assert next(data.glob("replaced-*/ledger.db")).read_bytes() == b"torn"

@@ -14,7 +14,7 @@ from support.issuing import asked_for, catalog, content, draft, sign
 from support.shell import nestor
 from support.signing import root
 
-SETTINGS, MATERIAL, REFUSED = 3, 4, 5
+MISUSE, MATERIAL, REFUSED = 2, 4, 5
 SINCE = "2026-01-01T00:00:00Z"
 
 
@@ -63,7 +63,7 @@ NO_WORDS = {
 def test_a_word_without_bounds_is_no_word(data: Path) -> None:
     for words, said in NO_WORDS.items():
         code, _, told = adopt(data, *words)
-        assert (code, said in told) == (SETTINGS, True), told
+        assert (code, said in told) == (MISUSE, True), told
     assert json.loads(adopt(data, "--list", "--json")[1]) == []
 
 
@@ -79,10 +79,10 @@ def test_certificates_at_hand_are_taken_in_and_told_one_by_one(data: Path, tmp_p
     assert (first["outcome"], first["device"], first["profile"]) == ("adopted", "dev1", "estIdentity")
     assert "not signed by this CA" in second["outcome"]
     shown = nestor("cert", "show", first["serial"], "--data", str(data)).stdout
-    assert "asked for by        operator ledger adopt" in shown
+    assert "asked for by        ledger adopt" in shown
     assert "adopted             20" in shown
     assert "ledger adopt" in nestor("cert", "list", "--data", str(data)).stdout
-    assert json.loads(nestor("cert", "count", "--data", str(data)).stdout)["adopted"] == {"ledger adopt": 1}
+    assert json.loads(nestor("cert", "count", "--json", "--data", str(data)).stdout)["adopted"] == {"ledger adopt": 1}
 
 
 def test_where_there_is_no_ledger_none_is_made(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from nestor.access.suspicion import Suspicion
 from nestor.access.throttle import Rate
 from nestor.document import literal
 from nestor.model import CertificationRequest, Entry, Grant, KeyType, Label, Method, ProfileTraits, Requester, Standing
-from nestor.naming import device_id
+from nestor.naming import common_name_of, device_id
 from support.memory import MemoryLedger
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -55,7 +55,7 @@ def csr(*common_names: str, name: x509.Name | None = None, **fields: Any) -> Cer
     usual = CertificationRequest(
         der=b"der",
         subject=named,
-        common_name=common_names[-1] if common_names else "",
+        common_name=common_name_of(named),
         alternative_names=(),
         basic_constraints=None,
         key_usage=None,

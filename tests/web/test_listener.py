@@ -141,6 +141,27 @@ async def test_where_descriptors_run_out_somebody_makes_way_and_the_port_lives_o
         assert await served.get() == "hello"
 
 
+async def test_who_has_just_come_is_served_before_a_stop(stack: ExitStack) -> None:
+    async with front(**_PATIENT) as served:
+        accepted = _knock(served, stack)
+        await served.settled(1)
+        in_the_queue = _knock(served, stack)
+        stopping = asyncio.ensure_future(served.listener.drain(5))
+        greeted = await asyncio.gather(*(asyncio.to_thread(_greeted, served, one) for one in (accepted, in_the_queue)))
+        assert greeted == [True, True]
+        await stopping
+
+
+async def test_a_stop_does_not_wait_for_those_who_say_nothing(stack: ExitStack) -> None:
+    async with front(**_PATIENT) as served:
+        for _ in range(3):
+            _knock(served, stack)
+        await served.settled(3)
+        async with asyncio.timeout(4):
+            await served.listener.drain(60)
+        assert served.told == []
+
+
 async def test_a_port_that_is_given_back_is_free_and_its_connections_go_on() -> None:
     async with front(**_PATIENT) as served:
         port = served.port

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.cli.exits import Misuse
 from nestor.cli.output import show_fields
 from nestor.cli.passphrase import ASK, PassphraseOption, read_passphrase
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
-from nestor.errors import SettingsError
 
 if TYPE_CHECKING:
     from nestor.backup.manifest import Part
@@ -86,4 +86,4 @@ def _parts(option: str, words: Sequence[str] | None) -> "frozenset[Part]":
     try:
         return frozenset(map(Part, words or ()))
     except ValueError:
-        raise SettingsError(f"{option}: a part of a data directory is {_PARTS}.") from None
+        raise Misuse(f"{option}: a part of a data directory is {_PARTS}.") from None

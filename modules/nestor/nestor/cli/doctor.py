@@ -7,9 +7,10 @@ import typer
 
 from nestor.cli.est_files import read_file
 from nestor.cli.est_peer import KeyOption, LabelOption, PasswordFileOption, UserOption, find_password
+from nestor.cli.exits import Misuse
 from nestor.cli.output import show_findings
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, JsonOption, load_settings
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import MaterialError
 from nestor.est.menu import BASE
 from nestor.naming import common_name_of
 
@@ -93,7 +94,7 @@ def _read_identity(cert: Path | None, key: Path | None) -> "Identity | None":
 
     if cert is None:
         if key is not None:
-            raise SettingsError("--key is there without --cert.", "Name the certificate that it belongs to.")
+            raise Misuse("--key is there without --cert.", "Name the certificate that it belongs to.")
         return None
     try:
         leaf, *chain = x509.load_pem_x509_certificates(read_file(cert, "certificate"))
@@ -108,15 +109,15 @@ def _read_identity(cert: Path | None, key: Path | None) -> "Identity | None":
 
 
 def _device_to_enroll(name: str | None, identity: "Identity | None", *, enroll: bool) -> str | None:
-    """The device id to ask certificates for; None where none are asked for. Raises SettingsError."""
+    """The device id to ask certificates for; None where none are asked for. Raises Misuse."""
     from nestor.doctor.requests import check_device  # noqa: PLC0415 -- cryptography
 
     if not enroll:
         if name is not None:
-            raise SettingsError("--name is there without --enroll.", "Certificates are asked for with --enroll only.")
+            raise Misuse("--name is there without --enroll.", "Certificates are asked for with --enroll only.")
         return None
     device = name or (common_name_of(identity.certificate.subject) if identity else "")
     if not device:
-        raise SettingsError("Nothing says for which device to enroll.", "Give --name DEVICE-ID.")
+        raise Misuse("Nothing says for which device to enroll.", "Give --name DEVICE-ID.")
     check_device(device)
     return device

@@ -2,8 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -22,10 +21,9 @@ from nestor.cli.est_peer import (
     UserOption,
     find_password,
 )
-from nestor.cli.exits import Misuse
+from nestor.cli.exits import Misuse, told_as_misuse
 from nestor.cli.output import show_fields, show_rows
 from nestor.cli.places import JsonOption
-from nestor.errors import SettingsError
 from nestor.model import KeyType
 from nestor.naming import common_name_of
 
@@ -217,7 +215,7 @@ async def _ask(peer: Peer, ask: Callable[["ESTClient"], Awaitable[Got]], wait: f
     """Ask one thing, believing whom the options say."""
     from nestor.upstream.enrollment import patiently  # noqa: PLC0415 -- aiohttp
 
-    with _told_as_misuse():
+    with told_as_misuse():
         trust = await peer.trust()
 
         async def attempt() -> Got:
@@ -238,20 +236,11 @@ async def _request(
     """Ask for a certificate of one's own, as the server wants to be asked."""
     from nestor.upstream.enrollment import request_own  # noqa: PLC0415 -- aiohttp
 
-    with _told_as_misuse():
+    with told_as_misuse():
         trust = await peer.trust()
         return await request_own(
             lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
         )
-
-
-@contextmanager
-def _told_as_misuse() -> Iterator[None]:
-    """Nothing is configured here: a URL, fingerprint, label or user that cannot be was typed."""
-    try:
-        yield
-    except SettingsError as error:
-        raise Misuse(error.sentence, error.hint) from error
 
 
 def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool) -> tuple[Path, Path]:

@@ -1,6 +1,8 @@
 """From errors to exit codes and two lines on standard error: the one table, as documented in docs/cli.md."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import typer
 from typer._click import exceptions as misuses  # typer carries its own click, and shows its errors nowhere else
@@ -22,6 +24,15 @@ _CODES: tuple[tuple[type[NestorError], int], ...] = (
     (DeviceFault, REFUSED),
     (Unavailable, UNAVAILABLE),
 )
+
+
+@contextmanager
+def told_as_misuse() -> Iterator[None]:
+    """Where nothing is configured, what cannot be was typed: a SettingsError becomes a Misuse."""
+    try:
+        yield
+    except SettingsError as error:
+        raise Misuse(error.sentence, error.hint) from error
 
 
 def run(app: typer.Typer) -> int:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.cli.exits import OK, REFUSED
+from nestor.cli.exits import OK, REFUSED, Misuse, told_as_misuse
 from nestor.cli.output import show_rows
 from nestor.cli.places import (
     DEFAULT_DATA,
@@ -20,7 +20,7 @@ from nestor.cli.places import (
     read_time,
     show_time,
 )
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import MaterialError
 
 if TYPE_CHECKING:
     from nestor.app.adopt import Fate
@@ -128,7 +128,8 @@ def _open(
 ) -> None:
     from nestor.app.adopt import Wish, open_word  # noqa: PLC0415 -- every room
 
-    word = asyncio.run(open_word(source, Wish(since, until, good_for, profile, denied)))
+    with told_as_misuse():
+        word = asyncio.run(open_word(source, Wish(since, until, good_for, profile, denied)))
     typer.echo(
         f"Adoption {word.id}: certificates issued from {show_time(word.since)} to {show_time(word.until)} are taken in "
         f"when they are presented, until {show_time(word.ends_at)}.",
@@ -139,7 +140,7 @@ def _open(
 
 def _check_one_wish(wishes: Sequence[bool]) -> None:
     if sum(wishes) != 1:
-        raise SettingsError(
+        raise Misuse(
             "One of these is needed, and one only: --since TIME, certificate files, --deny alone, --end, --list.",
             "nestor ledger adopt --help",
         )

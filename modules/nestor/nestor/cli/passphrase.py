@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from nestor.errors import MaterialError, SettingsError
+from nestor.cli.exits import Misuse
+from nestor.errors import MaterialError
 
 ASK = "ask"
 
@@ -19,7 +20,7 @@ PassphraseOption = Annotated[
 def read_passphrase(option: str, named: str, *, about: str, twice: bool = False) -> str:
     """The passphrase that an option names: `env:NAME`, `file:PATH`, or `ask`; `about` is what a person reads then.
 
-    Raises SettingsError for a place that is none, MaterialError where it holds nothing.
+    Raises Misuse for a place that is none, MaterialError where it holds nothing.
     """
     passphrase = _asked(about, twice=twice) if named == ASK else _named(option, named)
     if not passphrase:
@@ -37,7 +38,7 @@ def _named(option: str, text: str) -> str:
     except ValueError:
         reference = None
     if not isinstance(reference, Reference):  # what was typed is not shown: it may be the passphrase itself
-        raise SettingsError(f"{option}: a passphrase is named, never typed there.", "Write env:NAME, file:PATH or ask.")
+        raise Misuse(f"{option}: a passphrase is named, never typed there.", "Write env:NAME, file:PATH or ask.")
     return reference.read_text(Path())
 
 

@@ -70,6 +70,8 @@ class Listener:
 
     async def drain(self, seconds: float) -> None:
         """Close idle connections at once, the others once they are answered, and after so many seconds anyway."""
+        for one in self._sockets:
+            self._accept(one)  # whoever the kernel let in believes to be connected
         self.stop_accepting()
         for connection in self._places.all():
             connection.finish()
