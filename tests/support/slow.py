@@ -59,6 +59,10 @@ class Crowd:
         """How many are still connected."""
         return sum(not _is_closed(member) for member in self.members)
 
+    def answered(self) -> int:
+        """How many have been told something since this was last asked."""
+        return sum(_is_told(member) for member in self.members)
+
     def _connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self._port), 10, (next(self._addresses), 0))
 
@@ -66,6 +70,14 @@ class Crowd:
         self._open.callback(member.close)
         self.members.append(member)
         return member
+
+
+def _is_told(member: socket.socket) -> bool:
+    member.setblocking(False)
+    try:
+        return bool(member.recv(4096))
+    except (ssl.SSLWantReadError, BlockingIOError):
+        return False
 
 
 def _is_closed(member: socket.socket) -> bool:

@@ -61,7 +61,9 @@ class BootstrapSettings(Document):
 class RateSettings(Document):
     """How often. Correct credentials are never locked out; devices that retry every few seconds are served."""
 
-    failed_passwords: int = described("Wrong passwords per minute, per address and per user, before 429.", 20, ge=1)
+    failed_passwords: int = described(
+        "Wrong passwords per minute, per address (for IPv6, its /64) and per user, before the next ones wait.", 20, ge=1
+    )
     enrollment_burst: int = described("Enrollments that one credential may do at once for one device.", 60, ge=2)
     enrollment_pause: Duration = described("After the burst, one enrollment per this time.", timedelta(seconds=1))
     verified_for: Duration = described("How long a verified password needs no hashing again.", timedelta(minutes=10))

@@ -191,6 +191,8 @@ class Connection(asyncio.Transport):
 
     def _linger(self, error: Exception | None) -> None:
         """Send FIN, and throw away what still arrives: a reset would overtake the last answer or alert."""
+        if self.phase is Phase.CLOSED:
+            return
         self._tell_the_end(error)
         self._enter(Phase.LINGERING, _LINGER)
         self._service.loop.remove_writer(self._descriptor)

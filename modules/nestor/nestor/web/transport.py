@@ -1,6 +1,7 @@
 """TLS on an accepted connection, as an `asyncio.Transport` below aiohttp's request handler; nothing of HTTP.
 
-OpenSSL works straight on the non-blocking socket: each step goes on until the socket has no more to give or to take.
+OpenSSL is handed what has come in portions, never the socket itself: within a step it goes on for as long as there is
+something to read, be it messages in records of a byte each, and nobody else would have a turn.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,8 +17,8 @@ from nestor.model import ChannelBindings
 from nestor.web.connection import Connection, Phase
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
-_RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1), so that a read leaves nothing decrypted behind
-_RECORDS_AT_ONCE = 4  # then others have their turn
+_PORTION = 4 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
+_RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1)
 _HIGH_WATER = 64 * 1024
 _EXPORTER_LABEL = b"EXPORTER-Channel-Binding"
 _SPEAKS_HTTPS = (
@@ -69,22 +70,21 @@ def _reading() -> Iterator[None]:
 
 
 def _tended(step: "Callable[[TLSTransport], None]") -> "Callable[[TLSTransport], None]":
-    """Do a step of TLS; the exception in which it ends says how the connection goes on."""
+    """Do a step of TLS and send what it has to say; the exception in which it ends says how the connection goes on."""
 
     @wraps(step)
     def tended(self: "TLSTransport") -> None:
         try:
             step(self)
         except SSL.WantReadError:
-            self._watch_reading()
-        except SSL.WantWriteError:
-            self._watch_writing()
+            self._send()
         except SSL.ZeroReturnError:
+            self._send()
             self._end_of_input()
-        except SSL.SysCallError as error:
-            self._drop(ConnectionResetError(str(error)))
         except SSL.Error as error:
             self._fail(error)
+        else:
+            self._send()
 
     return tended
 
@@ -99,7 +99,7 @@ class TLSTransport(Connection):
 
     def begin(self) -> None:
         """Start the handshake, with the context of this moment."""
-        self._session = SSL.Connection(self._service.context(), self._socket)
+        self._session = SSL.Connection(self._service.context(), None)
         self._session.set_accept_state()
         self._buffer = bytearray()
         self._writing_paused = False
@@ -129,7 +129,7 @@ class TLSTransport(Connection):
         elif not self.is_closing():
             self._enter(Phase.CLOSING, self._service.limits.answer)
             self._service.loop.remove_reader(self._descriptor)
-            self._flush()
+            self._say_goodbye()
 
     def pause_reading(self) -> None:
         """Let what the peer sends wait in the socket."""
@@ -138,22 +138,39 @@ class TLSTransport(Connection):
             self._service.loop.remove_reader(self._descriptor)
 
     def resume_reading(self) -> None:
-        """Take what the peer sends again."""
+        """Take what the peer sends again, and what OpenSSL still has of it."""
         if self._reading_paused and not self.is_closing():
             self._reading_paused = False
             self._watch_reading()
+            self._service.loop.call_soon(self._receive)
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Write what the socket takes now, and the rest as it can."""
         if self.is_closing():
             return
-        blocked = bool(self._buffer)
-        self._buffer += data
-        if not blocked:
-            self._flush()
+        self._session.sendall(data)
+        self._send()
         if len(self._buffer) > _HIGH_WATER and not self._writing_paused:
             self._writing_paused = True
             self._protocol.pause_writing()
+
+    def _read(self) -> None:
+        """Take a portion of what has come."""
+        try:
+            portion = self._socket.recv(_PORTION)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._drop(error)
+            return
+        if not portion:
+            self._drop(ConnectionResetError("The peer has ended the connection without a goodbye."))
+            return
+        self._session.bio_write(portion)
+        if self.phase is Phase.HANDSHAKE:
+            self._shake_hands()
+        else:
+            self._receive()
 
     @_tended
     def _shake_hands(self) -> None:
@@ -162,35 +179,52 @@ class TLSTransport(Connection):
         self.peer = Peer(self.address, self._session)
         self._enter(Phase.QUIET, self._service.limits.head)
         self._protocol = self._service.protocol()
-        self._watch_reading()
         self._protocol.connection_made(self)
+        self._receive()  # the first request may have come with the end of the handshake
 
     @_tended
     def _receive(self) -> None:
-        for _ in range(_RECORDS_AT_ONCE):
-            if self._reading_paused or self.is_closing():
-                return
+        while not self._reading_paused and not self.is_closing():
             data = self._session.recv(_RECORD)
             if self.phase in {Phase.QUIET, Phase.IDLE}:
                 self._enter(Phase.HEAD, self._service.limits.head)
             self._protocol.data_received(data)
 
     @_tended
+    def _say_goodbye(self) -> None:
+        self._session.shutdown()
+
+    def _send(self, plain: bytes = b"") -> None:
+        """Send what OpenSSL has to say, behind what still waits to be sent; after it, words for who speaks no TLS."""
+        if self.phase >= Phase.LINGERING:
+            return
+        blocked = bool(self._buffer)
+        with suppress(SSL.WantReadError):  # there is no more
+            while True:
+                self._buffer += self._session.bio_read(_RECORD)
+        self._buffer += plain
+        if not blocked:
+            self._flush()
+
     def _flush(self) -> None:
-        while self._buffer:
-            sent = self._session.send(self._buffer)
-            del self._buffer[:sent]
+        try:
+            while self._buffer:
+                del self._buffer[: self._socket.send(self._buffer)]
+        except BlockingIOError:
+            self._watch_writing()
+            return
+        except OSError as error:
+            self._drop(error)
+            return
         if self._writing_paused:
             self._writing_paused = False
             self._protocol.resume_writing()
         if self.phase is Phase.CLOSING:
-            self._session.shutdown()
             self._linger(None)
 
     def _watch_reading(self) -> None:
         if not self._reading_paused:
-            step = self._shake_hands if self.phase is Phase.HANDSHAKE else self._receive
-            self._service.loop.add_reader(self._descriptor, step)
+            self._service.loop.add_reader(self._descriptor, self._read)
 
     def _watch_writing(self) -> None:
         """Go on when the socket takes more; until then, who does not take is not heard either."""
@@ -199,11 +233,8 @@ class TLSTransport(Connection):
 
     def _go_on(self) -> None:
         self._service.loop.remove_writer(self._descriptor)
-        if self.phase is Phase.HANDSHAKE:
-            self._shake_hands()
-            return
         self._flush()
-        if not self.is_closing():
+        if not self._buffer and not self.is_closing():
             self._watch_reading()
 
     def _end_of_input(self) -> None:
@@ -218,10 +249,8 @@ class TLSTransport(Connection):
         self.finish()
 
     def _fail(self, error: SSL.Error) -> None:
-        """TLS itself is broken; OpenSSL has sent the alert that says why."""
+        """TLS itself is broken; OpenSSL has an alert to send that says why."""
         if self.phase is Phase.HANDSHAKE:
             self._service.failed(self.address, explain(self._session, error))
-            if spoke_plain_http(error):
-                with suppress(OSError):  # it may have left already
-                    self._socket.send(_SPEAKS_HTTPS)
+        self._send(_SPEAKS_HTTPS if spoke_plain_http(error) else b"")
         self._linger(ConnectionResetError(str(error)))
