@@ -100,5 +100,5 @@ def test_what_is_there_gives_way_only_if_told_so(place: Path, tmp_path: Path) ->
     assert "hint: --replace ledger moves it aside" in refused.stderr
     assert restore(place, data, "--replace", "everything").returncode == MISUSE
     done = restore(place, data, "--replace", "ledger", "--json")
-    assert "ledger.db: to" in json.loads(done.stdout)["moved aside"]
+    assert "ledger.db: to" in json.loads(done.stdout)["movedAside"]
     assert next(data.glob("replaced-*/ledger.db")).read_bytes() == b"torn"

@@ -22,14 +22,14 @@ def test_an_import_says_what_it_took_and_what_to_do_next(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     said = json.loads(done.stdout)
     assert (said["CA"], said["certificates"]) == ("CN=estExampleCA", "1 estIdentity")
-    assert said["left out"] == ["2 /CN=old: It is signed with SHA1, which TLS and Nestor refuse."]
+    assert said["leftOut"] == ["2 /CN=old: It is signed with SHA1, which TLS and Nestor refuse."]
     lines = done.stderr.splitlines()
     assert lines[0].startswith("Left out: 2 /CN=old")
     assert lines[1].startswith("1. Users")
     listed = nestor("cert", "list", "--json", "--data", str(tmp_path / "data"))
-    assert [row["by"] for row in json.loads(listed.stdout)] == ["operator libest"]
+    assert [row["askedForBy"] for row in json.loads(listed.stdout)] == ["libest"]
     shown = nestor("cert", "show", "1", "--json", "--data", str(tmp_path / "data"))
-    assert json.loads(shown.stdout)["first onboarded by"] == "bootstrap"
+    assert json.loads(shown.stdout)["firstOnboardedBy"] == "bootstrap"
 
 
 def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:

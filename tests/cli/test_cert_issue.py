@@ -206,18 +206,18 @@ def test_words_that_do_not_go_together_are_misuse(data: Path, out: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("words", "why"),
+    ("words", "code", "why"),
     [
-        (("a", "--profile", "bootstrp"), "There is no profile bootstrp."),
-        (("a", "--lifetime", "90"), "--lifetime"),
-        (("a", "--lifetime", "1s"), "at least 1min"),
+        (("a", "--profile", "bootstrp"), SETTINGS, "There is no profile bootstrp."),
+        (("a", "--lifetime", "90"), USAGE, "--lifetime"),
+        (("a", "--lifetime", "1s"), SETTINGS, "at least 1min"),
     ],
 )
 def test_what_cannot_be_is_told_before_anything_is_made(
-    data: Path, out: Path, words: tuple[str, ...], why: str
+    data: Path, out: Path, words: tuple[str, ...], code: int, why: str
 ) -> None:
     done = issue(data, out, *words)
-    assert done.returncode == SETTINGS
+    assert done.returncode == code
     assert why in done.stderr
     assert not out.exists()
 

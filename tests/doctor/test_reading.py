@@ -102,4 +102,4 @@ def test_what_was_issued_is_found_in_answers_that_are_not_taken() -> None:
 
 
 def _as_certd(answer: Answer) -> list[x509.Certificate]:
-    return _CERTD._judge(answer.status, answer.header("content-type"), answer.body)
+    return _CERTD.judge(answer.status, answer.header("content-type"), answer.body)

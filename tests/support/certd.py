@@ -57,7 +57,8 @@ class Certd:
     def _ask(self, method: str, operation: str, body: bytes | None) -> list[x509.Certificate]:
         place = urlsplit(self.url.removesuffix("/") + "/" + operation)
         head = self._head(method, place.path, place.netloc, body)
-        return self._judge(self._exchange((place.hostname or "", place.port or 443), method, head + (body or b"")))
+        answer = self._exchange((place.hostname or "", place.port or 443), method, head + (body or b""))
+        return self.judge(answer.status, answer["content-type"], answer.body)
 
     def _exchange(self, address: tuple[str, int], method: str, request: bytes) -> Answer:
         with (
@@ -81,16 +82,16 @@ class Certd:
             lines.append(f"content-length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode()
 
-    def _judge(self, answer: Answer) -> list[x509.Certificate]:
-        content_type = answer["content-type"]
-        if answer.status != http.HTTPStatus.OK:
-            raise EstFailed(f"EST endpoint did not return successful response: {answer.status} {answer.body!r}")
+    def judge(self, status: int, content_type: str | None, body: bytes) -> list[x509.Certificate]:
+        """The certificates of an answer. Raises EstFailed."""
+        if status != http.HTTPStatus.OK:
+            raise EstFailed(f"EST endpoint did not return successful response: {status} {body!r}")
         if content_type is None:
             raise EstFailed("EST response does not contain content-type header")
         if content_type != "application/pkcs7-mime" and not content_type.startswith("application/pkcs7-mime;"):
             raise EstFailed(f"EST response has unexpected content-type header: {content_type}")
         try:
-            return self.read(answer.body)
+            return self.read(body)
         except (ValueError, subprocess.CalledProcessError) as error:
             raise EstFailed(str(error)) from error
 

@@ -159,6 +159,7 @@ class Server:
 
 async def serve(plan: Plan) -> None:
     """Serve until told to stop. Raises NestorError where the start fails, or another has the data directory."""
+    try_settings(plan.settings())  # a start that they forbid leaves nothing behind
     make_directory(plan.data)
     with ExitStack() as stack:
         try:

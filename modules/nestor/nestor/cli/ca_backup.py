@@ -52,13 +52,15 @@ def restore(
     file: Annotated[Path, typer.Argument(help="A file that nestor ca backup wrote.")],
     passphrase: PassphraseOption = ASK,
     replace: Annotated[
-        list[str] | None, typer.Option(help=f"Move aside what is there of this part and differs: {_PARTS}. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="PART", help=f"Move aside what is there of this part and differs: {_PARTS}. Repeat it."),
     ] = None,
     keep: Annotated[
-        list[str] | None, typer.Option(help=f"Leave what is there of this part and differs: {_PARTS}. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="PART", help=f"Leave what is there of this part and differs: {_PARTS}. Repeat it."),
     ] = None,
     revocations: Annotated[
-        list[Path] | None, typer.Option(help="A revocations.log that survived elsewhere. Repeat it.")
+        list[Path] | None, typer.Option(metavar="FILE", help="A revocations.log that survived elsewhere. Repeat it.")
     ] = None,
     data: DataOption = DEFAULT_DATA,
     json: JsonOption = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nestor.cli.output import show_fields, show_json
+from nestor.cli.output import key_of, show_fields, show_json
 from nestor.cli.passphrase import read_passphrase
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
 
@@ -46,7 +46,7 @@ def import_ca(
     outcome = asyncio.run(run.import_libest(run.Wish(libest, source, secret, Method(onboarded_by))))
     left_out = [f"{serial} {subject}: {why}" for serial, subject, why in imported.left_out(outcome)]
     if json:
-        show_json(imported.done(outcome) | {"left out": left_out})
+        show_json({key_of(name): value for name, value in (imported.done(outcome) | {"left out": left_out}).items()})
     else:
         show_fields(imported.done(outcome))
     for line in left_out:

@@ -31,7 +31,8 @@ def issue(
     profile: Annotated[str, typer.Option(help="What to issue, where a row does not say it.")] = "bootstrap",
     lifetime: Annotated[str | None, typer.Option(help="How long it is good, in place of the profile's: 90d.")] = None,
     alternative_name: Annotated[
-        list[str] | None, typer.Option(help="A DNS name, IP address, URI or mail address for one; repeat it.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A DNS name, IP address, URI or mail address for one; repeat it."),
     ] = None,
     key_type: Annotated[KeyType | None, typer.Option(help="The kind of key to make; else the profile's.")] = None,
     key_passphrase: Annotated[

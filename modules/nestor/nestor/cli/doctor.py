@@ -42,7 +42,9 @@ def doctor(
         str | None, typer.Option("--name", help="With --enroll: the device id. By default that of --cert.")
     ] = None,
     edge_ca: Annotated[bool, typer.Option("--edge-ca", help="The device is a gateway, with an Edge CA.")] = False,
-    patience: Annotated[float, typer.Option(min=0.1, help="Seconds to wait for each answer.")] = 30.0,
+    patience: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, help="Seconds to wait for each answer.")
+    ] = 30.0,
     data: Annotated[
         Path,
         typer.Option("--data", envvar="NESTOR_DATA", help="Without URL: where this machine's Nestor has its CA."),

@@ -34,7 +34,8 @@ _FATES = ("subject", "serial", "device", "profile", "outcome")
 
 def adopt(
     certificates: Annotated[
-        list[Path] | None, typer.Argument(help="Certificates at hand, as PEM: taken in now, one by one.")
+        list[Path] | None,
+        typer.Argument(metavar="[FILE]...", help="Certificates at hand, as PEM: taken in now, one by one."),
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Of certificates issued from then on: when the backup was made.")
@@ -42,9 +43,12 @@ def adopt(
     until: Annotated[str | None, typer.Option(help="Of certificates issued up to then; now, if left out.")] = None,
     for_: Annotated[str, typer.Option("--for", help="How long such certificates are taken in when presented.")] = "30d",
     deny: Annotated[
-        list[str] | None, typer.Option(help="Never adopt this device id, serial number or thumbprint. Repeat it.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Never adopt this device id, serial number or thumbprint. Repeat it."),
     ] = None,
-    deny_from: Annotated[list[Path] | None, typer.Option(help="Never adopt what a line of this file names.")] = None,
+    deny_from: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="Never adopt what a line of this file names.")
+    ] = None,
     profile: Annotated[
         str | None, typer.Option(help="What a certificate becomes that several profiles could have made.")
     ] = None,
