@@ -33,9 +33,8 @@ _FATES = ("subject", "serial", "device", "profile", "outcome")
 
 
 def adopt(
-    certificates: Annotated[
-        list[Path] | None,
-        typer.Argument(metavar="[FILE]...", help="Certificates at hand, as PEM: taken in now, one by one."),
+    certificates: Annotated[  # the text says what they are: typer would name their type
+        list[Path] | None, typer.Argument(metavar="FILE", hidden=True)
     ] = None,
     since: Annotated[
         str | None, typer.Option(help="Of certificates issued from then on: when the backup was made.")
@@ -62,7 +61,7 @@ def adopt(
 
     With --since, a certificate that this CA issued itself in that period is taken into the ledger when its device
     presents it, for 30 days unless --for says otherwise; a running server does so at once. Never what was revoked or is
-    denied. With files, those certificates are taken in now.
+    denied. With files of PEM certificates, those are taken in now, one by one.
     """
     source = _source(data, config)
     denied = [*(deny or ()), *_lines(deny_from or ())]
