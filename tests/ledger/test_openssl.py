@@ -10,18 +10,17 @@ from nestor.ledger.openssl import read_copy, read_index
 from support.estca import est_ca
 from support.shapes import est_identity
 
-NOW = datetime.now(UTC)  # noqa: TID251 -- openssl lives now
-
 
 def test_states_and_copies_are_read_as_openssl_wrote_them(tmp_path: Path) -> None:
     ca = est_ca(tmp_path)
     first, second = (ca.issue(est_identity(f"dev-{n}")) for n in (1, 2))
     ca.revoke(second)
+    now = datetime.now(UTC)  # noqa: TID251 -- openssl lives now
     valid, revoked = read_index(ca.folder)
     assert (valid.serial, valid.subject, valid.revoked_at) == (1, "/CN=dev-1", None)
     assert (revoked.serial, revoked.reason) == (2, "keyCompromise")
     assert revoked.revoked_at is not None
-    assert abs(revoked.revoked_at - NOW) < timedelta(minutes=5)
+    assert abs(revoked.revoked_at - now) < timedelta(minutes=5)
     assert [read_copy(ca.folder, serial) for serial in (1, 2)] == [first.certificate, second.certificate]
 
 

@@ -19,7 +19,7 @@ from support.process import NESTOR, wait_for
 from support.shapes import device_identity, edge_ca, est_identity
 from support.survival import violations
 
-MANY = 500
+MANY = 1500
 
 
 @pytest.fixture
