@@ -75,7 +75,7 @@ def test_a_batch_that_was_killed_goes_on_and_issues_nothing_twice(
     assert not (out / "manifest.csv").exists()
     _forget_the_last_minutes(ledger)
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert f"{MANY} issued" not in done.stderr
+    assert f"{MANY:,} issued" not in done.stderr
     assert _issued(ledger) == dict.fromkeys(names, 1)
     assert len(read_list(out / "manifest.csv")) == len(list(out.glob("*.pem"))) == MANY
     assert all((out / name).read_bytes() == content for name, content in whole.items()), "each was whole already"
@@ -92,7 +92,7 @@ def test_a_batch_that_is_interrupted_says_how_it_goes_on(source: Source, tmp_pat
     command = _command(source.data, tmp_path / "out", "--csrs", tmp_path / "csrs")
     code, said = _interrupted(command, tmp_path / "out", signal.SIGINT)
     assert code == 130
-    assert said.splitlines()[-1].endswith(f" of {MANY} are done; the same command goes on from there.")
+    assert said.splitlines()[-1].endswith(f" of {MANY:,} are done; the same command goes on from there.")
     assert "Traceback" not in said
 
 
