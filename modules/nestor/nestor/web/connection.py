@@ -174,6 +174,17 @@ class Connection(asyncio.Transport):
         else:
             self.abort()
 
+    def has_gone(self) -> bool:
+        """Whether the peer has closed its side, be it that so far only the kernel knows."""
+        if self.is_closing():
+            return True
+        try:
+            return not self._socket.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def is_closing(self) -> bool:
         """Whether nothing more can be written."""
         return self.phase >= Phase.CLOSING

@@ -162,7 +162,7 @@ class Site:
             wanted = menu.REQUEST_TYPES[target.operation]
             raise WrongMediaType(f"{target.operation} takes a body of type {wanted}.", "Set Content-Type.")
         body = await self._body(request)
-        if transport.is_closing():
+        if transport.has_gone():
             raise ConnectionResetError  # nobody is there any more to take a certificate
         transport.request_complete()
         credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
