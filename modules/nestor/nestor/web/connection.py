@@ -155,14 +155,15 @@ class Connection(asyncio.Transport):
                 self.close()
 
     def finish(self) -> None:
-        """Close once the request that has begun to arrive, or is just about to, is answered; at once where none is."""
+        """Close once the request that arrives, or will after a handshake, is answered; at once where none is."""
         self._last_request = True
-        if self.phase in _IN_REQUEST or self.phase is Phase.WAITING:
-            return
-        if self.phase is Phase.IDLE or self.keeps_waiting(self._service.loop.time()):
+        if self.phase in {Phase.QUIET, Phase.IDLE}:
             self.close()
-        else:
-            self._enter(self.phase, timedelta(seconds=_PATIENCE))
+        elif self.phase in {Phase.SILENT, Phase.HANDSHAKE}:
+            if self.keeps_waiting(self._service.loop.time()):
+                self.close()
+            else:
+                self._enter(self.phase, timedelta(seconds=_PATIENCE))
 
     def expire(self) -> None:
         """Act on the deadline that has passed: who was served is told goodbye, who never came that far is cut off."""
