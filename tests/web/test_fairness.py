@@ -1,10 +1,15 @@
 """Who gives way where there is no more room: whoever keeps us waiting, the crowded networks first, the served never."""
 
+import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 
 import pytest
 
 from nestor.web.connection import Phase
+from support.front import front
 from support.visitors import Door
 
 Doors = Callable[[int, int], Door]
@@ -98,6 +103,24 @@ async def test_a_busy_network_does_not_pay_for_the_slowness_of_others(doors: Doo
     assert not any(one.is_gone for one in plant)
 
 
+async def test_nobody_is_hurried_while_somebody_sits_there(doors: Doors) -> None:
+    door = doors(8, 100)
+    hurried = [door.enter("192.0.2.1", Phase.QUIET).after(0.5) for _ in range(3)]
+    sitting = door.enter("192.0.2.2", Phase.QUIET).after(2)
+    door.shed()
+    assert sitting.is_gone
+    assert not any(one.is_gone for one in hurried)
+
+
+async def test_a_peer_gains_no_time_by_going_on_slowly_and_a_new_request_has_time_of_its_own(doors: Doors) -> None:
+    door = doors(8, 100)
+    slow = door.enter().after(2)
+    for phase in (Phase.QUIET, Phase.HEAD, Phase.BODY):
+        assert slow.at(phase).keeps_waiting(door.now)
+    slow.at(Phase.IDLE).after(2)
+    assert not slow.at(Phase.HEAD).keeps_waiting(door.now)
+
+
 async def test_a_full_house_gives_up_a_few_at_a_time(doors: Doors) -> None:
     door = doors(320, 100)
     crowd = [door.come().after(2) for _ in range(20)]
@@ -154,6 +177,20 @@ async def test_nobody_pays_for_our_being_late(doors: Doors) -> None:
         one.after(2)
     line.make_way()
     assert (begun.is_gone, waiting.waits, full.has_room()) == (True, False, True)
+
+
+async def test_a_turn_that_took_long_is_not_held_against_those_who_waited_for_it() -> None:
+    async with front(connections_per_address=1) as served:
+        with ExitStack() as stack:
+            for number in range(2):
+                plain = stack.enter_context(socket.create_connection(("localhost", served.port)))
+                plain.sendall(b"\x16")
+                await served.settled(number + 1)
+            begun, waiting = served.listener._places.all()
+            await asyncio.sleep(0.05)
+            time.sleep(1.2)  # noqa: ASYNC251 -- this is what the test is about
+            await asyncio.sleep(0.3)
+            assert (begun.phase, waiting.phase) == (Phase.HANDSHAKE, Phase.WAITING)
 
 
 async def test_nobody_is_sent_away_who_is_being_answered(doors: Doors) -> None:

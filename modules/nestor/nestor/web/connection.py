@@ -18,11 +18,8 @@ from nestor.web.settings import LimitSettings
 
 _LINGER = timedelta(seconds=1)
 _DISCARD = 64 * 1024
+_PATIENCE = 1.0  # seconds; a request over a slow line takes less
 _NOBODY = asyncio.Protocol()  # hears for those who have no protocol (yet, or any more)
-
-
-PATIENCE = 1.0
-"""Seconds that a peer has for its part; a request over a slow line takes less."""
 
 
 class Phase(IntEnum):
@@ -118,7 +115,7 @@ class Connection(asyncio.Transport):
         """Whether this request is the last one here."""
         return self._last_request
 
-    def keeps_waiting(self, now: float, patience: float = PATIENCE) -> bool:
+    def keeps_waiting(self, now: float, patience: float = _PATIENCE) -> bool:
         """Whether it was the peer's turn for longer than so many seconds."""
         return now - self.since > patience and self.phase not in _OUR_TURN
 
@@ -158,7 +155,7 @@ class Connection(asyncio.Transport):
         if self.phase is Phase.IDLE or self.keeps_waiting(self._service.loop.time()):
             self.close()
         else:
-            self._enter(self.phase, timedelta(seconds=PATIENCE))
+            self._enter(self.phase, timedelta(seconds=_PATIENCE))
 
     def expire(self) -> None:
         """Act on the deadline that has passed: who was served is told goodbye, who never came that far is cut off."""

@@ -9,7 +9,7 @@ our own slowness: devices that come all at once are no crowd that only sits ther
 from collections import Counter, deque
 from heapq import nsmallest
 
-from nestor.web.connection import PATIENCE, Connection, Phase
+from nestor.web.connection import Connection, Phase
 
 _A_FEW = 32  # one in so many of all: whom to close costs a look at everybody
 _HASTE = 0.1  # seconds; what a peer has for its part where everybody else is quick
@@ -84,7 +84,7 @@ class Places:
         fair = self._fair(now)
 
         def claim(one: Connection) -> tuple[bool, int, float]:
-            return not one.keeps_waiting(fair, PATIENCE), -self._held[one.network], one.since
+            return not one.keeps_waiting(fair), -self._held[one.network], one.since
 
         waited_for = [one for one in self._all if one.keeps_waiting(fair, _HASTE)]
         for one in nsmallest(self._at_once, waited_for, key=claim):
