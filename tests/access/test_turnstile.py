@@ -111,8 +111,8 @@ async def test_who_gives_up_in_the_moment_of_its_turn_is_passed_over() -> None:
         leaver = group.create_task(crowd.come("b", "one"))
         group.create_task(crowd.come("c", "one"))
         await settle()
-        leaver.cancel()
         crowd.leave["a"].set()
+        leaver.cancel()
         await settle()
         for event in crowd.leave.values():
             event.set()

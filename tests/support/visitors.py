@@ -70,13 +70,17 @@ class Door:
         self.places.speak(visitor)
         return visitor if phase is None else visitor.at(phase)
 
+    def has_room(self) -> bool:
+        """Whether one more can come."""
+        return self.places.has_room(self.now)
+
     def shed(self) -> None:
         """Have somebody give way."""
         self.places.shed(self.now)
 
-    def make_way(self) -> None:
-        """Have those give way for whom others of their network wait."""
-        self.places.make_way(self.now)
+    def make_way(self, late: float = 0.0) -> None:
+        """Have those give way for whom others of their network wait, so many seconds late."""
+        self.places.make_way(self.now, late)
 
     def close(self) -> None:
         """Send everybody away."""

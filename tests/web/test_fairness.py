@@ -1,17 +1,20 @@
 """Who gives way where there is no more room: whoever keeps us waiting, the crowded networks first, the served never."""
 
+import asyncio
+import socket
+import time
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 
 import pytest
 
 from nestor.web.connection import Phase
+from support.front import front
 from support.visitors import Door
 
 Doors = Callable[[int, int], Door]
 
-_PEERS_TURN = [
-    phase for phase in Phase if phase < Phase.CLOSED and phase not in {Phase.WAITING, Phase.ASKING, Phase.BUSY}
-]
+_PEERS_TURN = [phase for phase in Phase if phase < Phase.CLOSED and phase not in {Phase.WAITING, Phase.BUSY}]
 
 
 @pytest.fixture
@@ -72,13 +75,12 @@ async def test_whoever_keeps_us_waiting_goes_first_however_far_it_came(phase: Ph
     assert len(door.places) == 2
 
 
-@pytest.mark.parametrize("phase", [Phase.ASKING, Phase.BUSY])
-async def test_who_waits_for_us_does_not_keep_us_waiting(phase: Phase, doors: Doors) -> None:
-    door = doors(100, 100)
-    asking, quick = door.enter("192.0.2.1", phase).after(9), door.enter("192.0.2.2", Phase.HEAD)
-    extra = door.enter("192.0.2.2", Phase.HEAD)
-    door.shed()
-    assert (asking.is_gone, quick.is_gone, extra.is_gone) == (False, True, False)
+async def test_who_waits_for_us_does_not_keep_us_waiting(doors: Doors) -> None:
+    door = doors(8, 100)
+    asking, slow = door.enter("192.0.2.1", Phase.BUSY).after(9), door.enter("192.0.2.2", Phase.HEAD).after(2)
+    for _ in range(2):
+        door.shed()
+    assert (asking.is_gone, slow.is_gone) == (False, True)
 
 
 async def test_of_those_who_keep_us_waiting_the_most_crowded_network_gives_way_first(doors: Doors) -> None:
@@ -101,6 +103,24 @@ async def test_a_busy_network_does_not_pay_for_the_slowness_of_others(doors: Doo
     assert not any(one.is_gone for one in plant)
 
 
+async def test_nobody_is_hurried_while_somebody_sits_there(doors: Doors) -> None:
+    door = doors(8, 100)
+    hurried = [door.enter("192.0.2.1", Phase.QUIET).after(0.5) for _ in range(3)]
+    sitting = door.enter("192.0.2.2", Phase.QUIET).after(2)
+    door.shed()
+    assert sitting.is_gone
+    assert not any(one.is_gone for one in hurried)
+
+
+async def test_a_peer_gains_no_time_by_going_on_slowly_and_a_new_request_has_time_of_its_own(doors: Doors) -> None:
+    door = doors(8, 100)
+    slow = door.enter().after(2)
+    for phase in (Phase.QUIET, Phase.HEAD, Phase.BODY):
+        assert slow.at(phase).keeps_waiting(door.now)
+    slow.at(Phase.IDLE).after(2)
+    assert not slow.at(Phase.HEAD).keeps_waiting(door.now)
+
+
 async def test_a_full_house_gives_up_a_few_at_a_time(doors: Doors) -> None:
     door = doors(320, 100)
     crowd = [door.come().after(2) for _ in range(20)]
@@ -110,36 +130,74 @@ async def test_a_full_house_gives_up_a_few_at_a_time(doors: Doors) -> None:
 
 async def test_nobody_gives_way_before_somebody_comes(doors: Doors) -> None:
     door = doors(2, 100)
-    first, second = door.come(), door.come()
-    assert door.places.has_room()
+    first, second = door.come().after(2), door.come("192.0.2.2")
+    assert door.has_room()
     assert not first.is_gone
-    door.come("192.0.2.2")
+    door.come("192.0.2.3")
     assert (first.is_gone, second.is_gone, len(door.places)) == (True, False, 2)
 
 
-async def test_where_nobody_keeps_us_waiting_the_last_in_line_of_the_most_crowded_network_goes(doors: Doors) -> None:
-    door = doors(100, 1)
+async def test_where_everybody_is_quick_the_least_quick_goes(doors: Doors) -> None:
+    door = doors(3, 100)
+    older, newest = door.enter("192.0.2.1", Phase.QUIET).after(0.2), door.enter("192.0.2.2", Phase.QUIET)
+    oldest = door.enter("192.0.2.3", Phase.QUIET).after(0.3)
+    assert door.has_room()
+    door.shed()
+    assert [one.is_gone for one in (oldest, older, newest)] == [True, False, False]
+
+
+async def test_where_nobody_keeps_us_waiting_the_last_in_the_longest_line_goes(doors: Doors) -> None:
+    door = doors(5, 1)
     served, first, last = (door.enter() for _ in range(3))
     other, waiting = (door.enter("192.0.2.2") for _ in range(2))
+    assert door.has_room()
     door.shed()
     assert last.is_gone
     assert not any(one.is_gone for one in (served, first, other, waiting))
 
 
-async def test_without_a_line_the_oldest_of_the_most_crowded_network_goes(doors: Doors) -> None:
-    door = doors(100, 100)
-    alone = door.enter("192.0.2.1", Phase.HANDSHAKE)
-    busy, older, newer = (door.enter("192.0.2.2", phase) for phase in (Phase.BUSY, Phase.BODY, Phase.HANDSHAKE))
+async def test_devices_that_come_all_at_once_are_not_sent_away_for_each_other(doors: Doors) -> None:
+    door = doors(8, 100)
+    herd = [door.enter(f"192.0.2.{number}", Phase.HANDSHAKE) for number in range(8)]
+    assert not door.has_room(), "the others wait in the queue of the kernel"
     door.shed()
-    assert older.is_gone
-    assert not any(one.is_gone for one in (alone, busy, newer))
+    assert not any(one.is_gone for one in herd)
+
+
+async def test_nobody_pays_for_our_being_late(doors: Doors) -> None:
+    """A turn of half a second is as much as four for those who took part in it."""
+    line, full = doors(100, 1), doors(2, 1)
+    begun, waiting = line.enter().after(2), line.enter()
+    held = [full.enter(f"192.0.2.{number}", Phase.QUIET).after(2) for number in range(2)]
+    for door in (line, full):
+        door.make_way(late=0.5)
+        door.make_way()
+    assert (begun.is_gone, waiting.waits, full.has_room()) == (False, True, False)
+    for one in (begun, *held):
+        one.after(2)
+    line.make_way()
+    assert (begun.is_gone, waiting.waits, full.has_room()) == (True, False, True)
+
+
+async def test_a_turn_that_took_long_is_not_held_against_those_who_waited_for_it() -> None:
+    async with front(connections_per_address=1) as served:
+        with ExitStack() as stack:
+            for number in range(2):
+                plain = stack.enter_context(socket.create_connection(("localhost", served.port)))
+                plain.sendall(b"\x16")
+                await served.settled(number + 1)
+            begun, waiting = served.listener._places.all()
+            await asyncio.sleep(0.05)
+            time.sleep(1.2)  # noqa: ASYNC251 -- this is what the test is about
+            await asyncio.sleep(0.3)
+            assert (begun.phase, waiting.phase) == (Phase.HANDSHAKE, Phase.WAITING)
 
 
 async def test_nobody_is_sent_away_who_is_being_answered(doors: Doors) -> None:
     door = doors(2, 100)
     for _ in range(2):
         door.enter(phase=Phase.BUSY).after(9)
-    assert not door.places.has_room()
+    assert not door.has_room()
     door.shed()
     assert len(door.places) == 2
 

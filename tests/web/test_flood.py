@@ -13,7 +13,9 @@ from fcntl import ioctl
 import pytest
 from OpenSSL import SSL
 
+from nestor.web.connection import Phase
 from nestor.web.tls import end_chatter
+from nestor.web.transport import TLSTransport
 from support.flood import Flooder
 from support.front import Front, context_of, front
 from support.pki import authority
@@ -22,6 +24,10 @@ VERSIONS = pytest.mark.parametrize("version", [SSL.TLS1_2_VERSION, SSL.TLS1_3_VE
 QUICK = 0.250
 FLOOD = {SSL.TLS1_2_VERSION: 30_000, SSL.TLS1_3_VERSION: 60_000}
 """Messages that keep OpenSSL within one read for half a second."""
+
+_HELLO = b"\x01" + (130_000).to_bytes(3) + bytes(130_000)
+_LETTERS = b"".join(b"\x16\x03\x01\x00\x01" + _HELLO[at : at + 1] for at in range(len(_HELLO)))
+"""About the longest ClientHello that OpenSSL waits for, in records of a byte each."""
 
 
 def _unread(plain: socket.socket) -> int:
@@ -74,13 +80,28 @@ async def test_a_good_client_is_answered_at_once_while_another_one_changes_keys_
 
 
 async def test_a_good_client_is_answered_at_once_while_others_say_hello_letter_by_letter() -> None:
-    """The longest ClientHello that OpenSSL waits for, in records of a byte each."""
-    hello = b"\x01" + (130_000).to_bytes(3) + bytes(130_000)
-    letters = b"".join(b"\x16\x03\x01\x00\x01" + hello[at : at + 1] for at in range(len(hello)))
     async with front() as served:
         await _is_answered_beside(
-            served, *4 * [lambda: (socket.create_connection(("localhost", served.port)), letters)]
+            served, *4 * [lambda: (socket.create_connection(("localhost", served.port)), _LETTERS)]
         )
+
+
+async def test_a_turn_takes_no_more_than_two_kilobytes() -> None:
+    async with front() as served:
+        with socket.create_connection(("localhost", served.port)) as plain:
+            plain.sendall(_LETTERS[:6])
+            await served.settled(1)
+            (connection,) = served.listener._places.all()
+            while connection.phase is not Phase.HANDSHAKE:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+            assert isinstance(connection, TLSTransport)
+            connection.pause_reading()
+            plain.sendall(_LETTERS[6:60_006])
+            accepted = connection.get_extra_info("socket")
+            while (before := _unread(accepted)) < 50_000:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+            connection._read()
+            assert before - _unread(accepted) == 2048
 
 
 @pytest.mark.parametrize("words", [b"GET / HTTP/1.1\r\n\r\n", b"SSH-2.0-OpenSSH_9.9\r\n"])

@@ -1,8 +1,11 @@
 """Connections end: after so many requests, after so long, and then in good order."""
 
 import asyncio
+from pathlib import Path
 
+from support.device import ask
 from support.front import Front, front
+from support.plants import plant
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -55,3 +58,12 @@ async def test_requests_that_come_at_once_are_counted_one_by_one() -> None:
         heard = await reader.read()
         writer.close()
     assert heard.count(b"HTTP/1.1 200") == 2
+
+
+def test_a_server_says_which_answer_is_the_last(tmp_path: Path) -> None:
+    made = plant(tmp_path, {"limits": {"requestsPerConnection": 2}})
+    with made.server:
+        connection = made.line.connect()
+        answers = [ask(connection, "GET", made.line.path("cacerts"), None, {}) for _ in range(2)]
+        connection.close()
+    assert [answer["Connection"] for answer in answers] == [None, "close"]

@@ -65,7 +65,6 @@ async def test_where_everybody_is_being_answered_a_newcomer_waits_for_the_first_
 
     async def slowly(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
         transport.request_complete()
-        transport.request_admitted()
         busy.release()
         await let_go.wait()
         return await greet(request, transport)
@@ -87,7 +86,6 @@ async def test_above_the_cap_of_its_network_a_client_waits_and_is_served_in_turn
 
     async def slowly(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
         transport.request_complete()
-        transport.request_admitted()
         busy.release()
         await let_go.wait()
         return await greet(request, transport)

@@ -5,6 +5,7 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -304,6 +305,40 @@ async def test_pausing_lets_the_rest_wait_in_the_socket() -> None:
         await reader.readuntil(b"\r\n\r\n")
         assert await reader.read(100) == b"0 1048576"
         writer.close()
+
+
+async def test_what_came_in_one_piece_with_what_made_us_pause_is_not_left_behind() -> None:
+    heard: list[bytes] = []
+
+    class Hesitant(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = cast("TLSTransport", transport)
+
+        def data_received(self, data: bytes) -> None:
+            heard.append(data)
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(0.02, self.transport.resume_reading)
+
+    async with front() as served:
+        served.listener._service = replace(served.listener._service, protocol=Hesitant)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = served.tls().wrap_bio(incoming, outgoing, server_hostname="localhost")
+        reader, writer = await asyncio.open_connection("localhost", served.port)
+        while True:
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                writer.write(outgoing.read())
+                incoming.write(await reader.read(65_536))
+        for record in (b"one", b"two", b"three"):
+            client.write(record)
+        writer.write(outgoing.read())
+        async with asyncio.timeout(5):
+            while len(heard) < 3:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+        writer.close()
+    assert heard == [b"one", b"two", b"three"]
 
 
 async def test_the_transport_tells_what_aiohttp_asks() -> None:

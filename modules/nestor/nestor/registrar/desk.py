@@ -4,7 +4,7 @@ Every step is somebody else's; this file knows their order and why it is so. Wha
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -39,17 +39,13 @@ _SHOWN = 300
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request as it came: an operation on a path, a body still encoded, and who says to be asking.
-
-    `identified` is called once it is known who asks: until then, a request has no claim on anything.
-    """
+    """One request as it came: an operation on a path, a body still encoded, and who says to be asking."""
 
     operation: Operation
     label: str | None
     body: bytes = field(repr=False)
     credentials: Credentials
     request_id: str
-    identified: Callable[[], None] = field(default=lambda: None, repr=False)
 
 
 @dataclass(slots=True)
@@ -159,7 +155,6 @@ class Registrar:
         reading = self._read(case)
         credentials = self._gate.complete(case.ask.credentials, case.csr, case.label)
         requester = case.requester = await self._gate.identify(credentials, case.label)
-        case.ask.identified()
         if isinstance(reading, Malformed):
             raise reading
         keygen = case.ask.operation is Operation.SERVER_KEYGEN

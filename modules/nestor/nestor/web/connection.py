@@ -27,8 +27,7 @@ class Phase(IntEnum):
 
     SILENT is one that has not said a word, WAITING one that has and stands in line for a place. QUIET is a session in
     which nothing was asked yet, HEAD one in which a request begins to arrive, BODY one in which the rest of it does.
-    ASKING is one whose request is complete, BUSY one of which it is known who asks, IDLE one that waits for a further
-    request.
+    BUSY is one whose request is complete and is being answered, IDLE one that waits for a further request.
     """
 
     SILENT = 1
@@ -37,16 +36,15 @@ class Phase(IntEnum):
     QUIET = 4
     HEAD = 5
     BODY = 6
-    ASKING = 7
-    BUSY = 8
-    IDLE = 9
-    CLOSING = 10
-    LINGERING = 11
-    CLOSED = 12
+    BUSY = 7
+    IDLE = 8
+    CLOSING = 9
+    LINGERING = 10
+    CLOSED = 11
 
 
-_IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.ASKING, Phase.BUSY}
-_OUR_TURN = {Phase.WAITING, Phase.ASKING, Phase.BUSY}
+_IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.BUSY}
+_OUR_TURN = {Phase.WAITING, Phase.BUSY}
 _FRESH_START = {Phase.SILENT, Phase.WAITING, Phase.HANDSHAKE, Phase.IDLE, Phase.CLOSING}
 
 
@@ -117,9 +115,9 @@ class Connection(asyncio.Transport):
         """Whether this request is the last one here."""
         return self._last_request
 
-    def keeps_waiting(self, now: float) -> bool:
-        """Whether it was the peer's turn for longer than it takes."""
-        return now - self.since > _PATIENCE and self.phase not in _OUR_TURN
+    def keeps_waiting(self, now: float, patience: float = _PATIENCE) -> bool:
+        """Whether it was the peer's turn for longer than so many seconds."""
+        return now - self.since > patience and self.phase not in _OUR_TURN
 
     def begin(self) -> None:
         """Start to speak, once there is a place for it."""
@@ -138,13 +136,8 @@ class Connection(asyncio.Transport):
             self._last_request = True
 
     def request_complete(self) -> None:
-        """Tell that the body is there."""
+        """Tell that the body is there: from here on, the connection gives way to nobody."""
         if self.phase is Phase.BODY:
-            self.phase = Phase.ASKING
-
-    def request_admitted(self) -> None:
-        """Tell that it is known who asks: from here on, the connection gives way to nobody."""
-        if self.phase is Phase.ASKING:
             self.phase = Phase.BUSY
 
     def request_finished(self) -> None:

@@ -95,7 +95,7 @@ class Listener:
 
     def _accept(self, listening: socket.socket) -> None:
         for turn in range(_ACCEPTED_AT_ONCE):
-            if not self._places.has_room():
+            if not self._places.has_room(self._loop.time()):
                 self._pause_accepting()  # who is not accepted waits in the kernel's queue
                 return
             try:
@@ -141,5 +141,5 @@ class Listener:
         for connection in self._places.all():
             if connection.deadline < now:
                 connection.expire()
-        self._places.make_way(now)
+        self._places.make_way(now, late=now - self._round.when() if self._round else 0.0)
         self._round = self._loop.call_later(_LOOK_AROUND, self._look_around)

@@ -2,7 +2,8 @@
 
 Each connection counts until it is closed. One that has something to say takes a place among those of its network, or
 stands in line for one. Where there is no more room, those give way who keep us waiting, of the networks that hold most
-first; then the last in the longest line; nobody who is being answered ever does.
+first; where nobody does, the last in the longest line. Nobody who is being answered ever gives way, and nobody pays for
+our own slowness: devices that come all at once are no crowd that only sits there.
 """
 
 from collections import Counter, deque
@@ -11,6 +12,8 @@ from heapq import nsmallest
 from nestor.web.connection import Connection, Phase
 
 _A_FEW = 32  # one in so many of all: whom to close costs a look at everybody
+_HASTE = 0.1  # seconds; what a peer has for its part where everybody else is quick
+_TURNS = 4  # of the event loop, that a handshake and its request take
 
 
 class Places:
@@ -24,6 +27,7 @@ class Places:
         self._held: Counter[str] = Counter()
         self._begun: dict[str, dict[Connection, None]] = {}
         self._lines: dict[str, deque[Connection]] = {}
+        self._lenient = 0.0
 
     def __len__(self) -> int:
         return len(self._all)
@@ -32,9 +36,14 @@ class Places:
         """Every connection, the oldest first."""
         return list(self._all)
 
-    def has_room(self) -> bool:
+    def has_room(self, now: float) -> bool:
         """Whether one more can come, be it that another one gives way."""
-        return len(self._all) < self._total or any(one.phase is not Phase.BUSY for one in self._all)
+        fair = self._fair(now)
+        return (
+            len(self._all) < self._total
+            or bool(self._lines)
+            or any(one.keeps_waiting(fair, _HASTE) for one in self._all)
+        )
 
     def arrive(self, newcomer: Connection) -> None:
         """Count a connection; it takes a place when it speaks."""
@@ -71,33 +80,37 @@ class Places:
             del self._held[network]
 
     def shed(self, now: float) -> None:
-        """Close a few of those who keep us waiting; where nobody does, the first of those who may give way at all."""
-        slow = [one for one in self._all if one.keeps_waiting(now)]
-        going = nsmallest(self._at_once, slow, key=lambda one: (-self._held[one.network], one.since))
-        if not going:
-            going = nsmallest(1, (one for one in self._all if one.phase is not Phase.BUSY), key=self._turn)
-        for one in going:
-            one.abort()
+        """Close a few of those who keep us waiting, the slow ones first; without any, the last in the longest line."""
+        fair = self._fair(now)
 
-    def make_way(self, now: float) -> None:
+        def claim(one: Connection) -> tuple[bool, int, float]:
+            return not one.keeps_waiting(fair), -self._held[one.network], one.since
+
+        waited_for = [one for one in self._all if one.keeps_waiting(fair, _HASTE)]
+        for one in nsmallest(self._at_once, waited_for, key=claim):
+            one.abort()
+        if not waited_for and self._lines:
+            max(self._lines.values(), key=len)[-1].abort()
+
+    def make_way(self, now: float, late: float) -> None:
         """Where connections wait, close those of their network that are idle, or that keep them and us waiting.
 
         A place that somebody merely held goes to whoever came last: in a crowd of such, that one is the likeliest to
-        be in earnest, and all the others wait on account of the crowd.
+        be in earnest, and all the others wait on account of the crowd. `late` is how many seconds ago this was due.
         """
+        self._lenient = max(self._lenient, now + _TURNS * late)
         for network, line in list(self._lines.items()):
             for one in list(self._begun[network]):
                 if line and one.phase is Phase.IDLE:
                     one.abort()
-                elif line and one.keeps_waiting(now):
+                elif line and one.keeps_waiting(self._fair(now)):
                     line.rotate()
                     one.abort()
+
+    def _fair(self, now: float) -> float:
+        """The time that is held against others: an earlier one for as long as it takes to make up for being late."""
+        return now - max(0.0, self._lenient - now)
 
     def _begin(self, one: Connection) -> None:
         self._begun.setdefault(one.network, {})[one] = None
         one.begin()
-
-    def _turn(self, one: Connection) -> tuple[int, bool, float]:
-        """Where nobody keeps us waiting: the last in line of the network that holds most, or else its oldest."""
-        waits = one.phase is Phase.WAITING
-        return -self._held[one.network], not waits, -one.since if waits else one.since

@@ -166,7 +166,7 @@ class Site:
             raise ConnectionResetError  # nobody is there any more to take a certificate
         transport.request_complete()
         credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
-        ask = Ask(target.operation, target.label, body, credentials, request_id, transport.request_admitted)
+        ask = Ask(target.operation, target.label, body, credentials, request_id)
         dialect = transfer.dialect_of(body)
         try:
             return await self._at_the_desk(ask, dialect)

@@ -17,7 +17,7 @@ from nestor.model import ChannelBindings
 from nestor.web.connection import Connection, Phase
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
-_PORTION = 4 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
+_PORTION = 2 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
 _RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1)
 _HIGH_WATER = 64 * 1024
 _EXPORTER_LABEL = b"EXPORTER-Channel-Binding"
