@@ -14,13 +14,16 @@ A map of the house. Imports go down only; rooms side by side never import each o
     ops/        watches events: the log, the health of the house
     backup/     one encrypted file, and how a new state takes the place of an old one
     upstream/   an EST client
+    twin/       the module twin as documents: what may be wished, what is answered
+    edge/       the wall towards the IoT Edge runtime: edgeHub by the SDK, the workload API
     device/     what a device of IoT Edge is told: its config.toml, written and judged
     doctor/     asks a running EST server the way aziot-certd would, and explains what it finds
     jobs        what happens unasked
     est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike
     document    how the configuration document is written: durations, names, references to secrets
-    ports  events  finding  model  naming  errors
-                the doorways, what happened, what was found, the nouns, how names are compared, what can go wrong
+    ports  events  finding  model  cloud  naming  errors
+                the doorways, what happened, what was found, the nouns, those of the cloud, how names are compared,
+                what can go wrong
 """
 
 __version__ = "0.1.0"

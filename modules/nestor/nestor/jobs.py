@@ -2,13 +2,17 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from nestor.errors import NestorError
 from nestor.events import Trouble
 from nestor.ports import Sink
+
+_PAUSE = 10.0
+"""Seconds before a companion that failed is started anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +24,37 @@ class Job:
     work: Callable[[], Awaitable[None]]
 
 
-async def run_jobs(jobs: Sequence[Job], sink: Sink) -> None:
-    """Run every job until cancelled."""
+async def run_jobs(
+    jobs: Sequence[Job], sink: Sink, companions: Mapping[str, Callable[[], Awaitable[None]]] = MappingProxyType({})
+) -> None:
+    """Run every job until cancelled, and the companions beside them: work without an end, by name."""
     async with asyncio.TaskGroup() as owner:
         for job in jobs:
             owner.create_task(_repeat(job, sink), name=job.name)
+        for name, companion in companions.items():
+            owner.create_task(_accompany(name, companion, sink), name=name)
 
 
 async def _repeat(job: Job, sink: Sink) -> None:
     while True:
         await asyncio.sleep(job.every.total_seconds() * random.uniform(0.9, 1.1))  # noqa: S311 -- spreads load only
-        try:
-            await job.work()
-        except NestorError as fault:
-            sink(Trouble(job.name, fault.text, fault.__cause__))
-        except Exception as error:  # noqa: BLE001 -- one job's bug must not end the others, nor go untold
-            sink(Trouble(job.name, f"{type(error).__name__} in the job {job.name}; it will be tried again.", error))
+        await _guarded(job.name, job.work, sink)
+
+
+async def _accompany(name: str, companion: Callable[[], Awaitable[None]], sink: Sink) -> None:
+    """Let a companion live; one that ended by a fault is started anew after a pause."""
+    while not await _guarded(name, companion, sink):
+        await asyncio.sleep(_PAUSE)
+
+
+async def _guarded(name: str, work: Callable[[], Awaitable[None]], sink: Sink) -> bool:
+    """Do work whose faults end nothing and are told; whether it did it."""
+    try:
+        await work()
+    except NestorError as fault:
+        sink(Trouble(name, fault.text, fault.__cause__))
+    except Exception as error:  # noqa: BLE001 -- one job's bug must not end the others, nor go untold
+        sink(Trouble(name, f"{type(error).__name__} in the job {name}; it will be tried again.", error))
+    else:
+        return True
+    return False

@@ -3,13 +3,14 @@
 Each port has one contract suite under `tests/contract/`, run against every implementation.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.cloud import LinkState, Message, MethodAnswer
 from nestor.events import Event
 from nestor.model import (
     NO_TERMS,
@@ -198,6 +199,58 @@ class HostGate(Protocol):
         """
 
 
+class Hub(Protocol):
+    """The way to edgeHub, and by it to the cloud; it may be away for months."""
+
+    @property
+    def link(self) -> LinkState:
+        """Whether edgeHub is reached at this moment."""
+
+    async def report(self, patch: Mapping[str, Any]) -> None:
+        """Merge a patch into the reported properties; null deletes. Raises Unavailable where nobody took it in time."""
+
+    async def send(self, message: Message) -> None:
+        """Send a message. Raises Unavailable where nobody took it in time."""
+
+
+class ModuleSide(Protocol):
+    """What the Hub hands over; every call happens in the loop of the module, one after the other."""
+
+    async def desired(self, document: Mapping[str, Any], version: int) -> None:
+        """Hear the whole desired document, without metadata, after each change, and after each reading of the twin."""
+
+    async def reported(self, document: Mapping[str, Any]) -> None:
+        """Hear the whole reported document as the hub holds it, after each reading of the twin."""
+
+    async def invoke(self, method: str, payload: object) -> MethodAnswer:
+        """Answer a direct method; raises nothing."""
+
+    def link_changed(self, state: LinkState) -> None:
+        """Hear that edgeHub is reached, or is not any more."""
+
+
+class Sealer(Protocol):
+    """Somebody else's key that seals bytes so that only they can open them: the workload API of IoT Edge."""
+
+    async def seal(self, plaintext: bytes) -> bytes:
+        """Bytes that tell nothing. Raises Unavailable."""
+
+    async def unseal(self, sealed: bytes) -> bytes:
+        """What was sealed. Raises MaterialError where the sealing key is gone, Unavailable where nobody answers."""
+
+
+class Runtime(Protocol):
+    """The IoT Edge runtime of this host, by its workload API. Every method may raise Unavailable."""
+
+    async def trust_bundle(self) -> Sequence[x509.Certificate]:
+        """The certificates that modules of this device are to trust; they change when the Edge CA is renewed."""
+
+    async def server_certificate(
+        self, common_name: str
+    ) -> tuple[Sequence[x509.Certificate], CertificateIssuerPrivateKeyTypes]:
+        """A new certificate below this device's Edge CA, its chain after it, and its key; it lives 30 days at most."""
+
+
 def tell(sinks: Iterable[Sink], event: Event) -> None:
     """Tell every listener of one event."""
     for sink in sinks:
@@ -209,9 +262,13 @@ __all__ = [
     "Clock",
     "Gate",
     "HostGate",
+    "Hub",
     "Ledger",
     "Method",
+    "ModuleSide",
     "Profiles",
+    "Runtime",
+    "Sealer",
     "Sink",
     "tell",
 ]

@@ -24,6 +24,7 @@ from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
 from nestor.registrar.settings import LabelSettings
+from nestor.twin.settings import ReportingSettings, TwinSettings
 from nestor.web.settings import ListenerSettings
 
 
@@ -46,6 +47,12 @@ class Settings(Document):
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))
+    reporting: ReportingSettings = described(
+        "What is reported to the cloud, under IoT Edge.", default_factory=_empty(ReportingSettings)
+    )
+    twin: TwinSettings = described(
+        "What the module twin may change; only the host's own document says so.", default_factory=_empty(TwinSettings)
+    )
 
     @property
     def revision(self) -> str:

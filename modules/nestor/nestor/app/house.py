@@ -21,8 +21,9 @@ from nestor.app.trial import doubts, try_settings
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
+from nestor.ca.home import LostCA
 from nestor.ca.own_names import own_names
-from nestor.errors import MaterialError
+from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
 from nestor.events import Event, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
@@ -45,7 +46,7 @@ AnyAuthority = LocalAuthority | ClosedAuthority
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a House stands on, and what outlives it."""
+    """What a House stands on, and what outlives it. `waiting` says why no CA is to be used or made yet."""
 
     data: Path
     clock: Clock
@@ -54,6 +55,7 @@ class Ground:
     pinned: str | None
     sinks: Sequence[Sink]
     memory: Memory
+    waiting: NestorError | None = None
 
     def tell(self, event: Event) -> None:
         """Tell every listener of one event."""
@@ -89,7 +91,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     source = Source(settings, ground.data, ground.clock, ground.tell)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
-    found = find_issuer(source, ground.pinned)
+    found = LostCA(ground.waiting, ()) if ground.waiting else find_issuer(source, ground.pinned)
     reserved = own_hosts(source)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)

@@ -6,7 +6,7 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import gc
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -45,7 +45,8 @@ DRAIN_SECONDS = 6.0
 class Plan:
     """What a server is to be: where its settings come from, where its data lives, who hears of it.
 
-    `applied` hears of settings that have come into force, for what else follows them: the log.
+    `applied` hears of settings that have come into force, for what else follows them: the log. `waiting` says why
+    nothing is issued by these settings yet. `companions` live beside the server, from when it listens to when it stops.
     """
 
     settings: Callable[[], Settings]
@@ -55,6 +56,8 @@ class Plan:
     welcome: Callable[[House, Sequence[tuple[str, int]]], None]
     applied: Callable[[Settings], None]
     clock: Clock
+    waiting: Callable[[], NestorError | None] = lambda: None
+    companions: Sequence[Callable[["Server"], Awaitable[None]]] = ()
 
 
 class Server:
@@ -73,15 +76,17 @@ class Server:
         """The House that serves at this moment."""
         return self._house
 
+    async def apply(self, settings: Settings) -> None:
+        """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
+        async with self._building:
+            await self._swap(settings, waiting=None)
+        await self.look_after_health()
+
     async def reload(self) -> None:
         """Read the settings and everything they name again; swap Houses, or stay and say why not."""
         async with self._building:
             try:
-                await self._look_at_the_clock()
-                settings = self._plan.settings()
-                house = await build_house(settings, self._ground)
-                if isinstance(self._house.authority, ClosedAuthority):
-                    self._ground = await _pinned(self._ground, house)
+                await self._swap(self._plan.settings(), self._plan.waiting())
             except NestorError as fault:
                 self._ground.tell(SettingsRefused(fault.text))
                 return
@@ -89,15 +94,24 @@ class Server:
                 self._ground.tell(SettingsRefused("Nestor failed to build from these settings by a fault of its own."))
                 self._ground.tell(Trouble("bug", "The settings could not be applied.", error))
                 return
-            finally:
-                self._watch.changed(self._house.settings)
-            self._tell_what_waits(settings)
-            self._house = house
-            _settle()
-            self._plan.applied(settings)
-            self._watch.changed(settings)
-            self._ground.tell(SettingsApplied(settings.revision))
-            await self.look_after_health()
+        await self.look_after_health()
+
+    async def _swap(self, settings: Settings, waiting: NestorError | None) -> None:
+        """Build the next House, then let it serve. Raises NestorError, and then the one that stands stays."""
+        try:
+            await self._look_at_the_clock()
+            ground = replace(self._ground, waiting=waiting)
+            house = await build_house(settings, ground)
+            if isinstance(self._house.authority, ClosedAuthority):
+                ground = await _pinned(ground, house)
+        finally:
+            self._watch.changed(self._house.settings)
+        self._tell_what_waits(settings)
+        self._ground, self._house = ground, house
+        _settle()
+        self._plan.applied(settings)
+        self._watch.changed(settings)
+        self._ground.tell(SettingsApplied(settings.revision))
 
     def _tell_what_waits(self, settings: Settings) -> None:
         """Name what does not follow new settings at once."""
@@ -221,7 +235,7 @@ async def prepare_ground(plan: Plan) -> Ground:
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
     guard = ClockGuard(plan.clock, await ledger.newest())
-    return Ground(plan.data, plan.clock, guard, ledger, pinned, plan.sinks, Memory())
+    return Ground(plan.data, plan.clock, guard, ledger, pinned, plan.sinks, Memory(), plan.waiting())
 
 
 def _ledger(settings: Settings, data: Path, clock: Clock) -> AnyLedger:
@@ -258,7 +272,8 @@ async def _listen(plan: Plan, server: Server) -> None:
     stop = _until_signal(server)  # before anybody can be served, so that nobody is cut off
     await listener.start()
     plan.welcome(server.house, listener.addresses)
-    working = asyncio.ensure_future(run_jobs(_jobs(server), told))
+    companions = {companion.__qualname__: partial(companion, server) for companion in plan.companions}
+    working = asyncio.ensure_future(run_jobs(_jobs(server), told, companions))
     try:
         await stop
     finally:
