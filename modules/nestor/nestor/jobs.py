@@ -43,7 +43,9 @@ async def _repeat(job: Job, sink: Sink) -> None:
 
 async def _accompany(name: str, companion: Callable[[], Awaitable[None]], sink: Sink) -> None:
     """Let a companion live; one that ended by a fault is started anew after a pause."""
-    while not await _guarded(name, companion, sink):
+    while True:
+        if await _guarded(name, companion, sink):
+            return
         await asyncio.sleep(_PAUSE)
 
 
