@@ -237,6 +237,7 @@ class Edge:
     def workload_leaves(self) -> None:
         """The workload API stops; its socket is gone."""
         self._call(self._workload.close())
+        self.socket.unlink()
 
     def workload_returns(self) -> None:
         """The workload API starts again."""

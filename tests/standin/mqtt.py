@@ -3,6 +3,7 @@
 Sections are those of the OASIS standard.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 _CONNACK, _PUBLISH, _PUBACK, _SUBACK, _UNSUBACK, _PINGRESP = 0x20, 0x32, 0x40, 0x90, 0xB0, 0xD0
@@ -64,10 +65,10 @@ class Disconnect:
     """3.14: goes in peace."""
 
 
-_QUALITY = 0x06
-_BARE = {4: Acknowledgment(), 12: Ping(), 14: Disconnect()}
-
 Packet = Connect | Publish | Subscribe | Unsubscribe | Acknowledgment | Ping | Disconnect
+
+_QUALITY = 0x06
+_BARE: Mapping[int, Packet] = {4: Acknowledgment(), 12: Ping(), 14: Disconnect()}
 
 
 class _Fields:
@@ -115,7 +116,8 @@ def decode(header: int, body: bytes) -> Packet:
             return Unsubscribe(fields.number(), tuple(_names(fields)))
         case kind if kind in _BARE:
             return _BARE[kind]
-    raise Malformed
+        case _:
+            raise Malformed
 
 
 def _connect(fields: _Fields) -> Connect:

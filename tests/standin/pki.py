@@ -1,4 +1,4 @@
-"""The certificates of an IoT Edge device: a root, the Edge CA below it, server certificates as the runtime issues them."""
+"""The certificates of an IoT Edge device: a root, its Edge CA, server certificates as the runtime issues them."""
 
 import ipaddress
 import ssl
