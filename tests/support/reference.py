@@ -8,6 +8,7 @@ import typer
 
 from nestor.cli.commands import app
 from nestor.settings import json_schema
+from support.reference_cloud import cloud_pages
 from support.shell import nestor_here
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
@@ -16,7 +17,7 @@ _WRITTEN = "Written from the program by `make reference`; a test fails when this
 
 def pages() -> dict[Path, str]:
     """Every page, and what it has to say."""
-    return {DOCS / "commands.md": command_page(), DOCS / "settings.md": settings_page()}
+    return {DOCS / "commands.md": command_page(), DOCS / "settings.md": settings_page(), **cloud_pages(DOCS)}
 
 
 def command_page() -> str:
@@ -106,7 +107,7 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Write every page."""
     for place, text in pages().items():
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, "utf-8")
 
 

@@ -27,7 +27,7 @@ async def test_the_certificates_are_handed_out_with_what_portals_show(beside: Mo
     answer = await beside.hub.invoke("getCaCertificates")
     (root,) = beside.server.house.authority.ca_certificates()
     assert answer.status == 200
-    (shown,) = answer.payload["certificates"]  # type: ignore[misc]
+    (shown,) = answer.payload["certificates"]
     assert x509.load_pem_x509_certificate(shown["pem"].encode()) == root
     assert (shown["fingerprint"], shown["root"]) == (fingerprint_of(root), True)
     assert x509.load_pem_x509_certificates(str(answer.payload["chain"]).encode()) == [root]
