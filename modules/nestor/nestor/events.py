@@ -57,6 +57,14 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate was revoked; `by` says on what way: a direct method, or a command on this host."""
+
+    entry: Entry
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -95,6 +103,7 @@ Event = (
     Enrolled
     | Refused
     | Adopted
+    | Revoked
     | TurnedAway
     | HandshakeFailed
     | Listening

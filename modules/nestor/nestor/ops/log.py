@@ -19,6 +19,7 @@ from nestor.events import (
     Listening,
     Note,
     Refused,
+    Revoked,
     SettingsApplied,
     SettingsRefused,
     Trouble,
@@ -33,6 +34,7 @@ _NAMES: Mapping[type, str] = {
     Enrolled: "enrolled",
     Refused: "refused",
     Adopted: "adopted",
+    Revoked: "revoked",
     TurnedAway: "turned away",
     HandshakeFailed: "handshake failed",
     Listening: "listening",
@@ -42,6 +44,7 @@ _NAMES: Mapping[type, str] = {
 _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
+    Revoked: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
     Trouble: logging.ERROR,
@@ -74,10 +77,8 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 def _fields(event: Event) -> Mapping[str, object]:
     fields: Mapping[str, object]
     match event:
-        case Enrolled(entry, replayed):
-            fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
-        case Adopted(entry):
-            fields = {name: value for name, value in _of_entry(entry).items() if value}
+        case Enrolled() | Adopted() | Revoked():
+            fields = _of_certificate(event)
         case Refused(refusal):
             fields = _of_refusal(refusal)
         case TurnedAway(address, request, reason, sentence, request_id):
@@ -95,6 +96,16 @@ def _fields(event: Event) -> Mapping[str, object]:
         case _:
             fields = {"what": event.sentence} | ({"until": _time(event.until)} if event.until else {})
     return fields
+
+
+def _of_certificate(event: Enrolled | Adopted | Revoked) -> dict[str, object]:
+    match event:
+        case Enrolled(entry, replayed):
+            return _of_entry(entry) | ({"replayed": True} if replayed else {})
+        case Adopted(entry):
+            return {name: value for name, value in _of_entry(entry).items() if value}
+        case Revoked(entry, by):
+            return {"why": entry.revocation_reason or "", "revokedBy": by, **_of_entry(entry)}
 
 
 def _of_entry(entry: Entry) -> dict[str, object]:
