@@ -13,10 +13,10 @@ from typing import Any
 from nestor.app.server import Server
 from nestor.app.status import Circumstances, LastRefusedSettings, Status, issuance_of, read_statistics, status_of
 from nestor.cloud import LinkState
+from nestor.document import merge
 from nestor.errors import NestorError, Unavailable
 from nestor.events import Event, SettingsApplied, SettingsRefused
 from nestor.ports import Clock, Hub
-from nestor.settings import merge
 from nestor.twin.patching import difference, doubtful, portions
 from nestor.twin.reported import reported
 
