@@ -172,6 +172,11 @@ class Edge:
     # The connection.
 
     @property
+    def hub_present(self) -> bool:
+        """Whether edgeHub is there."""
+        return self._hub.listening
+
+    @property
     def connected(self) -> bool:
         """Whether the module is connected."""
         return self._hub.connected
