@@ -23,6 +23,7 @@ from nestor.events import (
     SettingsRefused,
     Trouble,
     TurnedAway,
+    Widened,
 )
 from nestor.model import Entry, Refusal
 from nestor.ops.settings import LogFormat, LogSettings
@@ -38,12 +39,14 @@ _NAMES: Mapping[type, str] = {
     Listening: "listening",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
+    Widened: "widened",
 }
 _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
+    Widened: logging.WARNING,
     Trouble: logging.ERROR,
 }
 
@@ -88,7 +91,7 @@ def _fields(event: Event) -> Mapping[str, object]:
             fields = {"url": url, "addresses": ", ".join(addresses), "ca": authority}
         case SettingsApplied(revision):
             fields = {"revision": revision}
-        case SettingsRefused(sentence):
+        case SettingsRefused(sentence) | Widened(_, sentence):
             fields = {"why": sentence}
         case Trouble(_, sentence, cause):
             fields = {"why": sentence} | ({"cause": _causes(cause)} if cause else {})
