@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nestor.app.server import Server, start
 from nestor.app.twin.host import Host
@@ -62,7 +62,7 @@ class Module:
         if self._server is not None:
             await self._server.close()
 
-    async def __aenter__(self) -> "Module":
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

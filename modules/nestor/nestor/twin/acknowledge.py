@@ -8,23 +8,19 @@
 All of them together stay within 3 KB, whatever was wished: they share the 8 KB that reports may take.
 """
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from nestor.twin.form import DEEPEST
 from nestor.twin.kept import digest_of
+from nestor.twin.legal import DEEPEST, legal_key, shortened, size
 
 MOST_BYTES = 3 * 1024
 APPLIED, REFUSED, FAILED = 200, 400, 500
 
-_LONGEST_KEY = 64
 _MOST_UNKNOWN = 4
-_STEPS = ((240, 480), (120, 240), (64, 120), (0, 60))
+_STEPS = ((240, 480), (120, 240), (64, 120), (32, 60))
 """How long a value and a text may be, in bytes: the first step at which everything fits."""
-
-_FORBIDDEN_SIGNS = frozenset(".$#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,24 +51,13 @@ def acknowledge(answer: Answer) -> dict[str, dict[str, Any]]:
                 "value": _value(answer, key, value_bytes),
                 "ac": code,
                 "av": answer.version,
-                "ad": cut(text, text_bytes),
+                "ad": shortened(text, text_bytes),
             }
             for key, (code, text) in said.items()
         }
-        if _size(acknowledged) <= MOST_BYTES:
+        if size(acknowledged) <= MOST_BYTES:
             break
     return acknowledged
-
-
-def gone(reported: Mapping[str, Any], acknowledged: Collection[str]) -> list[str]:
-    """The properties that were acknowledged once and are wished no more: to be reported as null."""
-    return [key for key, value in reported.items() if _is_acknowledgement(value) and key not in acknowledged]
-
-
-def cut(text: str, most: int) -> str:
-    """A text of at most so many bytes of UTF-8, with dots where something is left out."""
-    content = text.encode()
-    return text if len(content) <= most else content[: max(0, most - 3)].decode("utf-8", "ignore") + "..."
 
 
 def property_of(line: str, desired: Iterable[str]) -> str | None:
@@ -123,13 +108,13 @@ def _files(value: object, depth: int) -> Iterator[str]:
 
 def _culprits(answer: Answer) -> str:
     named = dict.fromkeys(key for line in answer.faults if (key := _named(answer, line)) is not None)
-    return cut(", ".join(key for key in named if _is_legal(key)), 120) or "another property"
+    return shortened(", ".join(key for key in named if _is_legal(key)), 120) or "another property"
 
 
 def _value(answer: Answer, key: str, most: int) -> object:
     value = answer.in_force.get(key, {})
-    small = len(json.dumps(value, ensure_ascii=False).encode()) <= most and not _holds_hash(value)
-    return value if small or value == {} else {"digest": digest_of(value)[:12]}
+    small = size(value) <= most and not _holds_hash(value)
+    return value if small else f"sha256:{digest_of(value)[:16]}"
 
 
 def _holds_hash(value: object) -> bool:
@@ -140,17 +125,5 @@ def _holds_hash(value: object) -> bool:
 
 
 def _is_legal(key: str) -> bool:
-    """Whether a report may have such a key, by the rules of edgeHub."""
-    return (
-        0 < len(key.encode("utf-8", "replace")) <= _LONGEST_KEY
-        and key.isprintable()
-        and not any(sign.isspace() or sign in _FORBIDDEN_SIGNS for sign in key)
-    )
-
-
-def _is_acknowledgement(value: object) -> bool:
-    return isinstance(value, Mapping) and {"value", "ac", "av"} <= value.keys()
-
-
-def _size(acknowledged: Mapping[str, object]) -> int:
-    return len(json.dumps(acknowledged, ensure_ascii=False).encode("utf-8", "replace"))
+    """Whether a report may have such a key as it is."""
+    return legal_key(key) == key

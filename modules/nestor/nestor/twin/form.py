@@ -9,12 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from nestor.errors import SettingsError
+from nestor.twin.legal import DEEPEST, LARGEST, LONGEST_TEXT, SMALLEST
 
 MOST_BYTES = 32 * 1024
-DEEPEST = 10
-LONGEST_TEXT = 4096
 LONGEST_KEY = 1024
-_LARGEST_NUMBER = 2**52
 _SHOWN = 60
 _MOST_FAULTS = 20
 _HINT = "The module twin is a JSON object of tables, texts, numbers and true or false (docs/twin.md)."
@@ -77,7 +75,7 @@ def _faults(place: _Place) -> Iterator[str]:
         case bool() | None:
             return
         case int():
-            if abs(place.value) > _LARGEST_NUMBER:
+            if not SMALLEST <= place.value <= LARGEST:
                 yield "the number is larger than a twin holds"
         case float():
             if not math.isfinite(place.value):

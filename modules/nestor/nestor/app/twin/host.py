@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nestor.settings import Settings, judge, merge
+from nestor.document import merge
+from nestor.settings import Settings, judge
 from nestor.twin.kept import Origin
 
 _MAY, _NAMES = "NESTOR_TWIN_MAY", "NESTOR_TWIN_NAMES"

@@ -13,6 +13,7 @@ from nestor.app.twin.changes import OF_A_CA, Change
 from nestor.document import any_contains
 from nestor.model import Combination
 from nestor.naming import fold
+from nestor.ops.settings import LogLevel
 from nestor.twin.settings import Power
 
 HOST_ONLY = "twin"
@@ -108,7 +109,8 @@ def _own_names_lost(change: Change) -> bool:
 
 
 def _silent(change: Change) -> bool:
-    return bool(change.wanted == "error" != change.host)
+    levels = list(LogLevel)
+    return levels.index(change.wanted) > max(levels.index(change.host), levels.index(LogLevel.WARNING))
 
 
 def _beyond(host: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
