@@ -47,7 +47,8 @@ class Plan:
     """What a server is to be: where its settings come from, where its data lives, who hears of it.
 
     `applied` hears of settings that have come into force, for what else follows them: the log. `waiting` says why
-    nothing is issued by these settings yet. `companions` live beside the server, from when it listens to when it stops.
+    nothing is issued by these settings yet; `fallback` by which ones to wait, and why, where nothing can be built from
+    these at the start. `companions` live beside the server, from when it listens to when it stops.
     """
 
     settings: Callable[[], Settings]
@@ -58,6 +59,7 @@ class Plan:
     applied: Callable[[Settings], None]
     clock: Clock
     waiting: Callable[[], NestorError | None] = lambda: None
+    fallback: Callable[[NestorError], tuple[Settings, NestorError] | None] = lambda _: None
     companions: Sequence[Callable[["Server"], Awaitable[None]]] = ()
 
 
@@ -83,6 +85,11 @@ class Server:
     def house(self) -> House:
         """The House that serves at this moment."""
         return self._house
+
+    @property
+    def waiting(self) -> NestorError | None:
+        """Why nothing is issued by these settings; None where it is."""
+        return self._ground.waiting
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
@@ -159,7 +166,7 @@ class Server:
 
     def _ca_is_there(self) -> bool:
         """Whether a CA that was lost is back, or one that could not be made before is made."""
-        if not isinstance(self._house.authority, ClosedAuthority):
+        if self._ground.waiting is not None or not isinstance(self._house.authority, ClosedAuthority):
             return False
         ground = self._ground
         source = Source(self._house.settings, ground.data, ground.clock, ground.tell)
@@ -217,7 +224,7 @@ async def start(plan: Plan) -> Server:
     """Open everything but the port. Raises NestorError, and then holds nothing open."""
     ground = await prepare_ground(plan)
     try:
-        house = await build_house(plan.settings(), ground)
+        ground, house = await _first_house(plan, ground)
         server = Server(plan, await _pinned(ground, house), house)
         _settle()
     except BaseException:
@@ -225,6 +232,20 @@ async def start(plan: Plan) -> Server:
         raise
     plan.applied(house.settings)
     return server
+
+
+async def _first_house(plan: Plan, ground: Ground) -> tuple[Ground, House]:
+    """Build the first House; where the plan has something to wait by, one that waits. Raises NestorError."""
+    try:
+        return ground, await build_house(plan.settings(), ground)
+    except NestorError as fault:
+        instead = plan.fallback(fault)
+        if instead is None:
+            raise
+        settings, reason = instead
+        ground.tell(SettingsRefused(reason.text))
+        waiting = replace(ground, waiting=reason)
+        return waiting, await build_house(settings, waiting)
 
 
 def _settle() -> None:
