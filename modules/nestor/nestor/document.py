@@ -7,7 +7,7 @@ Settings classes have no behavior; rooms build their validated values from them.
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
@@ -38,6 +38,20 @@ class Document(BaseModel):
         str_max_length=4095,
         str_strip_whitespace=True,
     )
+
+
+def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay a patch over a document: maps are merged, null deletes, all else replaces (RFC 7386)."""
+    merged = dict(document)
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            below = merged.get(key)
+            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def parse_duration(value: object) -> object:

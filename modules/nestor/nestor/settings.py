@@ -77,20 +77,6 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def merge(document: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """Lay a patch over a document: maps are merged, null deletes, all else replaces (RFC 7386)."""
-    merged = dict(document)
-    for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping):
-            below = merged.get(key)
-            merged[key] = merge(below if isinstance(below, Mapping) else {}, value)
-        else:
-            merged[key] = value
-    return merged
-
-
 def judge(document: Mapping[str, Any]) -> Settings:
     """Validate a document whole. Raises SettingsError with a line for every key that is wrong."""
     try:

@@ -177,7 +177,8 @@ def _source(data: Path, config: Path | None, said: dict[str, Any] | None = None)
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
     from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- every room
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     check_not_interrupted(data)
     document = merge(read_document(config) if config else {}, {"ca": said or {}})

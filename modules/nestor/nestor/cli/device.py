@@ -156,7 +156,8 @@ def _source(data: Path | None, config: Path | None, *, tutorial: bool) -> "Sourc
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import tutorial_document  # noqa: PLC0415 -- every room
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     base = tutorial_document(("localhost",)) if tutorial else {}
     settings = judge(merge(base, read_document(config) if config else {}))

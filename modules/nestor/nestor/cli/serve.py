@@ -58,7 +58,8 @@ def serve(
     from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
     from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the CA key
@@ -100,7 +101,7 @@ def layers(
     A name for the network opens the server to the network, as a container does, unless somebody says another address.
     """
     from nestor.app.tutorial import tutorial_document  # noqa: PLC0415 -- every room
-    from nestor.settings import merge  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
 
     usual = (*_TUTORIAL_NAMES, *machine) if tutorial else _LOOPBACK_NAMES
     base = tutorial_document(usual) if tutorial else {}
