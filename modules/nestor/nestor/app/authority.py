@@ -179,7 +179,9 @@ def load_offline_root(source: Source, place: Path) -> Issuer:
         hint = "Name the directory that ca init --offline-root filled."
         raise MaterialError(f"{place / _ROOT} cannot be read: {error.strerror}.", hint) from error
     certificates = read_certificates(pem, str(place / _ROOT))
-    return load_issuer(certificates[0], certificates[1:], _heard(source, load_key(place / _ROOT_KEY, source.passphrase)))
+    return load_issuer(
+        certificates[0], certificates[1:], _heard(source, load_key(place / _ROOT_KEY, source.passphrase))
+    )
 
 
 def new_serial() -> int:

@@ -8,6 +8,8 @@ from dataclasses import replace
 from nestor.app.authority import Source
 from nestor.ca.home import CAHome
 from nestor.ca.settings import CASource
+from nestor.errors import MaterialError
+from nestor.events import Trouble
 from nestor.keys.seals import Keyring
 from nestor.keys.settings import Protection
 
@@ -30,6 +32,17 @@ async def ready(source: Source, keyring: Keyring, *, within: float = AT_ONCE, sp
         spare=(lambda: source.recovery) if spare else None,
     )
     return replace(source, seals=seals)
+
+
+async def check_recovery(source: Source, keyring: Keyring) -> None:
+    """Tell where the recovery passphrase, if it is at hand, would not bring the CA back."""
+    try:
+        passphrase = source.recovery
+    except MaterialError:
+        return  # it may be kept anywhere until it is needed
+    if not await keyring.recovers(source.key_path, passphrase):
+        told = f"keys.recovery does not open the sealed CA key {source.key_path}: nestor ca seal seals it anew for it"
+        source.sink(Trouble("recovery", told))
 
 
 def _makes_sealed(source: Source) -> bool:

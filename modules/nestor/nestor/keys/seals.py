@@ -1,7 +1,7 @@
 """What a sealer did for one reading or writing of a key file, asked beforehand: so that no reading waits for anybody.
 
-    Keyring   asks the sealer, and remembers what it opened as long as the process lives; nothing of it is on a disk
-    Seals     what it knows at one moment: loads and saves key files, sealed or not, and asks nobody
+Keyring   asks the sealer, and remembers what it opened as long as the process lives; nothing of it is on a disk
+Seals     what it knows at one moment: loads and saves key files, sealed or not, and asks nobody
 """
 
 import asyncio
@@ -81,6 +81,7 @@ class Keyring:
     def __init__(self, sealer: Sealer | None = None) -> None:
         self._sealer = sealer
         self._opened: dict[bytes, bytes] = {}
+        self._proven: int | None = None
 
     async def seals(
         self, path: Path, *, within: float, new: Passphrase | None = None, spare: Passphrase | None = None
@@ -118,6 +119,19 @@ class Keyring:
             raise CannotIssue(f"The CA key cannot be sealed at this time: {error.sentence}", _AGAIN) from error
         self._opened[sealed] = data_key
         return Wrapping(data_key, sealed, recovery)
+
+    async def recovers(self, path: Path, passphrase: str) -> bool:
+        """Whether a recovery passphrase opens a file; one that is not sealed needs none. Raises nothing."""
+        sealed = _sealed_key(path)
+        asked = hash((sealed, passphrase))  # the passphrase itself is not kept
+        if sealed is None or asked == self._proven:
+            return True
+        try:
+            await asyncio.to_thread(unwrap_by_recovery, sealed, passphrase, path)
+        except MaterialError:
+            return False
+        self._proven = asked
+        return True
 
     async def _opening(
         self, path: Path, within: float, spare: Passphrase | None
