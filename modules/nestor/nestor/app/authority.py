@@ -5,7 +5,7 @@ A CA is made only where there is no trace of one. Everything that is wrong later
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Source:
     data: Path
     clock: Clock
     sink: Sink
-    seals: Seals = Seals()
+    seals: Seals = field(default_factory=Seals)
 
     @property
     def key_path(self) -> Path:

@@ -1,8 +1,8 @@
 """The server certificate that the IoT Edge runtime issues, below the Edge CA of this device.
 
-The last one is kept with its key, and is served whether the runtime answers or not. Another one is fetched at two
-thirds of its life, and when the trust bundle no longer holds the CA above it: then the Edge CA has been renewed. That is
-all that the trust bundle is for; nobody is let in because of it.
+The last one is kept with its key, and is shown whether the runtime answers or not. Another one is fetched at two thirds
+of its life, and when the trust bundle no longer holds the CA above it: then the Edge CA has been renewed. That is all
+that the trust bundle is for; nobody is let in because of it.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ def _warn_of_names(identity: ServerIdentity, source: Source) -> None:
     missing = [name for name in wanted if name.casefold() not in held]
     if missing and held:
         told = (
-            f"The IoT Edge runtime issues it for {', '.join(held)} alone: who comes by {', '.join(missing)} refuses it. "
-            "Leave these names out of listener.hostnames, or write source = issued."
+            f"The IoT Edge runtime issues it for {', '.join(held)} alone; who comes by {', '.join(missing)} refuses it: "
+            "leave that out of listener.hostnames, or write source = issued."
         )
         source.sink(Trouble("server certificate", told))

@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
@@ -42,7 +41,7 @@ class Seals:
     keys are not sealed at all, and what to raise where it could not be had.
     """
 
-    opened: Mapping[bytes, bytes | NestorError] = field(default=MappingProxyType({}), repr=False)
+    opened: Mapping[bytes, bytes | NestorError] = field(default_factory=dict, repr=False)
     fresh: Wrapping | NestorError | None = None
 
     def load(self, path: Path, passphrase: str | None) -> StoredKey:

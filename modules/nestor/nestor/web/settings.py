@@ -26,7 +26,7 @@ class ServerCertificateSettings(Document):
 
     source: ServerCertificateSource = described(
         "issued: by Nestor's own CA for `hostnames`, and renewed in time. file: one that somebody else made. "
-        "workload: by the IoT Edge runtime, below the Edge CA, for the host name of this device alone; renewed in time.",
+        "workload: by the IoT Edge runtime, below its Edge CA, for this device's host name alone; renewed in time.",
         ServerCertificateSource.ISSUED,
         strict=False,
     )
