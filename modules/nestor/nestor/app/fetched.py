@@ -107,7 +107,7 @@ def _warn_of_names(identity: ServerIdentity, source: Source) -> None:
     missing = [name for name in wanted if name.casefold() not in held]
     if missing and held:
         told = (
-            f"The IoT Edge runtime issues it for {', '.join(held)} alone; who comes by {', '.join(missing)} refuses it: "
-            "leave that out of listener.hostnames, or write source = issued."
+            f"The IoT Edge runtime made it for {', '.join(held)} alone; who comes by {', '.join(missing)} refuses it. "
+            "Leave such names out of listener.hostnames, or write source = issued."
         )
         source.sink(Trouble("server certificate", told))

@@ -54,6 +54,11 @@ def save_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str 
     """Write a new key file. Raises MaterialError where one is there already, or the file cannot be written."""
     if path.exists():
         raise MaterialError(f"The key file {path} is there already; a key is never overwritten.", "Move it away first.")
+    replace_key(path, key, passphrase)
+
+
+def replace_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> None:
+    """Write a key file in the place of the one before, for the same key kept in another way. Raises MaterialError."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
     try:
         write_whole(path, pem)

@@ -1,7 +1,9 @@
 """What a sealer did for one reading or writing of a key file, asked beforehand: so that no reading waits for anybody.
 
-Keyring   asks the sealer, and remembers what it opened as long as the process lives; nothing of it is on a disk
-Seals     what it knows at one moment: loads and saves key files, sealed or not, and asks nobody
+    Keyring   asks the sealer, and remembers what it opened as long as the process lives
+    Seals     what it knows at one moment: loads and saves key files, sealed or not, and asks nobody
+
+Nothing that was opened is ever on a disk.
 """
 
 import asyncio
