@@ -1,11 +1,13 @@
 """Which desired properties count, of every order in which they can come."""
 
 import random
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nestor.document import merge
 from nestor.edge.desired import UNKNOWN, Apply, Desired, Ignore, Reread
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 KNOWN = Desired({"a": 1, "b": {"c": 2, "d": 3}}, 4)
 

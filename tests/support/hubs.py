@@ -1,11 +1,10 @@
 """An honest edgeHub in memory: the Hub port as plainly as it can be written, for tests of other rooms.
 
-It keeps the promises of the one behind the real SDK, and refuses what edgeHub refuses; `tests/contract/test_hub.py` holds
-both to them. Whoever tests plays the cloud: patches the desired properties, invokes methods, takes the link away.
+It keeps the promises of the one behind the real SDK, and refuses what edgeHub refuses: `tests/contract/test_hub.py`
+holds both to them. Whoever tests plays the cloud: patches the desired properties, invokes methods, takes the link away.
 """
 
 import copy
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,10 +13,7 @@ from nestor.cloud import LinkState, Message, MethodAnswer
 from nestor.document import merge
 from nestor.errors import Unavailable
 from nestor.ports import ModuleSide
-
-_DEEPEST, _LONGEST_TEXT, _LONGEST_KEY = 10, 4096, 1024
-_LARGEST_NUMBER = 2**52
-_BAD_KEY = re.compile(r"[\x00-\x20\x7f-\x9f.$#]")
+from standin.rules import faults
 
 
 class MemoryHub:
@@ -42,8 +38,8 @@ class MemoryHub:
     async def report(self, patch: Mapping[str, Any]) -> None:
         """Take a patch of the reported properties. Raises Unavailable for one that edgeHub does not take, too."""
         self._check_that_it_is_there()
-        if (reason := _fault_of(patch)) is not None:
-            raise Unavailable(f"edgeHub refused the reported properties with status 400: {reason}.")
+        for fault in faults(patch):
+            raise Unavailable(f"edgeHub refused the reported properties with status 400: {fault}")
         self.patches.append(copy.deepcopy(dict(patch)))
         self.reported = merge(self.reported, copy.deepcopy(dict(patch)))
 
@@ -101,35 +97,5 @@ class MemoryHub:
             raise Unavailable(f"edgeHub is not connected: {self._link.sentence}")
 
 
-def _fault_of(value: object, depth: int = 0) -> str | None:
-    """What edgeHub's own validator finds wrong with a patch of reported properties; None where nothing is."""
-    if depth > _DEEPEST:
-        return f"it is deeper than {_DEEPEST}"
-    match value:
-        case Mapping():
-            return next(filter(None, (_fault_of_key(key) or _fault_of(each, depth + 1) for key, each in value.items())), None)
-        case list() | tuple():
-            if None in value:
-                return "an array holds null"
-            return next(filter(None, (_fault_of(each, depth + 1) for each in value)), None)
-        case str():
-            return f"a text is longer than {_LONGEST_TEXT} bytes" if len(value.encode()) > _LONGEST_TEXT else None
-        case int():
-            return "a number is too large" if not -_LARGEST_NUMBER < value < _LARGEST_NUMBER else None
-        case float() | None:
-            return None
-        case _:
-            return f"a {type(value).__name__} is no JSON"
-
-
-def _fault_of_key(key: object) -> str | None:
-    if not isinstance(key, str) or _BAD_KEY.search(key) or len(key.encode()) > _LONGEST_KEY:
-        return "a key has a sign that keys may not have, or is too long"
-    return None
-
-
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 -- a stand-in lives in the present
-
-
-__all__ = ["MemoryHub"]

@@ -23,6 +23,7 @@ from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_endi
 from nestor.app.identity import Maker
 from nestor.app.occupancy import occupied
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
+from nestor.app.revocations import Revocations
 from nestor.app.seals import PATIENT, check_recovery, ready
 from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
@@ -78,6 +79,13 @@ class Server:
         self._caretaker = Caretaker()
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
+        self.addresses: Sequence[tuple[str, int]] = ()
+        self.revocations = Revocations(plan.data, ground.tell)
+
+    @property
+    def ground(self) -> Ground:
+        """What the House stands on at this moment."""
+        return self._ground
 
     @property
     def house(self) -> House:
@@ -151,6 +159,10 @@ class Server:
     async def look_after_recovery(self) -> None:
         """Tell where the recovery passphrase that is set would not bring the CA back."""
         await check_recovery(_source(self._house.settings, self._ground), self._ground.keyring)
+
+    async def look_for_revocations(self) -> None:
+        """Tell of what was revoked beside this server."""
+        await self.revocations.look(self._ground.ledger)
 
     async def close(self) -> None:
         """Let go of the ledger."""
@@ -307,7 +319,8 @@ async def _listen(plan: Plan, server: Server) -> None:
     )
     stop = _until_signal(server)  # before anybody can be served, so that nobody is cut off
     await listener.start()
-    plan.welcome(server.house, listener.addresses)
+    server.addresses = listener.addresses
+    plan.welcome(server.house, server.addresses)
     companions = {companion.__qualname__: partial(companion, server) for companion in plan.companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, companions))
     try:
@@ -324,6 +337,7 @@ def _jobs(server: Server) -> list[Job]:
     """What happens unasked."""
     return [
         Job("files", timedelta(seconds=30), server.look_for_changes),
+        Job("revocations", timedelta(seconds=5), server.look_for_revocations),
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
         Job("fetched certificate", timedelta(seconds=30), server.look_after_fetched_certificate),

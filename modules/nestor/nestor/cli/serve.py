@@ -56,9 +56,9 @@ def serve(
     from nestor.app.server import Plan  # noqa: PLC0415 -- every room
     from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
     from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
-    from nestor.document import merge  # noqa: PLC0415 -- every room
     from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)

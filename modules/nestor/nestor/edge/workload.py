@@ -8,7 +8,7 @@ import asyncio
 import json
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
-from typing import get_args
+from typing import cast, get_args
 from urllib.parse import quote, urlsplit
 
 from aiohttp import BaseConnector, ClientError, ClientResponse, ClientSession, TCPConnector, UnixConnector
@@ -192,4 +192,4 @@ def _private_key(told: object, call: str) -> CertificateIssuerPrivateKeyTypes:
         raise _odd(call, "its key cannot be read") from None
     if not isinstance(key, get_args(CertificateIssuerPrivateKeyTypes)):
         raise _odd(call, "its key is of a kind that signs nothing")
-    return key
+    return cast("CertificateIssuerPrivateKeyTypes", key)
