@@ -16,8 +16,8 @@ from nestor.backup.manifest import Manifest, Part
 from nestor.ca.home import CAHome
 from nestor.errors import MaterialError, SettingsError, Unavailable
 from nestor.keys.file import load_key, save_key
-from nestor.keys.seals import Keyring
 from nestor.keys.make import generate
+from nestor.keys.seals import Keyring
 from nestor.ledger.connection import connect
 from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
 from nestor.model import KeyType

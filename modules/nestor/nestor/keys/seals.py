@@ -98,7 +98,8 @@ class Keyring:
                 fresh = await self.wrap(new(), within)
             except NestorError as error:
                 fresh = error
-        return Seals({**self._opened, **await self._opening(path, within, spare)}, fresh)
+        missing = await self._opening(path, within, spare)
+        return Seals({**self._opened, **missing}, fresh)
 
     async def wrap(self, passphrase: str, within: float) -> Wrapping:
         """A new data key, sealed, and that seal tried.
@@ -137,7 +138,7 @@ class Keyring:
     async def _opening(
         self, path: Path, within: float, spare: Passphrase | None
     ) -> Mapping[bytes, bytes | NestorError]:
-        """The data key of a sealed file by its sealed form, or what to raise; nothing for any other file."""
+        """See that the data key of a sealed file is at hand; what else to open or to raise, by its sealed form."""
         sealed = _sealed_key(path)
         if sealed is None or sealed.sealed in self._opened:
             return {}
