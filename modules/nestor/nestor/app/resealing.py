@@ -12,7 +12,7 @@ from nestor.ca.issuer import Issuer
 from nestor.errors import MaterialError
 from nestor.keys.file import read_key_file, replace_key
 from nestor.keys.sealed import check_recovery, is_sealed, lock, write_sealed
-from nestor.keys.seals import Keyring
+from nestor.keys.seals import Keyring, recovered
 
 
 async def seal_ca(source: Source, keyring: Keyring, passphrase: str) -> Issuer:
@@ -57,8 +57,7 @@ def is_sealed_ca(source: Source) -> bool:
 
 async def _recovered(source: Source, passphrase: str) -> Issuer:
     """The CA, its key opened by the recovery passphrase alone. Raises MaterialError."""
-    seals = await Keyring().seals(source.key_path, within=PATIENT, spare=lambda: passphrase)
-    return existing_issuer(replace(source, seals=seals))
+    return existing_issuer(replace(source, seals=await recovered(source.key_path, passphrase)))
 
 
 async def _sealed(source: Source, keyring: Keyring, issuer: Issuer, passphrase: str) -> Issuer:

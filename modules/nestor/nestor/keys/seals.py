@@ -183,6 +183,13 @@ async def _in_time(answer: Awaitable[bytes], within: float) -> bytes:
         raise Unavailable("The IoT Edge runtime does not answer.") from None
 
 
+async def recovered(path: Path, passphrase: str) -> Seals:
+    """What loads a sealed file by the recovery passphrase alone. Raises MaterialError for another one."""
+    content, _ = read_key_file(path)
+    sealed = parse(content, path)
+    return Seals({sealed.sealed: await asyncio.to_thread(unwrap_by_recovery, sealed, passphrase, path)})
+
+
 def _sealed_key(path: Path) -> SealedKey | None:
     """What a file holds, where it is a sealed one; whatever is wrong with it, loading says so."""
     try:
