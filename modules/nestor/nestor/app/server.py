@@ -5,7 +5,6 @@ A House that cannot be built at the start ends the start with its sentence; late
 
 import asyncio
 import gc
-import signal
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -18,16 +17,18 @@ from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.directory import make_directory, warning_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
+from nestor.app.life import Life
 from nestor.app.occupancy import occupied
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
+from nestor.app.watchman import Watchman
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import fingerprint_of
 from nestor.ca.settings import CASource
-from nestor.errors import MaterialError, NestorError
-from nestor.events import HandshakeFailed, Note, SettingsApplied, SettingsRefused, Trouble
+from nestor.errors import CannotGoOn, MaterialError, NestorError
+from nestor.events import Fatal, HandshakeFailed, Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.sqlite import SQLiteLedger
@@ -70,11 +71,33 @@ class Server:
         self._building = asyncio.Lock()
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
+        self._listener: Listener
+        self._life = Life(plan.clock.monotonic)
+        self._other_settings = asyncio.Event()
 
     @property
     def house(self) -> House:
         """The House that serves at this moment."""
         return self._house
+
+    @property
+    def ledger(self) -> AnyLedger:
+        """The ledger of this moment."""
+        return self._ground.ledger
+
+    @property
+    def listener(self) -> Listener:
+        """The EST port, from when it is open."""
+        return self._listener
+
+    async def other_settings(self) -> None:
+        """Wait for the next House."""
+        await self._other_settings.wait()
+
+    async def listen(self, listener: Listener) -> None:
+        """Open the EST port. Raises Unavailable."""
+        await listener.start()
+        self._listener = listener
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
@@ -108,6 +131,8 @@ class Server:
             self._watch.changed(self._house.settings)
         self._tell_what_waits(settings)
         self._ground, self._house = ground, house
+        self._other_settings.set()
+        self._other_settings = asyncio.Event()
         _settle()
         self._plan.applied(settings)
         self._watch.changed(settings)
@@ -165,14 +190,27 @@ class Server:
         await before.close()
         return True
 
+    async def look_after_life(self) -> None:
+        """Raise CannotGoOn where only a new process helps."""
+        self._life.look(self._ground.ledger.failure())
+
+    async def look_after_key(self) -> None:
+        """Try the CA key, and tell what is broken."""
+        await self._house.authority.try_key()
+        for about, sentence in self._house.failures().items():
+            self._ground.tell(Trouble(about, sentence))
+
     async def look_after_health(self) -> None:
         """Tell what keeps the server from issuing, as long as it does."""
         for about, sentence in self._house.problems().items():
             self._ground.tell(Trouble(about, sentence))
 
 
-async def serve(plan: Plan) -> None:
-    """Serve until told to stop. Raises NestorError where the start fails, or another has the data directory."""
+async def serve(plan: Plan, watchman: Watchman) -> None:
+    """Serve until told to stop.
+
+    Raises NestorError where the start fails, or another has the data directory; CannotGoOn where it cannot go on.
+    """
     try_settings(plan.settings())  # a start that they forbid leaves nothing behind
     make_directory(plan.data)
     with ExitStack() as stack:
@@ -184,7 +222,7 @@ async def serve(plan: Plan) -> None:
             check_not_interrupted(plan.data)
         else:
             _finish_interrupted(plan)
-        await _serve(plan)
+        await _serve(plan, watchman)
 
 
 def _finish_interrupted(plan: Plan) -> None:
@@ -193,10 +231,10 @@ def _finish_interrupted(plan: Plan) -> None:
         tell(plan.sinks, Note("restored", "A restore that was interrupted has been finished."))
 
 
-async def _serve(plan: Plan) -> None:
+async def _serve(plan: Plan, watchman: Watchman) -> None:
     server = await start(plan)
     try:
-        await _listen(plan, server)
+        await _listen(plan, server, watchman)
     finally:
         await server.close()
 
@@ -258,7 +296,7 @@ async def _pinned(ground: Ground, house: House) -> Ground:
     return replace(ground, pinned=fingerprint)
 
 
-async def _listen(plan: Plan, server: Server) -> None:
+async def _listen(plan: Plan, server: Server, watchman: Watchman) -> None:
     settings = server.house.settings.listener
     told = partial(tell, plan.sinks)
     site = Site(lambda: server.house, settings.limits, told)
@@ -269,14 +307,20 @@ async def _listen(plan: Plan, server: Server) -> None:
         protocol=http,
         failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
     )
-    stop = _until_signal(server)  # before anybody can be served, so that nobody is cut off
-    await listener.start()
+    stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
+    await server.listen(listener)
     plan.welcome(server.house, listener.addresses)
-    companions = {companion.__qualname__: partial(companion, server) for companion in plan.companions}
+    companions = {companion.__name__: partial(companion, server) for companion in plan.companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, companions))
     try:
-        await stop
+        await asyncio.wait([stop, working], return_when=asyncio.FIRST_COMPLETED)
+        if not stop.done():
+            raise _end_of(working)
+    except CannotGoOn as fault:
+        told(Fatal(fault.text))
+        raise
     finally:
+        watchman.expect_the_end()
         told(Note("stopping", "Finishing what is being served."))
         working.cancel()
         await listener.drain(DRAIN_SECONDS)
@@ -284,16 +328,30 @@ async def _listen(plan: Plan, server: Server) -> None:
         await asyncio.wait([working])
 
 
+def _end_of(working: asyncio.Future[None]) -> CannotGoOn:
+    """Why the jobs have ended, which they never do by themselves."""
+    faults = working.exception() if not working.cancelled() else None
+    while isinstance(faults, BaseExceptionGroup):
+        faults = faults.exceptions[0]
+    if isinstance(faults, CannotGoOn):
+        return faults
+    lost = CannotGoOn("What this server does unasked has ended.")
+    lost.__cause__ = faults
+    return lost
+
+
 def _jobs(server: Server) -> list[Job]:
     """What happens unasked."""
     return [
+        Job("life", timedelta(seconds=5), server.look_after_life),
+        Job("ca key", timedelta(minutes=1), server.look_after_key),
         Job("files", timedelta(seconds=30), server.look_for_changes),
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
     ]
 
 
-def _until_signal(server: Server) -> asyncio.Future[None]:
+def _until_signal(server: Server, watchman: Watchman) -> asyncio.Future[None]:
     """Done at SIGTERM or SIGINT; SIGHUP reloads; a second SIGTERM ends at once."""
     loop = asyncio.get_running_loop()
     stop: asyncio.Future[None] = loop.create_future()
@@ -309,7 +367,5 @@ def _until_signal(server: Server) -> asyncio.Future[None]:
         reloads.add(task)
         task.add_done_callback(reloads.discard)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, end)
-    loop.add_signal_handler(signal.SIGHUP, reload)
+    watchman.attend(loop, stop=end, reload=reload)
     return stop
