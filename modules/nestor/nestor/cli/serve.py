@@ -3,15 +3,17 @@
 import asyncio
 import resource
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nestor import __version__
-from nestor.cli.exits import LOST
+from nestor.cli.exits import LOST, code_of
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption
+from nestor.errors import CannotGoOn, NestorError
 
 if TYPE_CHECKING:
     from nestor.app.house import House
@@ -73,13 +75,15 @@ def serve(
     base, over = layers(
         hostname or (), listen or (), port, tutorial=tutorial, machine=_machine(), shut_in=_in_container()
     )
+    set_up_log(judge(base).log)  # for what is wrong with the settings
     if tutorial:
         prepare_tutorial(place)
 
     def settings() -> "Settings":
         return judge(merge(merge(base, read_document(config) if config else {}), over))
 
-    set_up_log(settings().log)  # for what the start has to tell
+    with _told_in_the_log():
+        set_up_log(settings().log)  # for what the start has to tell
     clock = SystemClock()
     metrics = Metrics(__version__, {})
     plan = Plan(
@@ -92,7 +96,24 @@ def serve(
         clock=clock,
         companions=[Operations(metrics, place).operations],
     )
-    asyncio.run(run(plan, watchman))
+    with _told_in_the_log():
+        asyncio.run(run(plan, watchman))
+
+
+@contextmanager
+def _told_in_the_log() -> Iterator[None]:
+    """Where machines read the log, what ends a server is a line of it; elsewhere, two lines for people."""
+    from nestor.events import Trouble  # noqa: PLC0415 -- cryptography
+    from nestor.ops.log import is_for_people, log_event  # noqa: PLC0415 -- only now
+
+    try:
+        yield
+    except NestorError as fault:
+        if is_for_people():
+            raise
+        if not isinstance(fault, CannotGoOn):  # which the server has told
+            log_event(Trouble("start", fault.text, fault.__cause__))
+        raise typer.Exit(code_of(fault)) from fault
 
 
 def layers(
