@@ -3,20 +3,18 @@
 Everything here may be called from any thread, and everything that waits has a deadline.
 """
 
-import asyncio
 import json
 import secrets
 import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Future
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -25,14 +23,13 @@ from standin.errors import StandInError
 from standin.faults import Faults
 from standin.hub import PORT, EdgeHub, Message, Report
 from standin.identity import ModuleIdentity
+from standin.loop import PATIENCE, LoopThread
 from standin.pki import ServerCertificate, make_pki, server_context
 from standin.twin import Document, difference, merged
 from standin.workload import WorkloadAPI
 
 API_VERSION = "2022-08-03"
-_PATIENCE = 20.0
-
-_Result = TypeVar("_Result")
+_NOW_AND_THEN = 0.1
 
 
 class Edge:
@@ -55,6 +52,7 @@ class Edge:
         self.parent = parent
         self._hub_present = hub_present
         self._changed = threading.Condition()
+        self._changes = 0
         self._claim = address.claim(PORT)
         self._place = Path(tempfile.mkdtemp(prefix="nestor-edge-"))
         self._identity = ModuleIdentity(hub, device, module, _generation(), secrets.token_bytes(32))
@@ -62,9 +60,8 @@ class Edge:
         self._context = server_context(self._issue(self.address, "edgeHub"))
         self._hub = EdgeHub(self._identity, self.faults, self._notify)
         self._hub.twin = replace(self._hub.twin, desired=dict(desired or {}))
-        self._workload = WorkloadAPI(self._identity, self._pki, self.faults, self._issue)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, name="stand-in", daemon=True)
+        self._workload = WorkloadAPI(self._identity, self._pki, self.faults, self._issue, self._notify)
+        self._loop = LoopThread("stand-in")
 
     @property
     def address(self) -> str:
@@ -96,16 +93,16 @@ class Edge:
         return told | ({"IOTEDGE_PARENTHOSTNAME": self.parent} if self.parent else {})
 
     def __enter__(self) -> Self:
-        self._thread.start()
+        self._loop.start()
         try:
-            self._call(self._open())
+            self._loop.call(self._open())
         except BaseException:
             self._end()
             raise
         return self
 
     def __exit__(self, *_reason: object) -> None:
-        self._call(self._close())
+        self._loop.call(self._close())
         self._end()
 
     # The twin, as the cloud sees it.
@@ -137,19 +134,19 @@ class Edge:
 
     def patch_desired(self, patch: Document) -> int:
         """Merge a patch into the desired properties, null deletes; tells the new version."""
-        return self._do(lambda: self._want(merged(self._hub.twin.desired, patch), patch))
+        return self._loop.do(lambda: self._want(merged(self._hub.twin.desired, patch), patch))
 
     def replace_desired(self, desired: Document) -> int:
         """Replace all desired properties; tells the new version."""
-        return self._do(lambda: self._want(desired, difference(self._hub.twin.desired, desired)))
+        return self._loop.do(lambda: self._want(desired, difference(self._hub.twin.desired, desired)))
 
     def reset_versions(self, version: int = 1) -> None:
         """Let the version of the desired properties start anew, as after the module was made anew in the cloud."""
-        self._do(lambda: setattr(self._hub, "twin", replace(self._hub.twin, desired_version=version)))
+        self._loop.do(lambda: setattr(self._hub, "twin", replace(self._hub.twin, desired_version=version)))
 
     def release_patches(self, *, reverse: bool = False) -> None:
         """Send the changes that `Delivery.HELD` kept."""
-        self._do(lambda: self._hub.release(reverse=reverse))
+        self._loop.do(lambda: self._hub.release(reverse=reverse))
 
     def wait_for_reported(self, holds: Callable[[Document], bool], seconds: float = 10) -> Document:
         """The reported properties as soon as something holds of them. Raises StandInError when the time is over."""
@@ -160,7 +157,7 @@ class Edge:
 
     def invoke(self, method: str, payload: Any = None, seconds: float = 10) -> tuple[int, Any]:
         """Call a direct method: its status and its answer. Raises StandInError when there is none."""
-        return self._call(self._hub.invoke(method, payload, seconds), seconds + _PATIENCE)
+        return self._loop.call(self._hub.invoke(method, payload, seconds), seconds + PATIENCE)
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -173,6 +170,11 @@ class Edge:
         return self.messages
 
     # The connection.
+
+    @property
+    def hub_present(self) -> bool:
+        """Whether edgeHub is there."""
+        return self._hub.listening
 
     @property
     def connected(self) -> bool:
@@ -211,37 +213,46 @@ class Edge:
     def wait_until(
         self, holds: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "nothing more is known"
     ) -> None:
-        """Wait until something holds, asked again at every change here. Raises StandInError when the time is over."""
-        with self._changed:
-            if not self._changed.wait_for(holds, seconds):
-                raise StandInError(f"Waited {seconds:g} s in vain; {told()}.")
+        """Wait until something holds, asked at every change here and now and then. Raises StandInError in the end."""
+        end = time.monotonic() + seconds
+        while True:
+            with self._changed:
+                seen = self._changes
+            if holds():
+                return
+            with self._changed:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise StandInError(f"Waited {seconds:g} s in vain; {told()}.")
+                if self._changes == seen:
+                    self._changed.wait(min(left, _NOW_AND_THEN))
 
     # What happens to a device.
 
     def drop(self) -> None:
         """Break the connection off."""
-        self._do(self._hub.drop)
+        self._loop.do(self._hub.drop)
 
     def forget_session(self) -> None:
         """Break the connection off, and forget what the module subscribed to."""
-        self._do(self._hub.forget)
+        self._loop.do(self._hub.forget)
 
     def hub_leaves(self) -> None:
         """edgeHub stops: no port, no connection."""
-        self._do(self._hub.close)
+        self._loop.do(self._hub.close)
 
     def hub_returns(self) -> None:
         """edgeHub starts again."""
-        self._call(self._hub.open(self.address, self._context))
+        self._loop.call(self._hub.open(self.address, self._context))
 
     def workload_leaves(self) -> None:
         """The workload API stops; its socket is gone."""
-        self._call(self._workload.close())
+        self._loop.call(self._workload.close())
         self.socket.unlink()
 
     def workload_returns(self) -> None:
         """The workload API starts again."""
-        self._call(self._workload.open(self.socket))
+        self._loop.call(self._workload.open(self.socket))
 
     @property
     def workload_calls(self) -> tuple[str, ...]:
@@ -269,7 +280,7 @@ class Edge:
     def recreate_module(self) -> None:
         """Delete the module in the cloud and make it anew: new generation, new key, an empty twin."""
         self._identity = replace(self._identity, generation=_generation(), key=secrets.token_bytes(32))
-        self._do(self._adopt_identity)
+        self._loop.do(self._adopt_identity)
 
     def lose_sealing_key(self) -> None:
         """Lose the key behind encrypt and decrypt, as a device whose aziot-keyd was cleaned."""
@@ -301,37 +312,13 @@ class Edge:
 
     def _notify(self) -> None:
         with self._changed:
+            self._changes += 1
             self._changed.notify_all()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_forever()
-        for task in asyncio.all_tasks(self._loop):
-            task.cancel()
-            self._loop.run_until_complete(asyncio.wait([task], timeout=1))
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
-
     def _end(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(_PATIENCE)
+        self._loop.stop()
         self._claim.release()
         shutil.rmtree(self._place, ignore_errors=True)
-
-    def _call(self, work: Coroutine[Any, Any, _Result], seconds: float = _PATIENCE) -> _Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(seconds)
-
-    def _do(self, work: Callable[[], _Result]) -> _Result:
-        done: Future[_Result] = Future()
-
-        def run() -> None:
-            try:
-                done.set_result(work())
-            except Exception as reason:  # noqa: BLE001 -- raised again in the thread that asked
-                done.set_exception(reason)
-
-        self._loop.call_soon_threadsafe(run)
-        return done.result(_PATIENCE)
 
 
 def _generation() -> str:
