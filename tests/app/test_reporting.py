@@ -122,6 +122,16 @@ async def test_what_happened_in_an_outage_is_told_after_it(eager: Module) -> Non
     await until(lambda: eager.hub.reported["issuance"]["total"] == 2)
 
 
+async def test_a_link_that_is_back_is_enough_to_go_on(beside: Module) -> None:
+    await beside.hub.connect(beside)
+    await until(lambda: beside.hub.patches)
+    beside.hub.go_away()
+    beside.reporter.acknowledge(IN_FORCE)
+    await asyncio.sleep(0.1)
+    beside.hub._tell(replace(beside.hub.link, connected=True))  # and the twin is not read again
+    await until(lambda: "listener" in beside.hub.reported)
+
+
 async def test_a_hub_that_holds_something_else_is_led_to_what_is_so(beside: Module) -> None:
     await beside.hub.connect(beside)
     await until(lambda: beside.hub.patches)
