@@ -108,6 +108,15 @@ async def test_a_payload_wrong_in_a_thousand_places_gets_an_answer_that_iot_hub_
     assert len(json.dumps(answer.payload)) < 8 * 1024
 
 
+async def test_the_status_is_answered_also_without_a_ledger(beside: Module) -> None:
+    assert (await beside.hub.invoke("getStatus")).payload["issuance"]["total"] == 1
+    (beside.stage.data / "ledger.db").rename(beside.stage.data / "aside.db")
+    answer = await beside.hub.invoke("getStatus")
+    assert answer.status == 200
+    assert "issuance" not in answer.payload
+    assert "ledger" in answer.payload["health"]["problems"]
+
+
 async def test_a_method_that_takes_too_long_is_answered_and_goes_on(
     beside: Module, monkeypatch: pytest.MonkeyPatch
 ) -> None:
