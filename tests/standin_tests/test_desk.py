@@ -72,6 +72,8 @@ def test_json_may_stand_in_a_file(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_a_patch_is_shown_as_the_module_acknowledged_it(desk: Desk, client: IoTHubModuleClient) -> None:
+    client.patch_twin_reported_properties({"log": {"value": 1, "ac": 200, "av": 1, "ad": "an earlier one"}})
+
     def acknowledge(patch: dict[str, Any]) -> None:
         told = {"value": 1, "ac": 400, "av": patch["$version"], "ad": "log/level: no such level"}
         client.patch_twin_reported_properties({"log": told})
