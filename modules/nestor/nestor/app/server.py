@@ -17,10 +17,14 @@ from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.directory import make_directory, warning_of
+from nestor.app.edge_host import EdgeHost
+from nestor.app.fetched import Caretaker
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
+from nestor.app.identity import Maker
 from nestor.app.occupancy import occupied
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.revocations import Revocations
+from nestor.app.seals import PATIENT, check_recovery, ready
 from nestor.app.trial import try_settings
 from nestor.app.watch import Watch
 from nestor.ca.clock_guard import ClockGuard
@@ -30,6 +34,7 @@ from nestor.ca.settings import CASource
 from nestor.errors import MaterialError, NestorError
 from nestor.events import HandshakeFailed, Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.jobs import Job, run_jobs
+from nestor.keys.seals import Keyring
 from nestor.ledger.opening import open_ledger
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ports import Clock, Sink, tell
@@ -47,7 +52,9 @@ class Plan:
     """What a server is to be: where its settings come from, where its data lives, who hears of it.
 
     `applied` hears of settings that have come into force, for what else follows them: the log. `waiting` says why
-    nothing is issued by these settings yet. `companions` live beside the server, from when it listens to when it stops.
+    nothing is issued by these settings yet; `fallback` by which ones to wait, and why, where nothing can be built from
+    these at the start. `companions` live beside the server, from when it listens to when it stops. `edge` is the IoT
+    Edge host, where Nestor runs as its module.
     """
 
     settings: Callable[[], Settings]
@@ -58,7 +65,9 @@ class Plan:
     applied: Callable[[Settings], None]
     clock: Clock
     waiting: Callable[[], NestorError | None] = lambda: None
+    fallback: Callable[[NestorError], tuple[Settings, NestorError] | None] = lambda _: None
     companions: Sequence[Callable[["Server"], Awaitable[None]]] = ()
+    edge: EdgeHost | None = None
 
 
 class Server:
@@ -69,6 +78,7 @@ class Server:
         self._ground = ground
         self._house = house
         self._building = asyncio.Lock()
+        self._caretaker = Caretaker()
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
         self.addresses: Sequence[tuple[str, int]] = ()
@@ -83,6 +93,11 @@ class Server:
     def house(self) -> House:
         """The House that serves at this moment."""
         return self._house
+
+    @property
+    def waiting(self) -> NestorError | None:
+        """Why nothing is issued by these settings; None where it is."""
+        return self._ground.waiting
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
@@ -132,13 +147,25 @@ class Server:
     async def look_for_changes(self) -> None:
         """Reload when a file changed, the server's own certificate is due, or what was lost or missing is there."""
         await self._look_at_the_clock()
-        there = await self._ledger_is_back() or self._ca_is_there()
+        there = await self._ledger_is_back() or await self._ca_is_there()
         if there or self._watch.changed(self._house.settings) or self._is_due():
             await self.reload()
 
     async def look_after_certificate(self) -> None:
         """Tell of a server certificate that somebody has to renew by hand."""
         warn_of_ending(self._house.identity, self._ground)
+
+    async def look_after_fetched_certificate(self) -> None:
+        """Show another one where the IoT Edge runtime made it, and it is due. Raises Unavailable where none comes."""
+        house, ground = self._house, self._ground
+        if ground.edge is None or house.identity.maker is not Maker.RUNTIME:
+            return
+        if await self._caretaker.fetched_another(house.identity, _source(house.settings, ground), ground.edge):
+            await self.reload()
+
+    async def look_after_recovery(self) -> None:
+        """Tell where the recovery passphrase that is set would not bring the CA back."""
+        await check_recovery(_source(self._house.settings, self._ground), self._ground.keyring)
 
     async def look_for_revocations(self) -> None:
         """Tell of what was revoked beside this server."""
@@ -155,15 +182,16 @@ class Server:
 
     def _is_due(self) -> bool:
         identity = self._house.identity
-        return not identity.given and identity.is_due(self._ground.clock.now()) and not self._house.problems()
+        ours = identity.maker is Maker.NESTOR
+        return ours and identity.is_due(self._ground.clock.now()) and not self._house.problems()
 
-    def _ca_is_there(self) -> bool:
+    async def _ca_is_there(self) -> bool:
         """Whether a CA that was lost is back, or one that could not be made before is made."""
-        if not isinstance(self._house.authority, ClosedAuthority):
+        if self._ground.waiting is not None or not isinstance(self._house.authority, ClosedAuthority):
             return False
-        ground = self._ground
-        source = Source(self._house.settings, ground.data, ground.clock, ground.tell)
-        return not isinstance(find_issuer(source, ground.pinned), LostCA)
+        source = _source(self._house.settings, self._ground)
+        source = await ready(source, self._ground.keyring, within=PATIENT)
+        return not isinstance(find_issuer(source, self._ground.pinned), LostCA)
 
     async def _ledger_is_back(self) -> bool:
         """Whether a ledger that was lost, or whose file is another one, could be opened again."""
@@ -173,7 +201,7 @@ class Server:
         ground = await prepare_ground(self._plan)
         if not isinstance(ground.ledger, SQLiteLedger):
             return False
-        self._ground = replace(ground, memory=self._ground.memory)
+        self._ground = replace(ground, memory=self._ground.memory, keyring=self._ground.keyring)
         await before.close()
         return True
 
@@ -217,7 +245,7 @@ async def start(plan: Plan) -> Server:
     """Open everything but the port. Raises NestorError, and then holds nothing open."""
     ground = await prepare_ground(plan)
     try:
-        house = await build_house(plan.settings(), ground)
+        ground, house = await _first_house(plan, ground)
         server = Server(plan, await _pinned(ground, house), house)
         _settle()
     except BaseException:
@@ -225,6 +253,20 @@ async def start(plan: Plan) -> Server:
         raise
     plan.applied(house.settings)
     return server
+
+
+async def _first_house(plan: Plan, ground: Ground) -> tuple[Ground, House]:
+    """Build the first House; where the plan has something to wait by, one that waits. Raises NestorError."""
+    try:
+        return ground, await build_house(plan.settings(), ground)
+    except NestorError as fault:
+        instead = plan.fallback(fault)
+        if instead is None:
+            raise
+        settings, reason = instead
+        ground.tell(SettingsRefused(reason.text))
+        waiting = replace(ground, waiting=reason)
+        return waiting, await build_house(settings, waiting)
 
 
 def _settle() -> None:
@@ -247,7 +289,22 @@ async def prepare_ground(plan: Plan) -> Ground:
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
     guard = ClockGuard(plan.clock, await ledger.newest())
-    return Ground(plan.data, plan.clock, guard, ledger, pinned, plan.sinks, Memory(), plan.waiting())
+    return Ground(
+        data=plan.data,
+        clock=plan.clock,
+        guard=guard,
+        ledger=ledger,
+        pinned=pinned,
+        sinks=plan.sinks,
+        memory=Memory(),
+        waiting=plan.waiting(),
+        edge=plan.edge,
+        keyring=Keyring(plan.edge.sealer if plan.edge else None),
+    )
+
+
+def _source(settings: Settings, ground: Ground) -> Source:
+    return Source(settings, ground.data, ground.clock, ground.tell)
 
 
 def _ledger(settings: Settings, data: Path, clock: Clock) -> AnyLedger:
@@ -304,6 +361,8 @@ def _jobs(server: Server) -> list[Job]:
         Job("revocations", timedelta(seconds=5), server.look_for_revocations),
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
+        Job("fetched certificate", timedelta(seconds=30), server.look_after_fetched_certificate),
+        Job("recovery", timedelta(minutes=5), server.look_after_recovery),
     ]
 
 

@@ -23,12 +23,13 @@ from nestor.events import (
     SettingsRefused,
     Trouble,
     TurnedAway,
+    Widened,
 )
 from nestor.model import Entry, Refusal
 from nestor.ops.lines import causes, formatter_for, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
-_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Fatal | LinkChanged | Trouble | Note
+_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
 
 _LOGGER = logging.getLogger("nestor")
 
@@ -45,6 +46,7 @@ _NAMES: Mapping[type, str] = {
     Fatal: "fatal",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
+    Widened: "widened",
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
@@ -53,6 +55,7 @@ _LEVELS: Mapping[type, int] = {
     Revoked: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
+    Widened: logging.WARNING,
     Trouble: logging.ERROR,
     Fatal: logging.CRITICAL,
 }
@@ -123,7 +126,7 @@ def _of_the_house(event: _OfTheHouse) -> Mapping[str, object]:
             return {"url": url, "addresses": ", ".join(addresses), "ca": authority}
         case SettingsApplied(revision):
             return {"revision": revision}
-        case SettingsRefused(sentence) | Fatal(sentence):
+        case SettingsRefused(sentence) | Widened(_, sentence) | Fatal(sentence):
             return {"why": sentence}
         case LinkChanged(state):
             told = {"connected": state.connected, "since": show_time(state.since)}
