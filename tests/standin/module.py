@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from standin.edge import Edge
 from standin.errors import StandInError
+from standin.twin import merged
 
 PORT = 8085
 _STOP_SECONDS = 10
@@ -20,11 +22,17 @@ _COMMAND_SECONDS = 60
 
 
 class Module:
-    """A process that can be stopped and started again; everything it keeps is in `place`."""
+    """A process that can be stopped and started again; everything it keeps is in `place`.
 
-    def __init__(self, edge: Edge, place: Path, environment: Mapping[str, str]) -> None:
+    `host` is what the host's document says, over where to listen: at the address of the edge, which nobody else has.
+    """
+
+    def __init__(
+        self, edge: Edge, place: Path, environment: Mapping[str, str], *, host: Mapping[str, Any] | None = None
+    ) -> None:
         self._edge = edge
         self._given = dict(environment)
+        self._document = merged({"listener": {"addresses": edge.address, "port": PORT}}, host or {})
         self._host = place / "host.json"
         self.data = place / "data"
         self.log = place / "nestor.log"
@@ -41,8 +49,8 @@ class Module:
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start it. What the host says is only where to listen: an address of this machine alone."""
-        self._host.write_text(json.dumps({"listener": {"addresses": self._edge.address, "port": PORT}}), "utf-8")
+        """Start it."""
+        self._host.write_text(json.dumps(self._document), "utf-8")
         environment = self._environment() | self._given | self._edge.environment()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
