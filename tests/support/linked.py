@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+
 from nestor.app.clock import SystemClock
 from nestor.cloud import LinkState, MethodAnswer
 from nestor.edge.identity import read_identity
 from nestor.edge.link import Link
 from nestor.edge.patience import Patience
 from nestor.events import Event
-
 from standin.edge import Edge
 
 SHORT = Patience(

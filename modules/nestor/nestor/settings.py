@@ -25,7 +25,7 @@ from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
 from nestor.registrar.settings import LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
-from nestor.web.settings import ListenerSettings
+from nestor.web.settings import ListenerSettings, OperationsSettings
 
 
 def _empty(kind: type[Document]) -> Any:
@@ -47,6 +47,9 @@ class Settings(Document):
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))
+    operations: OperationsSettings = described(
+        "Where metrics and health are asked for, in plain HTTP.", default_factory=_empty(OperationsSettings)
+    )
     reporting: ReportingSettings = described(
         "What is reported to the cloud, under IoT Edge.", default_factory=_empty(ReportingSettings)
     )

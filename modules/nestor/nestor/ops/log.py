@@ -26,7 +26,7 @@ from nestor.events import (
     Widened,
 )
 from nestor.model import Entry, Refusal
-from nestor.ops.lines import causes, formatter_for, show_time
+from nestor.ops.lines import causes, formatter_for, is_text, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
 _OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
@@ -68,6 +68,11 @@ def set_up_log(settings: LogSettings) -> None:
     libraries = logging.WARNING if settings.level is LogLevel.DEBUG else logging.ERROR
     logging.basicConfig(level=libraries, handlers=[handler], force=True)
     _LOGGER.setLevel(settings.level.value.upper())
+
+
+def is_for_people() -> bool:
+    """Whether the log is written for people, and not for machines that read line by line."""
+    return any(is_text(handler.formatter) for handler in logging.getLogger().handlers)
 
 
 def log_event(event: Event) -> None:
