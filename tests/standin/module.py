@@ -11,7 +11,7 @@ from typing import Any
 
 from standin.edge import Edge
 from standin.errors import StandInError
-from standin.twin import merged
+from standin.twin import Document, merged
 
 PORT = 8085
 _STOP_SECONDS = 10
@@ -32,7 +32,7 @@ class Module:
     ) -> None:
         self._edge = edge
         self._given = dict(environment)
-        self._document = merged({"listener": {"addresses": edge.address, "port": PORT}}, host or {})
+        self._document = merged(_listening(edge.address), host or {})
         self._host = place / "host.json"
         self.data = place / "data"
         self.log = place / "nestor.log"
@@ -98,3 +98,7 @@ class Module:
         """That of the shell, without what it says to another Nestor."""
         shell = os.environ.items()  # noqa: TID251 -- handed on to the process
         return {name: value for name, value in shell if not name.startswith(("NESTOR_", "IOTEDGE_"))}
+
+
+def _listening(address: str) -> Document:
+    return {"listener": {"addresses": address, "port": PORT}, "operations": {"addresses": address}}

@@ -5,12 +5,14 @@ from typing import Any
 
 import pytest
 from azure.iot.device import IoTHubModuleClient, Message, MethodResponse
+from cryptography import x509
 
 from standin.desk import COMMANDS, Desk
 from standin.edge import Edge
 from standin.errors import StandInError
 from standin.module import Module
 from standin_tests.conftest import THE_SDK
+from support.process import wait_for
 
 pytestmark = THE_SDK
 
@@ -118,3 +120,32 @@ def test_the_hub_goes_and_comes(desk: Desk, client: IoTHubModuleClient) -> None:
 def test_quitting_is_remembered(desk: Desk) -> None:
     desk.do("quit")
     assert desk.finished
+
+
+def test_a_device_gets_a_certificate_from_the_module_as_a_process(edge: Edge, tmp_path: Path) -> None:
+    module = Module(edge, tmp_path, {}, host={"listener": {"hostnames": edge.address}})
+    desk = Desk(edge, module)
+    module.start()
+    try:
+        wait_for(lambda: enrolls(desk), 30, every=0.2, unless=lambda: module.ended is not None)
+        assert "Stopped with exit code 0" in desk.do("restart")
+        assert desk.do("log 1")
+    finally:
+        module.stop()
+    certificate = x509.load_pem_x509_certificate((tmp_path / "gateway-7.cert.pem").read_bytes())
+    assert certificate.subject.rfc4514_string() == "CN=gateway-7"
+
+
+def enrolls(desk: Desk) -> bool:
+    """Whether the module is ready for it."""
+    try:
+        return "gateway-7" in desk.do("enroll gateway-7")
+    except StandInError:
+        return False
+
+
+def test_a_module_that_ends_by_itself_is_told(edge: Edge, tmp_path: Path) -> None:
+    module = Module(edge, tmp_path, {}, host={"listener": {"port": "many"}})
+    module.start()
+    wait_for(lambda: module.ended is not None, 20)
+    assert f"ended with exit code {module.ended}; log tells why" in Desk(edge, module).do("status")
