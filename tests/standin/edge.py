@@ -148,6 +148,10 @@ class Edge:
         """Send the changes that `Delivery.HELD` kept."""
         self._loop.do(lambda: self._hub.release(reverse=reverse))
 
+    def babble(self, payload: bytes) -> None:
+        """Send the module any bytes as if they were a change of the desired properties."""
+        self._loop.do(lambda: self._hub.babble(payload))
+
     def wait_for_reported(self, holds: Callable[[Document], bool], seconds: float = 10) -> Document:
         """The reported properties as soon as something holds of them. Raises StandInError when the time is over."""
         self.wait_until(lambda: holds(self.reported), seconds, lambda: f"reported: {_pretty(self.reported)}")
@@ -236,6 +240,10 @@ class Edge:
     def forget_session(self) -> None:
         """Break the connection off, and forget what the module subscribed to."""
         self._loop.do(self._hub.forget)
+
+    def lose_subscriptions(self) -> None:
+        """Forget what the module subscribed to, and let the connection be."""
+        self._loop.do(self._hub.unsubscribe)
 
     def hub_leaves(self) -> None:
         """edgeHub stops: no port, no connection."""

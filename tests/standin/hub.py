@@ -117,6 +117,15 @@ class EdgeHub:
         elif self.faults.delivery is not Delivery.SKIPPED:
             self._send(*change)
 
+    def babble(self, payload: bytes) -> None:
+        """Send any bytes as if they were a change of the desired properties."""
+        self._send(topics.desired_patch(self.twin.desired_version), payload)
+
+    def unsubscribe(self) -> None:
+        """Forget what the module subscribed to, and let the connection be."""
+        if self._session is not None:
+            self._session.filters.clear()
+
     def release(self, *, reverse: bool) -> None:
         """Send the changes that were held."""
         held, self._held = self._held, []
