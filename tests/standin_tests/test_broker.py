@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+from standin.broker import LARGEST_MESSAGE, PORT
 from standin.edge import Edge
 from standin.faults import Delivery
-from standin.hub import LARGEST_MESSAGE, PORT
 
 Dial = Callable[[], ssl.SSLSocket]
 _WELCOME, _WELCOME_BACK, _NOT_AUTHORIZED = b"\x20\x02\x00\x00", b"\x20\x02\x01\x00", b"\x20\x02\x00\x05"

@@ -7,9 +7,9 @@ import pytest
 
 from nestor.edge.identity import read_identity
 from standin import address
+from standin.broker import PORT
 from standin.edge import Edge
 from standin.errors import StandInError
-from standin.hub import PORT
 
 
 def test_each_has_an_address_of_its_own_and_gives_it_back() -> None:
