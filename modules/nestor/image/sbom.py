@@ -93,7 +93,7 @@ def _license(package: Distribution) -> dict[str, Any]:
 
 
 def _field(package: Distribution, name: str) -> str:
-    return package.metadata[name] if name in package.metadata else ""
+    return package.metadata[name] if name in package.metadata else ""  # noqa: SIM401 -- it has no get before 3.12
 
 
 def _needs(package: Distribution) -> set[str]:

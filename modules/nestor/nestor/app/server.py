@@ -77,6 +77,11 @@ class Server:
         await listener.start()
         self._listener = listener
 
+    def remember_authority(self, fingerprint: str) -> None:
+        """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place."""
+        if self._ground.pinned is None and not CAHome(self._ground.data).was_made:
+            self._ground = replace(self._ground, pinned=fingerprint)
+
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
         async with self._building:

@@ -50,6 +50,7 @@ _NAMES: Mapping[type, str] = {
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
+    LinkChanged: logging.DEBUG,
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
     Revoked: logging.WARNING,
@@ -91,8 +92,6 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, LinkChanged) and not event.state.connected:
-        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
