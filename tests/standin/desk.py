@@ -50,6 +50,7 @@ class Desk:
             "module": "running" if ended is None else f"ended with exit code {ended}; log tells why",
             "connection": f"{'connected' if self.edge.connected else 'not connected'}, {self.edge.connections} so far",
             "EST": self.module.url,
+            "metrics": self.module.metrics,
             "desired": f"version {self.edge.desired_version}",
             "messages": str(len(self.edge.messages)),
             "data": str(self.module.data),
@@ -65,6 +66,8 @@ class Desk:
         reported = self.edge.reported
         if rest and rest not in reported:
             raise StandInError(f"{rest} is not among the reported properties: {', '.join(reported) or 'none'}.")
+        if not reported:
+            return "Nothing is reported yet."
         return _pretty(reported[rest] if rest else reported)
 
     def patch(self, rest: str) -> str:

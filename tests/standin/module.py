@@ -14,6 +14,7 @@ from standin.errors import StandInError
 from standin.twin import Document, merged
 
 PORT = 8085
+_METRICS_PORT = 9600
 _STOP_SECONDS = 10
 """As the container engine: then it kills."""
 
@@ -42,6 +43,11 @@ class Module:
     def url(self) -> str:
         """Where it serves EST."""
         return f"https://{self._edge.address}:{PORT}"
+
+    @property
+    def metrics(self) -> str:
+        """Where it shows its metrics."""
+        return f"http://{self._edge.address}:{_METRICS_PORT}/metrics"
 
     @property
     def ended(self) -> int | None:
@@ -101,4 +107,8 @@ class Module:
 
 
 def _listening(address: str) -> Document:
-    return {"listener": {"addresses": address, "port": PORT}, "operations": {"addresses": address}}
+    """Where to listen: at the address of the edge, and nowhere else."""
+    return {
+        "listener": {"addresses": address, "port": PORT},
+        "operations": {"addresses": address, "port": _METRICS_PORT},
+    }

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from azure.iot.device import IoTHubModuleClient, Message, MethodResponse
@@ -86,6 +87,7 @@ def test_a_patch_is_shown_as_the_module_acknowledged_it(desk: Desk, client: IoTH
 
 
 def test_reported_properties_are_shown_whole_or_one(desk: Desk, client: IoTHubModuleClient) -> None:
+    assert desk.do("reported") == "Nothing is reported yet."
     client.patch_twin_reported_properties({"a": {"b": 1}, "c": "é"})
     assert '"c": "é"' in desk.do("reported")
     assert desk.do("reported a") == '{\n  "b": 1\n}'
@@ -128,6 +130,7 @@ def test_a_device_gets_a_certificate_from_the_module_as_a_process(edge: Edge, tm
     module.start()
     try:
         wait_for(lambda: enrolls(desk), 30, every=0.2, unless=lambda: module.ended is not None)
+        assert "nestor_" in urlopen(module.metrics, timeout=5).read().decode()
         assert "Stopped with exit code 0" in desk.do("restart")
         assert desk.do("log 1")
     finally:
