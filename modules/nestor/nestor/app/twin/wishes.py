@@ -18,7 +18,7 @@ from nestor.errors import MaterialError, NestorError, OurFault, SettingsError
 from nestor.events import Note, SettingsRefused, Trouble, Widened
 from nestor.ports import Sink
 from nestor.settings import Settings
-from nestor.twin.acknowledge import FAILED, REFUSED, Answer, acknowledge
+from nestor.twin.acknowledge import FAILED, REFUSED, Answer, acknowledge, placed
 from nestor.twin.kept import FILE, Kept, digest_of
 
 PAUSE = 1.0
@@ -203,7 +203,7 @@ class Wishes:
     def _refuse(self, wish: _Wish, fault: NestorError, code: int) -> None:
         lines = fault.sentence.splitlines()
         left_out = [f"And {len(lines) - _MOST_LINES} more."] if len(lines) > _MOST_LINES else []
-        faults = [*lines[:_MOST_LINES], *left_out]
+        faults = [*(placed(line, _few(wish.document)) for line in lines[:_MOST_LINES]), *left_out]
         refusal = " ".join([*faults, fault.hint]).strip()
         if self._outcome is None or (refusal, wish.version) != (self._outcome.refusal, self._outcome.version):
             self._sink(SettingsRefused(refusal))
@@ -218,8 +218,7 @@ class Wishes:
         notes: Sequence[str] = (),
         code: int = REFUSED,
     ) -> Answer:
-        wished = wish.document if len(wish.document) <= _MOST_KEYS else _few(wish.document)
-        return Answer(wished, self._in_force or {}, wish.version, _KNOWN, faults, hint, notes, code)
+        return Answer(_few(wish.document), self._in_force or {}, wish.version, _KNOWN, faults, hint, notes, code)
 
     def _say(self, answer: Answer, refusal: str) -> None:
         outcome = Outcome(answer.version, acknowledge(answer), refusal)
@@ -268,5 +267,7 @@ def _newer(before: Kept | None, kept: Kept) -> Kept:
 
 
 def _few(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is worth an answer of a document with more properties than any that is one."""
+    """What is worth an answer, also of a document with more properties than any that is one."""
+    if len(document) <= _MOST_KEYS:
+        return document
     return {key: value for key, value in document.items() if key in _KNOWN}
