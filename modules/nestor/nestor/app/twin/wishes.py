@@ -20,6 +20,7 @@ from nestor.ports import Sink
 from nestor.settings import Settings
 from nestor.twin.acknowledge import FAILED, REFUSED, Answer, acknowledge, placed
 from nestor.twin.kept import FILE, Kept, digest_of
+from nestor.twin.legal import shortened
 
 PAUSE = 1.0
 """Seconds from one wish to the next, where they come faster than that."""
@@ -29,6 +30,7 @@ RETRY = 30.0
 
 _MOST_LINES = 20
 _MOST_KEYS = 100
+_LONGEST_LINE = 600
 _KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 _EMPTY = SettingsError(
     "The module twin has no desired properties, and the host has no settings: there is nothing to serve by.",
@@ -201,9 +203,10 @@ class Wishes:
         return []
 
     def _refuse(self, wish: _Wish, fault: NestorError, code: int) -> None:
-        lines = fault.sentence.splitlines()
+        lines, wished = fault.sentence.splitlines(), _few(wish.document)
         left_out = [f"And {len(lines) - _MOST_LINES} more."] if len(lines) > _MOST_LINES else []
-        faults = [*(placed(line, _few(wish.document)) for line in lines[:_MOST_LINES]), *left_out]
+        told = [shortened(placed(line, wished), _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+        faults = [*told, *left_out]
         refusal = " ".join([*faults, fault.hint]).strip()
         if self._outcome is None or (refusal, wish.version) != (self._outcome.refusal, self._outcome.version):
             self._sink(SettingsRefused(refusal))
