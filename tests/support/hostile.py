@@ -214,8 +214,8 @@ def _senseless() -> Iterator[Hostile]:
         ("profiles.deviceIdentity.subject.add", {"C": "Germany"}),
         ("profiles.deviceIdentity.mayRequest", "nothing"),
         ("profiles.nestorServer.lifetime", "0d"),
-        ("access.users.a:b.passwordHash", "file:u.hash"),
-        ("access.users.line1.profiles", "edgeCA"),
+        ("access.users.a:b", {"passwordHash": "file:u.hash"}),
+        ("access.bootstrap.factory", {"anchors": "file:maker.pem", "profiles": "edgeCA"}),
         ("access.users.line1", {"passwordHash": "file:not-there.hash"}),
         ("access.users.line1", {}),
         ("access.users.line1", {"passwordHash": "env:NESTOR_SECRET_NOT_THERE"}),
@@ -233,7 +233,7 @@ def _senseless() -> Iterator[Hostile]:
         ("ledger.keptRefusals", -1),
     )
     for path, value in cases:
-        yield Hostile(f"{path} is {value!r}"[:70], at(path, value), path.partition(".lifetime")[0])
+        yield Hostile(f"{path} is {value!r}"[:70], at(path, value), path)
     twice = {"Line1": {"passwordHash": "file:a.hash"}, "line1": {"passwordHash": "file:b.hash"}}
     yield Hostile("a user twice", {"access": {"users": twice}}, "access.users.line1")
     yield Hostile("a maker without anchors", {"access": {"bootstrap": {"f": {"names": "*"}}}}, "access.bootstrap.f")

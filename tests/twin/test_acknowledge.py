@@ -56,9 +56,10 @@ def test_a_large_value_is_answered_by_its_digest_and_a_hash_always() -> None:
 
 
 def test_a_line_of_a_file_finds_its_key() -> None:
-    document = {"access": {"users": {"u": {"passwordHash": "file:u.hash"}}}, "file": 1}
+    document = {"access": {"users": {"u": {"passwordHash": "file:u.hash"}}}, "keys": {"passphrase": "env:NESTOR_KEY"}}
     line = "The file of file:u.hash cannot be read."
     assert placed(line, document) == f"access.users.u.passwordHash: {line}"
+    assert placed("The environment variable NESTOR_KEY is not set.", document).startswith("keys.passphrase: ")
     assert placed("access: wrong", document) == "access: wrong"
     assert placed("Something else.", document) == "Something else."
 

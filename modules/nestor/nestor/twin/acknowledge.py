@@ -67,7 +67,7 @@ def property_of(line: str, desired: Iterable[str]) -> str | None:
 
 
 def placed(line: str, desired: Mapping[str, Any]) -> str:
-    """A line that begins with the path of what it is about; what files make go wrong tells the file alone."""
+    """A line that begins with the path of what it is about; what files and variables make go wrong tells these alone."""
     if property_of(line, desired) is not None:
         return line
     path = next((path for path, named in _references(desired, "", 0) if named in line), None)
@@ -79,7 +79,7 @@ def _references(value: object, path: str, depth: int) -> Iterator[tuple[str, str
         for key, below in value.items():
             yield from _references(below, f"{path}.{key}".lstrip("."), depth + 1)
     elif isinstance(value, str) and value.startswith(("file:", "env:")) and len(value) > len("file:"):
-        yield path, value
+        yield path, value.removeprefix("env:")
 
 
 def _keys(answer: Answer) -> Iterator[str]:
