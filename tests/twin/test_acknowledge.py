@@ -45,6 +45,7 @@ def test_a_fault_of_ours_says_so() -> None:
 def test_a_note_is_told_where_it_belongs() -> None:
     told = answer(GOOD, notes=["log.level: widened."])
     assert (told["log"]["ac"], told["log"]["ad"], told["listener"]["ad"]) == (200, "log.level: widened.", "")
+    assert {one["ad"] for one in answer(GOOD, notes=["It could not be kept."]).values()} == {"It could not be kept."}
 
 
 def test_a_large_value_is_answered_by_its_digest_and_a_hash_always() -> None:

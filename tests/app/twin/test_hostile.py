@@ -2,9 +2,6 @@
 
 import time
 from pathlib import Path
-from typing import Any
-
-import pytest
 
 from nestor.twin.kept import FILE
 from nestor.twin.legal import size
@@ -52,8 +49,3 @@ async def test_no_secret_among_them_is_told_to_anybody(data: Path) -> None:
         told = f"{module.told} {module.outcomes}"
         for secret in ("correct-horse", "QUJDREVG", "MHcCAQEE", "aGFzaGhh", "R9h/cIPz", "eyJhbGci"):
             assert secret not in told
-
-
-@pytest.fixture
-def data(tmp_path: Path) -> Any:
-    return tmp_path / "data"

@@ -11,13 +11,11 @@ from nestor.settings import judge
 from nestor.twin.settings import TwinSettings
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
-    place = tmp_path / "data"
-    (place / "ca").mkdir(parents=True)
-    (tmp_path / "secrets").mkdir()
-    (tmp_path / "outside").write_text("secret")
-    return place
+@pytest.fixture(autouse=True)
+def _disk(data: Path) -> None:
+    (data / "ca").mkdir(parents=True)
+    (data.parent / "secrets").mkdir()
+    (data.parent / "outside").write_text("secret")
 
 
 def twin(data: Path) -> TwinSettings:

@@ -28,7 +28,7 @@ class Answer:
     """What became of a desired document.
 
     `in_force` is the document that is served by now, `faults` are lines that begin with the path of what is wrong, and
-    `notes` lines that tell of what is in force. `code` is what faulty properties are answered with.
+    `notes` lines that tell of what is in force: with a path, of one property, without one, of all. `code` is what faulty properties are answered with.
     """
 
     desired: Mapping[str, Any]
@@ -67,7 +67,7 @@ def property_of(line: str, desired: Iterable[str]) -> str | None:
 
 
 def placed(line: str, desired: Mapping[str, Any]) -> str:
-    """A line that begins with the path of what it is about; what files and variables make go wrong tells these alone."""
+    """A line that begins with the path of what it is about; what a file makes go wrong tells the file alone."""
     if property_of(line, desired) is not None:
         return line
     path = next((path for path, named in _references(desired, "", 0) if named in line), None)
@@ -93,7 +93,7 @@ def _say(answer: Answer, key: str) -> tuple[int, str]:
     own = [line for line in answer.faults if _is_about(answer, line, key)]
     if own:
         return answer.code, " ".join([*own, answer.hint]).strip()
-    told = " ".join(line for line in answer.notes if property_of(line, answer.desired) == key)
+    told = " ".join(line for line in answer.notes if property_of(line, answer.desired) in {key, None})
     if not answer.faults or answer.desired[key] == answer.in_force.get(key):
         return APPLIED, told
     return answer.code, f"Not applied: settings are applied whole, and {_culprits(answer)} cannot be."

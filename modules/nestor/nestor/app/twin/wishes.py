@@ -73,7 +73,7 @@ class Wishes:
         self._sink = sink
         self._heard = heard
         self._pause, self._retry = pause, retry
-        self._kept = self._load()
+        self._kept = self._on_disk = self._load()
         self._unfit: NestorError | None = None
         self._in_force: Mapping[str, Any] | None = None
         self._widened: frozenset[Widening] = frozenset()
@@ -185,10 +185,10 @@ class Wishes:
 
     async def _accept(self, wish: _Wish, weighed: Weighed) -> None:
         # Nothing may be awaited before the next two lines: a reload in between would read what is no more in force.
-        before, self._in_force, self._unfit = self._kept, wish.document, None
-        self._kept = _newer(before, Kept(self._host.origin, wish.version, wish.document))
+        self._in_force, self._unfit = wish.document, None
+        self._kept = _newer(self._kept, Kept(self._host.origin, wish.version, wish.document))
         notes = self._tell_widened(weighed.widenings)
-        if self._kept != before:
+        if self._kept != self._on_disk:
             notes += await self._keep(self._kept)
         self._say(self._answer(wish, notes=notes), "")
 
@@ -200,6 +200,7 @@ class Wishes:
             told = f"It is in force, but could not be kept: until the twin is heard, a restart falls back. {fault.text}"
             self._sink(Trouble("twin", told))
             return [told]
+        self._on_disk = kept
         return []
 
     def _refuse(self, wish: _Wish, fault: NestorError, code: int) -> None:
