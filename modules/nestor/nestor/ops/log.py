@@ -26,7 +26,7 @@ from nestor.events import (
     Widened,
 )
 from nestor.model import Entry, Refusal
-from nestor.ops.lines import causes, formatter_for, show_time
+from nestor.ops.lines import causes, formatter_for, is_text, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
 _OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
@@ -50,6 +50,7 @@ _NAMES: Mapping[type, str] = {
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
+    LinkChanged: logging.DEBUG,
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
     Revoked: logging.WARNING,
@@ -70,6 +71,11 @@ def set_up_log(settings: LogSettings) -> None:
     _LOGGER.setLevel(settings.level.value.upper())
 
 
+def is_for_people() -> bool:
+    """Whether the log is written for people, and not for machines that read line by line."""
+    return any(is_text(handler.formatter) for handler in logging.getLogger().handlers)
+
+
 def log_event(event: Event) -> None:
     """Write one event: the Sink of the log."""
     if _LOGGER.isEnabledFor(_level(event)):
@@ -86,8 +92,6 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, LinkChanged) and not event.state.connected:
-        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
