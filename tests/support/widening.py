@@ -161,6 +161,7 @@ CASES: Sequence[Case] = (
         for key in ("wait", "handshake", "head", "body", "request", "answer", "idle", "lifetime")
     ),
     _case("listener.addresses", "*", "10.3.0.7"),
+    _case("operations.addresses", "*", "10.3.0.7"),
     _case("listener.hostnames", "other.example", "gw3.example"),
     Case(
         "listener.serverCertificate.certificate",

@@ -21,7 +21,7 @@ def anywhere(_: Reference) -> bool:
 
 
 def found(said: dict[str, Any], wished: dict[str, Any]) -> list[Widening]:
-    return list(widenings(judge(said), judge(merge(said, wished)), anywhere))
+    return list(widenings(judge(said), judge(merge(said, wished)), judge(said), anywhere))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule} {case.said}"[:70])
@@ -29,7 +29,11 @@ def test_a_wish_that_widens_is_named_by_its_key(case: Case) -> None:
     wanted = judge(merge(case.said, case.wished))
     if "source" not in case.path and "certificate" not in case.path:
         try_settings(wanted)
-    one = [widening for widening in widenings(judge(case.said), wanted, anywhere) if widening.path == case.path]
+    one = [
+        widening
+        for widening in widenings(judge(case.said), wanted, judge(case.said), anywhere)
+        if widening.path == case.path
+    ]
     assert len(one) == 1
     assert not is_allowed(one[0], TwinSettings.model_validate({}))
 
@@ -43,7 +47,7 @@ def test_what_the_host_says_itself_widens_nothing(case: Case) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule} {case.said}"[:70])
 def test_the_host_can_let_its_twin_do_it_and_is_told_how(case: Case) -> None:
     twin = judge(case.said).twin
-    wider = widenings(judge(case.said), judge(merge(case.said, case.wished)), anywhere)
+    wider = widenings(judge(case.said), judge(merge(case.said, case.wished)), judge(case.said), anywhere)
     with pytest.raises(SettingsError) as told:
         check_allowed(wider, twin)
     assert case.path in told.value.sentence
@@ -96,6 +100,12 @@ def test_what_is_no_wider_needs_no_word_of_the_host(said: dict[str, Any], wished
     assert found(said, wished) == []
 
 
+def test_a_default_is_no_word_of_the_host() -> None:
+    host, wanted = ({"listener": {"hostnames": names}} for names in ("gw3, nestor", "gw3.plant.example"))
+    assert widenings(judge(host), judge(wanted), judge({}), anywhere) == []
+    assert len(widenings(judge(host), judge(wanted), judge(host), anywhere)) == 1
+
+
 def test_names_that_the_host_grants_are_told_and_allowed_and_others_are_not() -> None:
     said = {"twin": {"names": "line1-*, gw?"}}
     user = {"access": {"users": {"u": {**USER, "names": "line1-7, gw1"}}}}
@@ -128,17 +138,17 @@ def test_a_file_or_variable_is_looked_at_wherever_it_stands_unless_the_host_name
         "labels": {"l": {"serverKeyGeneration": {"keyEncryptionKeys": {"k": "file:c"}}}},
     }
     named = {f"{kind}:{place}" for kind, place in (("env", "A"), ("file", "b"), ("file", "c"))}
-    told = widenings(judge({}), judge(wished), nowhere)
+    told = widenings(judge({}), judge(wished), judge({}), nowhere)
     paths = [widening.path for widening in told if widening.power is Power.FILES]
     assert {str(reference) for path, reference in references(judge(wished)) if path in paths} == named
     said = {"access": {"users": {"other": {"passwordHash": "env:A"}}}}
-    told = widenings(judge(said), judge(merge(said, wished)), nowhere)
+    told = widenings(judge(said), judge(merge(said, wished)), judge(said), nowhere)
     assert "access.users.u.passwordHash" not in [widening.path for widening in told]
 
 
 def test_no_sentence_tells_the_place_of_a_file() -> None:
     wished = judge({"access": {"users": {"u": {"passwordHash": "env:SECRET_PLACE"}}}})
-    (widening,) = widenings(judge({}), wished, lambda _: False)
+    (widening,) = widenings(judge({}), wished, judge({}), lambda _: False)
     assert "SECRET_PLACE" not in widening.sentence
 
 
@@ -176,11 +186,11 @@ def test_whoever_may_have_a_device_by_an_allowed_wish_had_it_before_or_is_it_or_
     assume(all(len({*map(fold, users)}) == len(users) for users in (said, wished)))
     host = judge({"access": {"users": said}, "twin": {"names": granted}})
     wanted = judge({"access": {"users": wished}, "twin": {"names": granted}})
-    wider = widenings(host, wanted, anywhere)
+    wider = widenings(host, wanted, host, anywhere)
     if all(is_allowed(widening, host.twin) for widening in wider):
         beyond = {(user, device) for user, _, device, _ in _power(wanted) - _power(host)}
         assert [one for one in beyond if one[0] != one[1] and not any_covers(host.twin.names, one[1])] == []
-    assert widenings(wanted, wanted, anywhere) == []
+    assert widenings(wanted, wanted, wanted, anywhere) == []
 
 
 _DURATIONS = st.sampled_from([None, "7d", "30d", "1y", "2y"])
@@ -195,7 +205,7 @@ def test_no_profile_lives_longer_by_an_allowed_wish_than_the_host_lets_its_kind_
 ) -> None:
     said, wished = (merge({}, {"profiles": one}) for one in (said, wished))
     host, wanted = judge(said), judge(wished)
-    if widenings(host, wanted, anywhere):
+    if widenings(host, wanted, host, anywhere):
         return
     longest = max((profile.lifetime for profile in host.profiles.values()), default=None)
     for profile in wanted.profiles.values():

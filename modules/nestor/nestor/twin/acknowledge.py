@@ -27,8 +27,9 @@ _STEPS = ((240, 480), (120, 240), (64, 120), (32, 60))
 class Answer:
     """What became of a desired document.
 
-    `in_force` is the document that is served by now, `faults` are lines that begin with the path of what is wrong, and
-    `notes` lines that tell of what is in force: with a path, of one property, without one, of all. `code` is what faulty properties are answered with.
+    `in_force` is the document that is served by now. `faults` are lines that begin with the path of what is wrong;
+    `notes` are lines that tell of what is in force: of one property with its path, of all without one. `code` is what
+    faulty properties are answered with.
     """
 
     desired: Mapping[str, Any]

@@ -44,29 +44,36 @@ Entry = Sequence[Sequence[Change]]
 """What is wished in one place, measured in several ways: it has to be within one of them."""
 
 
-def entries(host: Settings, wanted: Settings) -> Iterator[Entry]:
+def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
     """Everything that is wished; what is left alone is among it, and changes nothing."""
-    yield [list(_walk(host, wanted, host, "", ""))]
-    yield from _profiles(host, wanted)
+    yield [list(_walk(host, wanted, said, "", ""))]
+    yield from _profiles(host, wanted, said)
     yield from _users(host, wanted)
     yield from _makers(host, wanted)
     yield from _labels(host, wanted)
 
 
-def _profiles(host: Settings, wanted: Settings) -> Iterator[Entry]:
+def _profiles(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
     """A profile is measured by the host's of that name; a new one has to be within any of the host's."""
     authorities = _of_cas(wanted)
     for name in _every_profile(wanted):
         wish = settings_of(name, wanted.profiles.get(name))
         measures = [name] if name in _every_profile(host) else _every_profile(host)
-        yield [list(_profile(host, measure, name, wish, authorities)) for measure in measures]
+        yield [
+            list(_profile(host, measure, said.profiles.get(measure), name, wish, authorities)) for measure in measures
+        ]
 
 
 def _profile(
-    host: Settings, measure: str, name: str, wish: ProfileSettings, authorities: frozenset[str]
+    host: Settings,
+    measure: str,
+    said: ProfileSettings | None,
+    name: str,
+    wish: ProfileSettings,
+    authorities: frozenset[str],
 ) -> Iterator[Change]:
-    said = host.profiles.get(measure)
-    for change in _walk(settings_of(measure, said), wish, said, f"profiles.{name}", f"profiles.{NAME}"):
+    mine = settings_of(measure, host.profiles.get(measure))
+    for change in _walk(mine, wish, said, f"profiles.{name}", f"profiles.{NAME}"):
         if change.rule != f"profiles.{NAME}.mayRequest":
             yield change
             continue

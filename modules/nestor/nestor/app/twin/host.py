@@ -32,6 +32,10 @@ class Host:
         """Whether the host's document says anything but what the twin may do. Raises SettingsError."""
         return any(key != "twin" for key in self.document())
 
+    def said(self) -> Settings:
+        """The settings of the host's document alone, without the defaults below it. Raises SettingsError."""
+        return judge(self.document())
+
     def settings(self, desired: Mapping[str, Any] | None = None) -> Settings:
         """The settings of the host alone, or with what the twin lays over them. Raises SettingsError."""
         own = merge(self.base, self.document())

@@ -31,9 +31,9 @@ class Widening:
     names: tuple[str, ...] = ()
 
 
-def widenings(host: Settings, wanted: Settings, may_name: MayName) -> Sequence[Widening]:
-    """What a wish widens, against the settings of the host alone; each key once."""
-    measured = (_least(entry, host.twin) for entry in entries(host, wanted))
+def widenings(host: Settings, wanted: Settings, said: Settings, may_name: MayName) -> Sequence[Widening]:
+    """What a wish widens, against the settings of the host alone; `said` are those of its document only."""
+    measured = (_least(entry, host.twin) for entry in entries(host, wanted, said))
     misplaced = _misplaced(host, wanted, may_name)
     return [*(widening for found in measured for widening in found), *misplaced]
 
