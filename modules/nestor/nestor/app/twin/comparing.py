@@ -48,7 +48,7 @@ def switched_off(change: Change) -> bool:
 
 
 def more_words(change: Change) -> bool:
-    """A word is new in the list."""
+    """Something is new in the list."""
     return _EVERY not in change.host and not {*change.wanted} <= {*change.host}
 
 
@@ -88,7 +88,7 @@ def taken_away(change: Change) -> bool:
 
 
 def own_names_lost(change: Change) -> bool:
-    """A name that the host's document gives to this server is left out; what every machine is called is none."""
+    """A name is left out that the host's document gives this server, other than localhost and its like."""
     wished = {*map(fold, change.wanted)}
     return change.said and any(fold(name) not in wished for name in change.host if not is_loopback(name))
 
@@ -104,12 +104,12 @@ def _beyond(host: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
 
 
 def names_beyond(change: Change) -> Sequence[str]:
-    """The patterns that cover more than the host's do."""
+    """A pattern covers more than the host's do."""
     return _beyond(change.host, change.wanted)
 
 
 def names_of_maker(change: Change) -> Sequence[str]:
-    """The same for a maker: without any names, its devices have whatever name their certificates tell."""
+    """A pattern covers more than the host's do, or all of the host's are left out."""
     if change.host and not change.wanted:
         return [_EVERY] if _beyond(change.host, (_EVERY,)) else []
     return _beyond(change.host, change.wanted)
