@@ -33,6 +33,10 @@ class Host:
         """Whether the host's document says what to issue, and not only where and for whom. Raises SettingsError."""
         return any(key not in _AROUND for key in self.document())
 
+    def said(self) -> Settings:
+        """The settings of the host's document alone, without the defaults below it. Raises SettingsError."""
+        return judge(self.document())
+
     def settings(self, desired: Mapping[str, Any] | None = None) -> Settings:
         """The settings of the host alone, or with what the twin lays over them. Raises SettingsError."""
         own = merge(self.base, self.document())
