@@ -2,16 +2,21 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
+from nestor.cloud import LinkState
 from nestor.events import (
     Adopted,
+    Answered,
     Enrolled,
     Event,
+    Fatal,
     HandshakeFailed,
+    LinkChanged,
     Note,
     Refused,
     SettingsApplied,
@@ -57,7 +62,11 @@ EVENTS: list[Event] = [
     SettingsRefused("ca: wrong"),
     Trouble("ledger", "The disk is full."),
     Note("started", "Serving.", NOON),
+    LinkChanged(LinkState(connected=False, since=NOON, sentence="edgeHub does not answer.")),
+    Answered("10.0.0.7", "GET /\x1b[2J", "other", 404, 0.00151, "0013"),
+    Fatal("The event loop has not turned for 60 s."),
 ]
+UNTOLD = 1  # of these, at the usual level
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +88,7 @@ def lines(capsys: pytest.CaptureFixture[str], document: str, events: list[Event]
 
 def test_every_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> None:
     told = lines(capsys, "{}", EVENTS)
-    assert len(told) == len(EVENTS)
+    assert len(told) == len(EVENTS) - UNTOLD
     assert "enrolled: device=gw3 profile=deviceIdentity" in told[0]
     assert "serial=abc" in told[0]
     assert "replayed=True" in told[0]
@@ -122,6 +131,50 @@ def test_the_cause_of_a_trouble_is_told_to_the_operator(capsys: pytest.CaptureFi
     assert "after ValueError: invalid literal" in line
 
 
-def test_a_higher_level_leaves_out_the_rest(capsys: pytest.CaptureFixture[str]) -> None:
-    told = lines(capsys, '{"level": "warning"}', EVENTS)
-    assert len(told) == 5
+@pytest.mark.parametrize(("level", "number"), [("debug", 12), ("info", 11), ("warning", 7), ("error", 3), ("fatal", 1)])
+def test_every_level_leaves_out_what_weighs_less(capsys: pytest.CaptureFixture[str], level: str, number: int) -> None:
+    assert len(lines(capsys, f'{{"level": "{level}"}}', EVENTS)) == number
+
+
+def test_debug_tells_every_request_that_was_answered(capsys: pytest.CaptureFixture[str]) -> None:
+    told = lines(capsys, '{"level": "debug"}', EVENTS)
+    assert r'DEBUG   answered: status=404 asked="GET /\x1b[2J" from=10.0.0.7 ms=1.5 request=0013' in told[-2]
+
+
+_OF_THE_RUNTIME = re.compile(
+    r"<(?P<severity>\d)> \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} \+00:00 \[(?P<short>[A-Z]{3})\] - (?P<told>\S.*)"
+)
+"""A line as Logger.cs of the IoT Edge runtime writes it, and edgeAgent's GetModuleLogs reads it."""
+
+
+def test_every_event_is_one_line_as_the_runtime_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    told = lines(capsys, '{"format": "runtime", "level": "debug"}', EVENTS)
+    found = [_OF_THE_RUNTIME.fullmatch(line) for line in told]
+    assert len(found) == len(EVENTS)
+    weights = [(line["severity"], line["short"]) for line in found if line]
+    info, warning, error = ("6", "INF"), ("4", "WRN"), ("3", "ERR")
+    assert weights == [
+        info, warning, info, warning, warning, info, error, error, info, warning, ("7", "DBG"), ("0", "FTL"),
+    ]  # fmt: skip
+    assert found[7] is not None
+    assert found[7]["told"] == 'ledger: why="The disk is full."'
+
+
+def test_libraries_are_heard_on_one_line_with_the_place_that_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_log(LogSettings.model_validate_json("{}"))
+    try:
+        _fail()
+    except ValueError:
+        logging.getLogger("azure.iot").exception("It failed\nbadly")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert r"ERROR   It failed\nbadly: cause=" in line
+    assert "(test_log.py:" in line
+
+
+@pytest.mark.parametrize(("level", "heard"), [("debug", 1), ("info", 0)])
+def test_warnings_of_libraries_are_for_those_who_debug(
+    capsys: pytest.CaptureFixture[str], level: str, heard: int
+) -> None:
+    set_up_log(LogSettings.model_validate_json(f'{{"level": "{level}"}}'))
+    logging.getLogger("azure.iot").warning("Trying again.")
+    assert len(capsys.readouterr().out.splitlines()) == heard

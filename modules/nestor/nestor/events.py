@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from nestor.cloud import LinkState
 from nestor.model import Entry, Refusal
 
 
@@ -19,6 +20,18 @@ class Refused:
     """Somebody asked for what they did not get."""
 
     refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request has its answer, whatever that says; `operation` is a word of EST, `health`, or `other`."""
+
+    address: str
+    request: str
+    operation: str
+    status: int
+    seconds: float
+    request_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +70,14 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate was revoked; `by` says on what way: a direct method, or a command on this host."""
+
+    entry: Entry
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -67,6 +88,14 @@ class SettingsApplied:
 class SettingsRefused:
     """New settings did not hold; the last good ones stay in force."""
 
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """The module twin widened power by one key of the settings, as the host lets it (design D10)."""
+
+    path: str
     sentence: str
 
 
@@ -91,15 +120,34 @@ class Note:
     until: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LinkChanged:
+    """EdgeHub is reached, or is not any more."""
+
+    state: LinkState
+
+
+@dataclass(frozen=True, slots=True)
+class Fatal:
+    """The process cannot recover and ends, so that whoever watches over it starts it anew."""
+
+    sentence: str
+
+
 Event = (
     Enrolled
     | Refused
     | Adopted
+    | Revoked
+    | Answered
     | TurnedAway
     | HandshakeFailed
     | Listening
     | SettingsApplied
     | SettingsRefused
+    | Widened
     | Trouble
     | Note
+    | LinkChanged
+    | Fatal
 )
