@@ -8,6 +8,7 @@ import subprocess
 import time
 import zlib
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ import pytest
 from packaging.utils import canonicalize_name
 
 from nestor import __version__
+from standin.deployment import read_template
+from standin.edge import Edge
 from support.container import Container, template_options
 from support.engine import Engine, engine, image_under_test
-from support.manifests import ROOT
+from support.manifests import ROOT, TEMPLATES
 from support.openssl import tool
 from support.process import wait_for
 from support.shapes import device_identity, p256
@@ -26,6 +29,8 @@ pytestmark = pytest.mark.xdist_group("image")
 
 MEGABYTE = 1 << 20
 USER = "13625"
+WORKLOAD_SOCKET = "/run/iotedge/workload.sock"
+WORKLOAD = {"IOTEDGE_WORKLOADURI": f"unix://{WORKLOAD_SOCKET}"}
 QUARTER = 250_000_000
 """A quarter of a core, in billionths of one."""
 
@@ -119,6 +124,31 @@ def test_a_device_enrolls_and_renews(running: Container) -> None:
     assert "line1-7" in running.run("nestor", "cert", "list")
 
 
+def test_the_twin_rules_it(another: Container) -> None:
+    template = (ROOT / TEMPLATES[0]).read_text("utf-8")
+    with Edge() as edge:
+        deployment = read_template(template, "nestor", edge.address)
+        edge.replace_desired(deployment.desired)
+        edge.socket.chmod(0o666)  # as the runtime has it
+        another.create(
+            {**deployment.environment, **edge.environment(), **WORKLOAD},
+            Binds=[f"{another.volume}:/data", f"{edge.socket}:{WORKLOAD_SOCKET}"],
+        )
+        another.start()
+        edge.wait_for_reported(lambda told: told.get("profiles", {}).get("ac") == 200, 30)
+        version = edge.patch_desired({"profiles": {"deviceIdentity": {"lifetime": "2d"}}})
+        edge.wait_for_reported(lambda told: told["profiles"].get("av") == version, 30)
+        another.run("nestor", "user", "add", "line1-7", "--generate", "--password-out", "/data/password")
+        device = another.device(user=("line1-7", another.run("cat", "/data/password").strip()))
+        certificate = device.enrolled(device_identity("line1-7", p256())).certificate
+        assert certificate.not_valid_after_utc - certificate.not_valid_before_utc < timedelta(days=3)
+        edge.patch_desired({"access": {"gateways": "*"}})
+        refused = edge.wait_for_reported(lambda told: told["access"].get("ac") != 200, 30)
+        assert "gateways" in refused["access"]["ad"]
+        assert edge.invoke("getStatus")[0] == 200
+        assert edge.broken_rules == ()
+
+
 def test_what_it_issued_outlives_the_container(docker: Engine, image: str, another: Container, tmp_path: Path) -> None:
     another.create()
     another.start()
@@ -129,7 +159,7 @@ def test_what_it_issued_outlives_the_container(docker: Engine, image: str, anoth
 
 
 def test_it_starts_at_a_quarter_of_a_core(another: Container) -> None:
-    another.create(NanoCpus=QUARTER)
+    another.create(None, NanoCpus=QUARTER)
     first = another.start()
     another.stop()
     again = another.start()

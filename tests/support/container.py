@@ -41,7 +41,7 @@ class Container:
     def options(self, environment: Mapping[str, str] | None = None, **host: Any) -> dict[str, Any]:
         """What the create call is given."""
         options = template_options()
-        told = {"NESTOR_HOSTNAME": "localhost", **(environment or {})}
+        told = {"NESTOR_HOSTNAME": "localhost"} if environment is None else environment
         shared = {"NetworkMode": "host", "Binds": [f"{self.volume}:/data"], **host}
         return {
             **options,
