@@ -53,10 +53,12 @@ def serve(
     Options go over the configuration file, and the file over the tutorial's settings.
     """
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
+    from nestor.app.edge_host import edge_host  # noqa: PLC0415 -- every room
     from nestor.app.server import Plan  # noqa: PLC0415 -- every room
     from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
     from nestor.document import merge  # noqa: PLC0415 -- every room
+    from nestor.edge.identity import read_identity  # noqa: PLC0415 -- only now
     from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
     from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
@@ -83,6 +85,7 @@ def serve(
         welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
         applied=lambda applied: set_up_log(applied.log),
         clock=clock,
+        edge=edge_host(read_identity()),
     )
     asyncio.run(run(plan))
 
