@@ -1,4 +1,4 @@
-"""A module and the runtime of its device: a CA key that is sealed, and is lost; a server certificate that is fetched."""
+"""A module and the runtime of its device: a CA key sealed, a seal that is lost, a server certificate fetched."""
 
 import signal
 import socket
