@@ -22,4 +22,12 @@ identity    the module's key: signs and checks SAS tokens
 pki         root, Edge CA, server certificates
 faults      what can be made to go wrong
 address     a loopback address for each
+loop        the event loop, in its thread
+
+For people, `make edge`:
+
+desk        what a person can do, a command each
+control     the socket by which a command line reaches a stand-in that runs
+module      `nestor serve` as a process
+deployment  the twin that it starts with
 """

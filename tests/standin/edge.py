@@ -29,6 +29,7 @@ from standin.twin import Document, difference, merged
 from standin.workload import WorkloadAPI
 
 API_VERSION = "2022-08-03"
+_NOW_AND_THEN = 0.1
 
 
 class Edge:
@@ -51,6 +52,7 @@ class Edge:
         self.parent = parent
         self._hub_present = hub_present
         self._changed = threading.Condition()
+        self._changes = 0
         self._claim = address.claim(PORT)
         self._place = Path(tempfile.mkdtemp(prefix="nestor-edge-"))
         self._identity = ModuleIdentity(hub, device, module, _generation(), secrets.token_bytes(32))
@@ -58,7 +60,7 @@ class Edge:
         self._context = server_context(self._issue(self.address, "edgeHub"))
         self._hub = EdgeHub(self._identity, self.faults, self._notify)
         self._hub.twin = replace(self._hub.twin, desired=dict(desired or {}))
-        self._workload = WorkloadAPI(self._identity, self._pki, self.faults, self._issue)
+        self._workload = WorkloadAPI(self._identity, self._pki, self.faults, self._issue, self._notify)
         self._loop = LoopThread("stand-in")
 
     @property
@@ -170,6 +172,11 @@ class Edge:
     # The connection.
 
     @property
+    def hub_present(self) -> bool:
+        """Whether edgeHub is there."""
+        return self._hub.listening
+
+    @property
     def connected(self) -> bool:
         """Whether the module is connected."""
         return self._hub.connected
@@ -206,10 +213,19 @@ class Edge:
     def wait_until(
         self, holds: Callable[[], bool], seconds: float, told: Callable[[], str] = lambda: "nothing more is known"
     ) -> None:
-        """Wait until something holds, asked again at every change here. Raises StandInError when the time is over."""
-        with self._changed:
-            if not self._changed.wait_for(holds, seconds):
-                raise StandInError(f"Waited {seconds:g} s in vain; {told()}.")
+        """Wait until something holds, asked at every change here and now and then. Raises StandInError in the end."""
+        end = time.monotonic() + seconds
+        while True:
+            with self._changed:
+                seen = self._changes
+            if holds():
+                return
+            with self._changed:
+                left = end - time.monotonic()
+                if left <= 0:
+                    raise StandInError(f"Waited {seconds:g} s in vain; {told()}.")
+                if self._changes == seen:
+                    self._changed.wait(min(left, _NOW_AND_THEN))
 
     # What happens to a device.
 
@@ -296,6 +312,7 @@ class Edge:
 
     def _notify(self) -> None:
         with self._changed:
+            self._changes += 1
             self._changed.notify_all()
 
     def _end(self) -> None:

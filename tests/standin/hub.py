@@ -67,6 +67,11 @@ class EdgeHub:
         self._requests = itertools.count(1)
 
     @property
+    def listening(self) -> bool:
+        """Whether it is there."""
+        return self._server is not None
+
+    @property
     def connected(self) -> bool:
         """Whether the module is connected."""
         return self._member is not None

@@ -29,7 +29,10 @@ _MODULE = "/modules/{module}/genid/{generation}"
 
 
 class WorkloadAPI:
-    """What aziot-edged does for the modules; `issue` signs a server certificate for a common name."""
+    """What aziot-edged does for the modules; `issue` signs a server certificate for a common name and another name.
+
+    `changed` is called whenever a call has come.
+    """
 
     def __init__(
         self,
@@ -37,6 +40,7 @@ class WorkloadAPI:
         pki: EdgePKI,
         faults: Faults,
         issue: Callable[[str, str], ServerCertificate],
+        changed: Callable[[], None],
     ) -> None:
         self.identity = identity
         self.pki = pki
@@ -45,6 +49,7 @@ class WorkloadAPI:
         self.calls: list[str] = []
         self.most_at_once = 0
         self._issue = issue
+        self._changed = changed
         self._now_served = 0
         self._runner: web.AppRunner | None = None
 
@@ -81,6 +86,7 @@ class WorkloadAPI:
             return _hang_up(request)
         self._now_served += 1
         self.most_at_once = max(self.most_at_once, self._now_served)
+        self._changed()
         try:
             if self.faults.workload_hangs:
                 await asyncio.Event().wait()

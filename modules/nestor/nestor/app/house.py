@@ -91,6 +91,10 @@ class House:
         """What keeps this server from issuing, by name."""
         return self.health.problems()
 
+    def failures(self) -> Mapping[str, str]:
+        """What is broken in this process, by name."""
+        return self.health.failures()
+
 
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
@@ -131,7 +135,10 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),
-        health=Health({"ca": authority.problem, "ledger": ground.ledger.problem}),
+        health=Health(
+            {"ca": authority.problem, "ledger": ground.ledger.problem},
+            vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+        ),
     )
 
 

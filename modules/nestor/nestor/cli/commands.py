@@ -23,6 +23,7 @@ from nestor.cli import (
     user,
 )
 from nestor.cli.doctor import doctor
+from nestor.cli.health import health
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -43,6 +44,7 @@ ca.app.command()(ca_seal.unseal)
 ledger.app.command()(ledger_adopt.adopt)
 ledger.app.command()(ledger_adopt.start_over)
 app.command()(doctor)
+app.command()(health)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
 cert.app.command("issue")(cert_issue.issue)

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.edge.identity import storage_of
+
 if TYPE_CHECKING:
     from nestor.settings import Settings
 
-DEFAULT_DATA = Path("nestor-data")
+DEFAULT_DATA = storage_of() or Path("nestor-data")
 TUTORIAL_DATA = Path("nestor-tutorial")
 
 DataOption = Annotated[

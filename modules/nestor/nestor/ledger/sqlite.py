@@ -172,6 +172,10 @@ class SQLiteLedger:
         trouble = self._writer.trouble
         return None if trouble is None else trouble.text
 
+    def failure(self) -> str | None:
+        """Why nothing will ever be recorded again by this process."""
+        return "The thread that writes the ledger has ended." if self._writer.has_died else None
+
     async def close(self) -> None:
         """Write what waits, then let go of the file."""
         self._writer.stop()

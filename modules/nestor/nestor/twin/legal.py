@@ -31,7 +31,7 @@ def legal(document: Mapping[str, object]) -> dict[str, Any]:
 
 def legal_key(name: str) -> str:
     """A name as a key: what no key may hold is written as in a URL, so that two names never become one key."""
-    text = "".join(_escaped(letter) if _is_illegal(letter) else letter for letter in name)
+    text = "".join(_escaped(letter) if _is_illegal(letter) else letter for letter in name[: _LONGEST_KEY + 1])
     if text and _fits(text, _LONGEST_KEY):
         return text
     digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:12]

@@ -59,6 +59,20 @@ class LimitSettings(Document):
     lifetime: Duration = described("A connection in all; the first answer after that closes it.", timedelta(hours=1))
 
 
+class OperationsSettings(Document):
+    """Where those who watch over this server ask: /metrics, /healthz and /readyz, in plain HTTP.
+
+    Nothing secret is told there: no device, no address, no key. Everybody who reaches the port may read it.
+    """
+
+    addresses: Words = described(
+        "IP addresses and host names to listen on; * for every one, as by default in a container. Left out, nowhere.",
+        (),
+        examples=["127.0.0.1"],
+    )
+    port: int = described("The TCP port; 0 for any free one.", 9600, ge=0, le=65_535)
+
+
 class ListenerSettings(Document):
     """Where EST is served, under which names, and how patiently."""
 
