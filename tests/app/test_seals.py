@@ -113,12 +113,13 @@ async def test_new_settings_apply_while_the_runtime_is_away(stage: Stage, host: 
 
 
 async def test_what_was_opened_stays_open_when_the_ledger_comes_back(stage: Stage, host: MemoryHost) -> None:
-    server = await stage.start()
-    host.mood.away = True
+    await stage.start()
+    await stage.close()
     ledger = stage.data / "ledger.db"
     ledger.rename(stage.data / "aside")
-    await server.look_for_changes()
+    server = await stage.start()
     assert list(server.house.problems()) == ["ledger"]
+    host.mood.away = True
     (stage.data / "aside").rename(ledger)
     await server.look_for_changes()
     assert server.house.problems() == {}
