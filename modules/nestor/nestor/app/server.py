@@ -15,7 +15,7 @@ from pathlib import Path
 from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority, ClosedLedger
-from nestor.app.directory import make_directory, warning_of
+from nestor.app.directory import make_directory, warnings_of
 from nestor.app.house import AnyLedger, Ground, House, build_house, warn_of_ending
 from nestor.app.life import Life
 from nestor.app.occupancy import occupied
@@ -268,7 +268,7 @@ async def prepare_ground(plan: Plan) -> Ground:
     settings = plan.settings()
     try_settings(settings)
     make_directory(plan.data)
-    if (warning := warning_of(plan.data)) is not None:
+    for warning in warnings_of(plan.data):
         tell(plan.sinks, Trouble("data directory", warning))
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
