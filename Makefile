@@ -4,9 +4,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 TESTS ?= tests
 WORKERS ?= 2
+ENGINE ?= docker
+PLATFORM := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64v8,amd64)
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' modules/nestor/nestor/__init__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance reference check fix bench bench-herd lock
+.PHONY: help run edge test conformance reference check fix bench bench-herd lock iotedgedev image sbom
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -21,6 +24,9 @@ help: ## Show these lines
 
 run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass options in ARGS="..."
 	@$(BIN)/nestor serve --tutorial $(ARGS)
+
+edge: .venv/ready ## Start a local IoT Edge with the module on it, and a prompt; ARGS="..." is for the one that runs
+	@PYTHONPATH=tests $(BIN)/python -m standin $(ARGS)
 
 test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)
@@ -47,5 +53,24 @@ bench: .venv/ready ## Measure the server against a bare TLS handshake of openssl
 bench-herd: .venv/ready ## Let 10,000 devices come at once, as aziot-certd does
 	@$(BIN)/python -m benchmarks.herd $(ARGS)
 
-lock: .venv/ready ## Write requirements.lock anew from pyproject.toml (needs uv)
-	@uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --group dev --python-version 3.11 pyproject.toml -o requirements.lock
+LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
+
+lock: .venv/ready ## Write the lock files anew from pyproject.toml (needs uv)
+	@$(LOCK) --group dev pyproject.toml -o requirements.lock
+	@$(LOCK) --constraints requirements.lock pyproject.toml -o modules/nestor/requirements.lock
+	@$(LOCK) --constraints requirements.lock --group image -o modules/nestor/build.lock
+	@$(LOCK) --group iotedgedev -o tests/package/iotedgedev.lock
+
+iotedgedev: .iotedgedev/ready ## Install iotedgedev beside .venv: it expands the deployment templates
+
+.iotedgedev/ready: tests/package/iotedgedev.lock
+	@$(PYTHON) -m venv .iotedgedev
+	@.iotedgedev/bin/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+image: ## Build the container image of this machine's kind; ENGINE=podman for another engine than docker
+	@$(ENGINE) build --file modules/nestor/Dockerfile.$(PLATFORM) --build-arg REVISION=$$(git rev-parse HEAD) \
+	  --tag nestor:$(VERSION) --tag nestor:latest .
+
+sbom: ## Print what the image is made of, as CycloneDX
+	@$(ENGINE) run --rm --entrypoint cat nestor:latest /opt/nestor/sbom.json

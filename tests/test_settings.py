@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from nestor.document import merge
 from nestor.errors import SettingsError
-from nestor.settings import Settings, json_schema, judge, merge, read_document
+from nestor.settings import Settings, json_schema, judge, read_document
 from support.documents import check_schema_takes, validator
 
 

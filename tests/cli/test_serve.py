@@ -9,7 +9,8 @@ import pytest
 
 from nestor.access.passwords import hash_password
 from nestor.cli.serve import layers
-from nestor.settings import judge, merge
+from nestor.document import merge
+from nestor.settings import judge
 from support.plants import Tutorial
 from support.process import Mortal
 from support.shell import nestor_here

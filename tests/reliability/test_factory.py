@@ -32,7 +32,8 @@ def _command(data: Path, out: Path, *words: str | Path) -> list[str]:
 
 
 def _start(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background of a shell, SIGINT is ignored, and a process that they start inherits that.
+    return subprocess.Popen(["env", "--default-signal=INT", *command], stderr=subprocess.PIPE, text=True)
 
 
 def _interrupted(command: list[str], out: Path, how: signal.Signals) -> tuple[int, str]:

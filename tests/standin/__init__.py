@@ -1,1 +1,33 @@
-"""A stand-in for the edge: a local edgeHub and a workload API, for people and tests. The product never imports it."""
+"""A stand-in for the edge: a local edgeHub and a workload API, for people and tests. The product never imports it.
+
+    with Edge(desired={"log": {"level": "debug"}}) as edge:
+        process = subprocess.Popen(..., env={**environment, **edge.environment()})
+        edge.wait_connected()
+        edge.patch_desired({"log": None})
+        edge.wait_for_reported(lambda reported: "log" in reported, seconds=5)
+        status, payload = edge.invoke("getStatus", {}, seconds=5)
+        edge.messages                     # what the module sent: output, body, content_type, properties
+        edge.faults.lost_answers = 1      # see faults.py; edge.faults.clear() ends them
+        edge.drop()                       # and forget_session, hub_leaves, hub_returns, renew_edge_ca, ...
+
+edge        `Edge`: all of it in a thread, with a synchronous API
+hub         edgeHub: connections, twin, methods, messages
+session     one client: its connection, and its subscriptions
+mqtt        the packets of MQTT 3.1.1
+topics      the topics of edgeHub
+twin        a twin as a value
+rules       what edgeHub takes as reported properties
+workload    the workload API on its socket
+identity    the module's key: signs and checks SAS tokens
+pki         root, Edge CA, server certificates
+faults      what can be made to go wrong
+address     a loopback address for each
+loop        the event loop, in its thread
+
+For people, `make edge`:
+
+desk        what a person can do, a command each
+control     the socket by which a command line reaches a stand-in that runs
+module      `nestor serve` as a process
+deployment  the twin that it starts with
+"""

@@ -118,17 +118,22 @@ class Server:
         return Device(self.port, self.ca_file, **known)
 
     def _answers(self) -> bool:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        try:
-            with (
-                socket.create_connection(("localhost", self.port), timeout=5) as plain,
-                context.wrap_socket(plain) as session,
-            ):
-                session.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                return session.recv(64).startswith(b"HTTP/1.1 200")
-        except OSError:
-            return False
+        return is_alive(self.port)
+
+
+def is_alive(port: int) -> bool:
+    """Whether the server on a port of this machine says that it lives."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    try:
+        with (
+            socket.create_connection(("localhost", port), timeout=5) as plain,
+            context.wrap_socket(plain) as session,
+        ):
+            session.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            return session.recv(64).startswith(b"HTTP/1.1 200")
+    except OSError:
+        return False
 
 
 def free_port() -> int:

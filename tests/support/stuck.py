@@ -12,8 +12,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from nestor.app import server as serving
-from nestor.app import watchman
+from nestor.app import serving, watchman
 from nestor.app.server import Server
 from nestor.ca.authority import LocalAuthority
 from nestor.cli import main
@@ -43,8 +42,8 @@ def _die(running: Server) -> None:
     def end(*_: object) -> None:
         raise SystemExit
 
-    assert isinstance(running.ledger, SQLiteLedger)
-    writer = running.ledger._writer
+    assert isinstance(running.ground.ledger, SQLiteLedger)
+    writer = running.ground.ledger._writer
     vars(writer)["_serve"] = end
     writer._jobs.put([])
 

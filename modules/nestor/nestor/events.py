@@ -70,6 +70,14 @@ class Adopted:
 
 
 @dataclass(frozen=True, slots=True)
+class Revoked:
+    """A certificate was revoked; `by` says on what way: a direct method, or a command on this host."""
+
+    entry: Entry
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -80,6 +88,14 @@ class SettingsApplied:
 class SettingsRefused:
     """New settings did not hold; the last good ones stay in force."""
 
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Widened:
+    """The module twin widened power by one key of the settings, as the host lets it (design D10)."""
+
+    path: str
     sentence: str
 
 
@@ -122,12 +138,14 @@ Event = (
     Enrolled
     | Refused
     | Adopted
+    | Revoked
     | Answered
     | TurnedAway
     | HandshakeFailed
     | Listening
     | SettingsApplied
     | SettingsRefused
+    | Widened
     | Trouble
     | Note
     | LinkChanged

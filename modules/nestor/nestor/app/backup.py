@@ -48,7 +48,7 @@ class _Piece:
 
 
 def check_possible(wish: Wish) -> None:
-    """Raise MaterialError before anybody types a passphrase in vain."""
+    """Raise MaterialError before anybody types a passphrase in vain, CannotIssue where nobody opens the CA's key."""
     check_not_interrupted(wish.source.data)
     check_new(wish.out)
     existing_issuer(wish.source)

@@ -1,7 +1,7 @@
 """What those who watch over this server are told: metrics, health, readiness; asked of the house when they ask.
 
 They are answered from another thread than the house's. It asks the event loop, and where the loop is silent for two
-seconds, that silence is the answer (ADR 12).
+seconds, that silence is the answer (ADR 13).
 """
 
 import asyncio
@@ -40,7 +40,7 @@ class Operations:
         word = self._data / WORD
         try:
             while True:
-                _leave_word(word, f"https://{reached_at(server.listener.addresses[0])}")
+                _leave_word(word, f"https://{reached_at(server.addresses[0])}")
                 await self._answer(server, server.house.settings.operations, word)
         except asyncio.CancelledError:
             with suppress(OSError):
@@ -121,8 +121,8 @@ class _Pages:
         recorded, revoked = await self._counted()
         return Figures(
             checks={name: name not in problems for name in house.health.names},
-            connections=listener.connections,
-            in_progress=listener.requests,
+            connections=listener.connections if listener else 0,
+            in_progress=listener.requests if listener else 0,
             ca_end=min(
                 (one.not_valid_after_utc.timestamp() for one in house.authority.ca_certificates()),
                 default=float("nan"),
@@ -134,7 +134,7 @@ class _Pages:
         )
 
     async def _counted(self) -> tuple[Mapping[str, int], int]:
-        ledger = self._server.ledger
+        ledger = self._server.ground.ledger
         with suppress(CannotIssue):
             if not isinstance(ledger, ClosedLedger):
                 counters = await ledger.counters()

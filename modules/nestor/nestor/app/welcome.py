@@ -80,7 +80,7 @@ def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *,
     """The same for machines: where it listens and whom to trust, and what keeps devices out."""
     certificates = house.authority.ca_certificates()
     authority = certificates[0].fingerprint(SHA256()).hex() if certificates else ""
-    yield Listening(url_of(house, addresses), _written(addresses), authority)
+    yield Listening(url_of(house, addresses), written(addresses), authority)
     if tutorial:
         yield Trouble("tutorial", "These are the settings of Microsoft's EST tutorial. For tests only.")
     for about, sentence in house.problems().items():
@@ -98,7 +98,7 @@ def url_of(house: House, addresses: Sequence[tuple[str, int]]) -> str:
 def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> str:
     lines = [
         f"Nestor serves EST at   {url_of(house, addresses)}",
-        f"listening on           {', '.join(_written(addresses))}",
+        f"listening on           {', '.join(written(addresses))}",
         f"data directory         {data}",
     ]
     certificates = house.authority.ca_certificates()
@@ -113,7 +113,8 @@ def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> st
     return "\n".join([*lines, ""])
 
 
-def _written(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+def written(addresses: Sequence[tuple[str, int]]) -> tuple[str, ...]:
+    """Addresses with their ports, as a person writes them."""
     return tuple(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in addresses)
 
 

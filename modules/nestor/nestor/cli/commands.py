@@ -10,6 +10,7 @@ from nestor.cli import (
     ca,
     ca_backup,
     ca_import,
+    ca_seal,
     cert,
     cert_issue,
     cert_list,
@@ -37,6 +38,9 @@ app.command()(serve)
 ca.app.command()(ca_backup.backup)
 ca.app.command()(ca_backup.restore)
 ca.app.command("import")(ca_import.import_ca)
+ca.app.command()(ca_seal.seal)
+ca.app.command()(ca_seal.recover)
+ca.app.command()(ca_seal.unseal)
 ledger.app.command()(ledger_adopt.adopt)
 ledger.app.command()(ledger_adopt.start_over)
 app.command()(doctor)

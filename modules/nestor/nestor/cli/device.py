@@ -37,6 +37,7 @@ from nestor.cli.device_plan import (
     renewing_of,
     url_below,
 )
+from nestor.cli.exits import told_as_misuse
 from nestor.cli.output import show_findings
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption, JsonOption
 from nestor.errors import MaterialError, SettingsError
@@ -99,21 +100,22 @@ def config(
     from nestor.device.plan import Plan  # noqa: PLC0415 -- pydantic
 
     server = server_for(_source(data, config, tutorial=tutorial), url)
-    plan = Plan(
-        device=name,
-        url=url_below(server.url, label),
-        provisioning=provisioning_of(id_scope, iothub_hostname),
-        login=login_of(auth, name, user, password_from, tutorial=tutorial),
-        bootstrap=bootstrap_of(auth, bootstrap_cert, bootstrap_key),
-        device_key=device_key_of(identity, device_key_from, edge_ca=edge_ca),
-        edge_ca=edge_ca,
-        identity_url=url_below(server.url, identity_label) if identity_label else None,
-        edge_ca_url=url_below(server.url, edge_ca_label) if edge_ca_label else None,
-        hostname=hostname,
-        parent_hostname=parent_hostname,
-        renewing=renewing_of(threshold, retry, rotate_key=rotate_key),
-    )
-    _put_out(plan, server, out, script)
+    with told_as_misuse():
+        plan = Plan(
+            device=name,
+            url=url_below(server.url, label),
+            provisioning=provisioning_of(id_scope, iothub_hostname),
+            login=login_of(auth, name, user, password_from, tutorial=tutorial),
+            bootstrap=bootstrap_of(auth, bootstrap_cert, bootstrap_key),
+            device_key=device_key_of(identity, device_key_from, edge_ca=edge_ca),
+            edge_ca=edge_ca,
+            identity_url=url_below(server.url, identity_label) if identity_label else None,
+            edge_ca_url=url_below(server.url, edge_ca_label) if edge_ca_label else None,
+            hostname=hostname,
+            parent_hostname=parent_hostname,
+            renewing=renewing_of(threshold, retry, rotate_key=rotate_key),
+        )
+        _put_out(plan, server, out, script)
 
 
 @app.command("check")
@@ -154,7 +156,8 @@ def _source(data: Path | None, config: Path | None, *, tutorial: bool) -> "Sourc
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import tutorial_document  # noqa: PLC0415 -- every room
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
+    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
 
     base = tutorial_document(("localhost",)) if tutorial else {}
     settings = judge(merge(base, read_document(config) if config else {}))

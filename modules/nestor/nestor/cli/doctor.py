@@ -7,7 +7,7 @@ import typer
 
 from nestor.cli.est_files import read_file
 from nestor.cli.est_peer import KeyOption, LabelOption, PasswordFileOption, UserOption, find_password
-from nestor.cli.exits import Misuse
+from nestor.cli.exits import Misuse, told_as_misuse
 from nestor.cli.output import show_findings
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, JsonOption, load_settings
 from nestor.errors import MaterialError
@@ -67,8 +67,10 @@ def doctor(
 
     if url is None:
         url, cacert = _own_server(cacert, data, config)
-    address, identity = read_address(url, label), _read_identity(cert, key)
-    device = _device_to_enroll(name, identity, enroll=enroll)
+    identity = _read_identity(cert, key)
+    with told_as_misuse():
+        address = read_address(url, label)
+        device = _device_to_enroll(name, identity, enroll=enroll)
     anchors = read_anchors(cacert).anchors if cacert else None
     password = find_password(user, password_file)
     login = None if user is None else Login(user, password or "")

@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nestor import __version__
 from nestor.cli.exits import LOST, code_of
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption
 from nestor.errors import CannotGoOn, NestorError
 
 if TYPE_CHECKING:
     from nestor.app.house import House
-    from nestor.settings import Settings
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _TUTORIAL_NAMES = ("localhost", "ip6-localhost", "127.0.0.1", "::1")
@@ -54,20 +52,18 @@ def serve(
 ) -> None:
     """Serve EST until told to stop. SIGHUP reads the settings again; SIGTERM finishes what is being served.
 
-    Options go over the configuration file, and the file over the tutorial's settings.
+    Options go over the configuration file, and the file over the tutorial's settings. Where the IoT Edge runtime
+    starts it, the module twin goes over the file, within what the host allows.
     """
-    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
-    from nestor.app.operations import Operations  # noqa: PLC0415 -- every room
-    from nestor.app.server import Plan  # noqa: PLC0415 -- every room
-    from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
+    from nestor.app.serving import serve as run  # noqa: PLC0415 -- every room
+    from nestor.app.startup import Said, assemble  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
     from nestor.app.watchman import Watchman  # noqa: PLC0415 -- only now
-    from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
+    from nestor.edge.identity import read_identity, storage_of  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
-    from nestor.ops.metrics import Metrics  # noqa: PLC0415 -- prometheus-client
-    from nestor.settings import judge, merge, read_document  # noqa: PLC0415 -- every room
+    from nestor.settings import judge  # noqa: PLC0415 -- every room
 
-    place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
+    place = data or (TUTORIAL_DATA if tutorial else storage_of() or DEFAULT_DATA)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the CA key
     _check_names(hostname or ())
     watchman = Watchman(log_event, lost=LOST)
@@ -75,29 +71,19 @@ def serve(
     base, over = layers(
         hostname or (), listen or (), port, tutorial=tutorial, machine=_machine(), shut_in=_in_container()
     )
-    set_up_log(judge(base).log)  # for what is wrong with the settings
+    said = Said(base, config, over, place, None if tutorial else read_identity())
+    set_up_log(judge(said.defaults).log)  # for what is wrong with the settings
     if tutorial:
         prepare_tutorial(place)
-
-    def settings() -> "Settings":
-        return judge(merge(merge(base, read_document(config) if config else {}), over))
-
     with _told_in_the_log():
-        set_up_log(settings().log)  # for what the start has to tell
-    clock = SystemClock()
-    metrics = Metrics(__version__, {})
-    plan = Plan(
-        settings=settings,
-        files=[config] if config else [],
-        data=place,
-        sinks=[Damper(log_event, clock.monotonic), metrics],
-        welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
-        applied=lambda applied: set_up_log(applied.log),
-        clock=clock,
-        companions=[Operations(metrics, place).operations],
-    )
-    with _told_in_the_log():
-        asyncio.run(run(plan, watchman))
+        set_up_log(said.settings().log)  # for what the start has to tell
+        plan, companions = assemble(
+            said,
+            log_event,
+            welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
+            applied=lambda applied: set_up_log(applied.log),
+        )
+        asyncio.run(run(plan, watchman, companions))
 
 
 @contextmanager
@@ -130,7 +116,7 @@ def layers(
     A name for the network opens the server to the network, as a container does, unless somebody says another address.
     """
     from nestor.app.tutorial import tutorial_document  # noqa: PLC0415 -- every room
-    from nestor.settings import merge  # noqa: PLC0415 -- every room
+    from nestor.document import merge  # noqa: PLC0415 -- every room
 
     usual = (*_TUTORIAL_NAMES, *machine) if tutorial else _LOOPBACK_NAMES
     base = tutorial_document(usual) if tutorial else {}

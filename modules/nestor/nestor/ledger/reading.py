@@ -6,7 +6,7 @@ asked.
 
 import hashlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.listing import SHA1
 from nestor.ledger.rows import Row, moment, read_adoption, read_entry, read_refusal, seconds, serial_bytes
+from nestor.ledger.statistics import Statistics, moments, put_together
 from nestor.ledger.wholeness import is_whole
 from nestor.model import Adoption, Entry, Method, OneTime, Refusal, Standing
 
@@ -121,6 +122,15 @@ class Reader:
         for kind, name, value in self._rows(statements.COUNTERS, {}):
             kinds.setdefault(kind, {})[name] = value
         return Counters(kinds["issued"], kinds["refused"], kinds["adopted"], sum(kinds["revoked"].values()))
+
+    def statistics(self, now: datetime, renewable: Collection[str]) -> Statistics:
+        """What all of it adds up to at this time; looks at every certificate that has not ended."""
+        times = moments(now)
+        ((issued_in_day,),) = self._rows(statements.ISSUED_IN_DAY, times)
+        last = next(iter(self._rows(statements.LAST_ISSUED, {})), None)
+        with told():
+            counters, tallies = self._rows(statements.COUNTERS, {}), self._rows(statements.TALLIES, times)
+            return put_together(counters, tallies, issued_in_day, last, renewable)
 
     def fact(self, name: str) -> str | None:
         """What is kept under a name."""

@@ -4,7 +4,7 @@ Nothing is decided here: questions go to `reading.py`, changes to the writer's t
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from nestor.ledger.reading import Counters, Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
 from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
 from nestor.ledger.rows import moment, seconds
+from nestor.ledger.statistics import Statistics
 from nestor.ledger.transaction import CLOCK_FLOOR
 from nestor.ledger.writer import Writer
 from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
@@ -148,6 +149,10 @@ class SQLiteLedger:
     async def counters(self) -> Counters:
         """How often what happened since the ledger was made."""
         return self._reader.counters()
+
+    async def statistics(self, now: datetime, renewable: Collection[str]) -> Statistics:
+        """What all of it adds up to at this time; `renewable` are the profiles whose certificates renew themselves."""
+        return await self._aside(lambda reader: reader.statistics(now, renewable))
 
     async def pin_authority(self, fingerprint: str) -> None:
         """Keep whose certificates this ledger holds: the fingerprint of the CA certificate."""

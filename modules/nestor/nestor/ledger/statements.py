@@ -5,11 +5,12 @@ Compiled once, when imported, into text for the driver: building SQL for each re
 
 from typing import Any
 
-from sqlalchemy import ClauseElement, Table, delete, exists, func, literal, literal_column, select, update
+from sqlalchemy import ClauseElement, Table, case, delete, exists, func, literal, literal_column, select, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
 from nestor.ledger.schema import adoptions, certificates, counters, encodings, facts, one_time_uses, refusals, replays
+from nestor.ledger.statistics import OVERDUE
 from nestor.model import State
 
 DIALECT = sqlite.dialect(paramstyle="named")
@@ -143,6 +144,44 @@ COUNT = _sql(
     )
 )
 COUNTERS = _sql(select(counters))
+
+_unended = select(_certificate.id).where(_certificate.not_after > _given("now"))
+"""Through the index `certificates_live` alone; only what it finds is looked up in the table."""
+
+
+def _number(condition: Any) -> Any:
+    return func.sum(case((condition, 1), else_=0))
+
+
+TALLIES = _sql(
+    select(
+        _certificate.profile,
+        func.count(),
+        _number(_certificate.not_after <= _given("in_day")),
+        _number(_certificate.not_after <= _given("in_week")),
+        _number((_certificate.not_after - _given("now")) * OVERDUE < _certificate.not_after - _certificate.not_before),
+    )
+    .where(_certificate.id.in_(_unended), _certificate.state == State.ACTIVE.value)
+    .group_by(_certificate.profile)
+)
+"""Active certificates by profile: how many, those that end within a day and a week, those late in their life."""
+
+_issued = _certificate.adopted_at.is_(None)
+_before = select(_certificate.id).where(_issued, _certificate.issued_at <= _given("day_ago"))
+ISSUED_IN_DAY = _sql(
+    # Entries are in the order of time, so that those of a day are the last ones.
+    select(func.count()).where(
+        _issued,
+        _certificate.issued_at > _given("day_ago"),
+        _certificate.id > func.coalesce(_before.order_by(_certificate.id.desc()).limit(1).scalar_subquery(), 0),
+    )
+)
+LAST_ISSUED = _sql(
+    select(_certificate.serial, _certificate.profile, _certificate.issued_at)
+    .where(_issued)
+    .order_by(_certificate.id.desc())
+    .limit(1)
+)
 
 _put_fact = insert(facts).values(_row(facts)).inline()
 FACT = _sql(select(facts.c.value).where(facts.c.name == _given("name")))

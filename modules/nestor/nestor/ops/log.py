@@ -18,16 +18,18 @@ from nestor.events import (
     Listening,
     Note,
     Refused,
+    Revoked,
     SettingsApplied,
     SettingsRefused,
     Trouble,
     TurnedAway,
+    Widened,
 )
 from nestor.model import Entry, Refusal
 from nestor.ops.lines import causes, formatter_for, is_text, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
-_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Fatal | LinkChanged | Trouble | Note
+_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
 
 _LOGGER = logging.getLogger("nestor")
 
@@ -35,6 +37,7 @@ _NAMES: Mapping[type, str] = {
     Enrolled: "enrolled",
     Refused: "refused",
     Adopted: "adopted",
+    Revoked: "revoked",
     TurnedAway: "turned away",
     HandshakeFailed: "handshake failed",
     Listening: "listening",
@@ -43,13 +46,17 @@ _NAMES: Mapping[type, str] = {
     Fatal: "fatal",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
+    Widened: "widened",
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
+    LinkChanged: logging.DEBUG,
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
+    Revoked: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
+    Widened: logging.WARNING,
     Trouble: logging.ERROR,
     Fatal: logging.CRITICAL,
 }
@@ -85,18 +92,14 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, LinkChanged) and not event.state.connected:
-        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
 def _fields(event: Event) -> Mapping[str, object]:
     fields: Mapping[str, object]
     match event:
-        case Enrolled(entry, replayed):
-            fields = _of_entry(entry) | ({"replayed": True} if replayed else {})
-        case Adopted(entry):
-            fields = {name: value for name, value in _of_entry(entry).items() if value}
+        case Enrolled() | Adopted() | Revoked():
+            fields = _of_certificate(event)
         case Refused(refusal):
             fields = _of_refusal(refusal)
         case TurnedAway(address, request, reason, sentence, request_id):
@@ -111,13 +114,23 @@ def _fields(event: Event) -> Mapping[str, object]:
     return fields
 
 
+def _of_certificate(event: Enrolled | Adopted | Revoked) -> dict[str, object]:
+    match event:
+        case Enrolled(entry, replayed):
+            return _of_entry(entry) | ({"replayed": True} if replayed else {})
+        case Adopted(entry):
+            return {name: value for name, value in _of_entry(entry).items() if value}
+        case Revoked(entry, by):
+            return {"why": entry.revocation_reason or "", "revokedBy": by, **_of_entry(entry)}
+
+
 def _of_the_house(event: _OfTheHouse) -> Mapping[str, object]:
     match event:
         case Listening(url, addresses, authority):
             return {"url": url, "addresses": ", ".join(addresses), "ca": authority}
         case SettingsApplied(revision):
             return {"revision": revision}
-        case SettingsRefused(sentence) | Fatal(sentence):
+        case SettingsRefused(sentence) | Widened(_, sentence) | Fatal(sentence):
             return {"why": sentence}
         case LinkChanged(state):
             told = {"connected": state.connected, "since": show_time(state.since)}

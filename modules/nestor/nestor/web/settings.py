@@ -11,6 +11,7 @@ class ServerCertificateSource(StrEnum):
 
     ISSUED = "issued"
     FILE = "file"
+    WORKLOAD = "workload"
 
 
 class CertificateOrder(StrEnum):
@@ -24,7 +25,8 @@ class ServerCertificateSettings(Document):
     """The certificate that the server shows in TLS."""
 
     source: ServerCertificateSource = described(
-        "issued: by Nestor's own CA for `hostnames`, and renewed in time. file: one that somebody else made.",
+        "issued: by Nestor's own CA for `hostnames`, and renewed in time. file: one that somebody else made. "
+        "workload: by the IoT Edge runtime, below its Edge CA, for this device's host name alone; renewed in time.",
         ServerCertificateSource.ISSUED,
         strict=False,
     )
