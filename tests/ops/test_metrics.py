@@ -12,6 +12,7 @@ from nestor.events import (
     HandshakeFailed,
     LinkChanged,
     Refused,
+    Revoked,
     SettingsApplied,
     SettingsRefused,
     Trouble,
@@ -43,6 +44,7 @@ def test_events_add_up() -> None:
         *[Enrolled(an_entry(), replayed=False)] * 3,
         Enrolled(an_entry(), replayed=True),
         Adopted(an_entry()),
+        Revoked(an_entry(), "nestor cert revoke"),
         _refusal("gw3"),
         TurnedAway("10.0.0.7", "GET /", "UnknownPath", "There is nothing here.", "1"),
         HandshakeFailed("10.0.0.7", "No."),
@@ -57,6 +59,7 @@ def test_events_add_up() -> None:
     assert told['nestor_certificates_issued_total{profile="deviceIdentity"}'] == 3
     assert told['nestor_certificates_replayed_total{profile="deviceIdentity"}'] == 1
     assert told['nestor_certificates_adopted_total{profile="deviceIdentity"}'] == 1
+    assert told["nestor_certificates_revoked_total"] == 1
     assert told['nestor_enrollments_refused_total{reason="Forbidden"}'] == 1
     assert told['nestor_requests_turned_away_total{reason="UnknownPath"}'] == 1
     assert told["nestor_handshakes_failed_total"] == 1
