@@ -176,17 +176,16 @@ class _Bounded:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._known: set[tuple[str, ...]] = set()
+        self._series: dict[tuple[str, ...], Counter] = {(): counter}
 
     def add(self, *values: str) -> None:
-        if not values:
-            self._counter.inc()
-            return
-        if values not in self._known:
-            if len(self._known) >= _MOST:
-                values = (_OTHER,) * len(values)
-            self._known.add(values)
-        self._counter.labels(*values).inc()
+        series = self._series.get(values) or self._another(values)
+        series.inc()
+
+    def _another(self, values: tuple[str, ...]) -> Counter:
+        if len(self._series) > _MOST:
+            return self._counter.labels(*(_OTHER,) * len(values))
+        return self._series.setdefault(values, self._counter.labels(*values))
 
 
 def _fewest(numbers: Mapping[str, int]) -> Mapping[str, int]:
