@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import time
 
 import pytest
 
@@ -113,8 +114,10 @@ def test_a_log_that_hangs_too_does_not_keep_the_process(watched: _Watched, monke
     watched.man._tell = lambda _: asyncio.run(stuck.wait())
     watched.man.expect_the_end()
     watched.now += STOP_SECONDS + 1
+    start = time.monotonic()
     watched.man.look(0.5)
     assert watched.ends == [LOST]
+    assert time.monotonic() - start < 2
 
 
 def test_a_loop_that_is_closed_is_at_its_end_and_has_as_long_as_a_stop(watched: _Watched) -> None:
