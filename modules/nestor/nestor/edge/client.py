@@ -195,8 +195,8 @@ def _fault(error: BaseException) -> Unavailable:
         for kind in type(cause).__mro__:
             if kind.__name__ in _SENTENCES:
                 return _lost(kind.__name__)
-    if isinstance(error, ValueError | TypeError):
-        return Declined("The SDK of edgeHub does not take this.", status=400)
+    if any(isinstance(cause, ValueError | TypeError) for cause in _causes(error)):
+        return Declined("This is nothing that the SDK of edgeHub can send or read.", status=400)
     return Lost(f"The SDK of edgeHub failed: {type(error).__name__}.", _HINT)
 
 
