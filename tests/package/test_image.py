@@ -22,6 +22,7 @@ from support.container import Container, template_options
 from support.engine import Engine, engine, image_under_test
 from support.manifests import ROOT, TEMPLATES
 from support.openssl import tool
+from support.pages import in_container, section
 from support.process import wait_for
 from support.shapes import device_identity, p256
 
@@ -96,7 +97,7 @@ def test_the_image_says_what_it_is(image: str) -> None:
     assert told["User"] == f"{USER}:{USER}"
     assert set(told["ExposedPorts"]) == {"8085/tcp", "9600/tcp"}
     assert (told["Entrypoint"], told["Cmd"], told["StopSignal"]) == (["nestor"], ["serve"], "SIGTERM")
-    assert image_told["HealthCheck"]["Test"] == ["CMD", "nestor", "health"]
+    assert image_told["Healthcheck"]["Test"] == ["CMD", "nestor", "health"]
     assert told["Labels"]["org.opencontainers.image.version"] == __version__
     assert not told.get("Volumes")
 
@@ -147,6 +148,16 @@ def test_the_twin_rules_it(another: Container) -> None:
         assert "gateways" in refused["access"]["ad"]
         assert edge.invoke("getStatus")[0] == 200
         assert edge.broken_rules == ()
+
+
+def test_the_walk_through_makes_the_config_of_a_device(running: Container) -> None:
+    for words in in_container(section("dps-walkthrough.md", "4. The device")):
+        known = [word.replace("$scope", "0ne00112233") for word in words]
+        if "--device" not in known:
+            running.run("nestor", *known)
+    script = running.run("cat", "/data/gw4.sh")
+    assert "0ne00112233" in script
+    assert running.run("cat", "/data/gw4.txt").strip() in script
 
 
 def test_what_it_issued_outlives_the_container(docker: Engine, image: str, another: Container, tmp_path: Path) -> None:
