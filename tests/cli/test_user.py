@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nestor.access.passwords import verify_password
+from nestor.twin.secrets import check_secrets
 from support.plants import Tutorial
 from support.process import Mortal
 from support.shapes import est_identity
@@ -166,6 +167,16 @@ def test_a_hash_for_the_configuration_is_made_and_its_user_listed_and_served(tmp
         assert server.device(user=("line1", "0815")).enroll(est_identity("line1-a")).status == 200
         assert server.device(user=("line1", "4711")).enroll(est_identity("line1-a")).status == 401
         assert nestor_here("user", "remove", "line1", *where).returncode == 0
+
+
+def test_a_made_password_is_handed_over_apart_from_its_hash_which_a_twin_takes(tmp_path: Path) -> None:
+    place = tmp_path / "gw7.txt"
+    made = nestor_here("user", "hash", "--generate", "--password-out", str(place)).stdout.strip()
+    assert verify_password(made, place.read_text().strip())
+    assert place.stat().st_mode & 0o777 == 0o600
+    check_secrets({"access": {"users": {"gw7": {"passwordHash": made}}}})
+    assert nestor_here("user", "hash", "--password-out", str(tmp_path / "other"), stdin="0815\n").returncode == 2
+    assert nestor_here("user", "hash", "--generate").returncode == 4  # nobody at a terminal sees it
 
 
 def test_the_user_of_the_tutorial_is_not_doubled(tmp_path: Path) -> None:

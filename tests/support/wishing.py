@@ -22,14 +22,20 @@ class Module:
     """One run of a module: from its start, over wishes, to its stop. `said` is the host's own document."""
 
     def __init__(
-        self, data: Path, said: Mapping[str, Any] | None = None, *, origin: Origin = ORIGIN, retry: float = 30.0
+        self,
+        data: Path,
+        said: Mapping[str, Any] | None = None,
+        *,
+        origin: Origin = ORIGIN,
+        pause: float = 0.0,
+        retry: float = 30.0,
     ) -> None:
         self.said: dict[str, Any] = dict(said or {})
         self.outcomes: list[Outcome] = []
         self._stage = Stage(data)
         self._arrived = asyncio.Event()
         host = Host(data, origin, BASE, lambda: self.said, {})
-        self.wishes = Wishes(host, self._stage.told.append, self._hear, pause=0.0, retry=retry)
+        self.wishes = Wishes(host, self._stage.told.append, self._hear, pause=pause, retry=retry)
         self.plan = replace(
             self._stage.plan,
             settings=self.wishes.settings,

@@ -21,6 +21,7 @@ from nestor.keys.settings import KeySettings, Protection
 from nestor.naming import fold
 from nestor.registrar.labels import build_labels
 from nestor.settings import Settings
+from nestor.twin.settings import EVERYTHING, Power, TwinSettings
 from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource
 
 _EVERY = "*"
@@ -39,6 +40,7 @@ def try_settings(settings: Settings) -> None:
         *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
+        *_wrong_twin(settings.twin),
     ]
     if problems:
         raise SettingsError("\n".join(problems), "nestor config example tells every key.")
@@ -115,6 +117,16 @@ def _unknown_profiles(settings: Settings, known: Collection[str]) -> Iterator[st
         for profile in named:
             if profile not in {_EVERY, *known}:
                 yield f"{where}: there is no profile {profile}{meant(profile, known)}."
+
+
+def _wrong_twin(settings: TwinSettings) -> Iterator[str]:
+    known = [EVERYTHING, *Power]
+    for word in settings.may:
+        if word not in known:
+            yield f"twin.may: there is no power {word}{meant(word, known)}."
+    for directory in settings.directories:
+        if not directory.startswith("/"):
+            yield f"twin.directories: {directory} is no absolute path."
 
 
 def meant(word: str, known: Collection[str]) -> str:

@@ -14,6 +14,8 @@ from nestor.cli.private import write_private
 from nestor.cli.user_known import check_free, check_new, existing_file, row, settled
 from nestor.errors import MaterialError
 
+_NOT_MADE = "only a made password is written to a file: add --generate."
+
 app = typer.Typer(help="Users of Basic authentication: add, list, remove, hash.", no_args_is_help=True)
 
 
@@ -52,9 +54,7 @@ def add(
     if name is None:
         raise typer.BadParameter("say whom to add: a NAME, or --from FILE.")
     if password_out is not None and not generate:
-        raise typer.BadParameter(
-            "only a made password is written to a file: add --generate.", param_hint="--password-out"
-        )
+        raise typer.BadParameter(_NOT_MADE, param_hint="--password-out")
     from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
     from nestor.access.settings import USUAL_PROFILES  # noqa: PLC0415 -- pydantic
     from nestor.access.users import User, add_user  # noqa: PLC0415 -- pydantic
@@ -94,14 +94,25 @@ def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, jso
 
 
 @app.command("hash")
-def hash_of_password() -> None:
-    """Make the hash of a password. `passwordHash` of a user in the configuration names it.
+def hash_of_password(
+    generate: Annotated[bool, typer.Option("--generate", help="Make the password instead of asking for it.")] = False,
+    password_out: Annotated[
+        Path | None, typer.Option(help="Where a made password goes: a new file, mode 0600.")
+    ] = None,
+) -> None:
+    """Make the hash of a password: `passwordHash` of a user in the configuration, or in a module twin.
 
-    The password is asked for, or read from a pipe. Write the hash to a file that Nestor alone can read.
+    The password is asked for, or read from a pipe. Others may read a twin: give its users made passwords, which
+    nobody guesses.
     """
-    from nestor.access.passwords import hash_password  # noqa: PLC0415 -- argon2
+    from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
 
-    typer.echo(hash_password(_ask_password("Type one, or pipe one in.")))
+    if password_out is not None and not generate:
+        raise typer.BadParameter(_NOT_MADE, param_hint="--password-out")
+    password = draw_password().text if generate else _ask_password("Type one, pipe one in, or use --generate.")
+    if generate:
+        _hand_over(password, password_out)
+    typer.echo(hash_password(password))
 
 
 @app.command("remove")

@@ -27,8 +27,9 @@ _STEPS = ((240, 480), (120, 240), (64, 120), (32, 60))
 class Answer:
     """What became of a desired document.
 
-    `in_force` is the document that is served by now, `faults` are lines that begin with the path of what is wrong, and
-    `notes` lines that tell of what is in force. `code` is what faulty properties are answered with.
+    `in_force` is the document that is served by now. `faults` are lines that begin with the path of what is wrong;
+    `notes` are lines that tell of what is in force: of one property with its path, of all without one. `code` is what
+    faulty properties are answered with.
     """
 
     desired: Mapping[str, Any]
@@ -66,6 +67,22 @@ def property_of(line: str, desired: Iterable[str]) -> str | None:
     return max(fitting, key=len, default=None)
 
 
+def placed(line: str, desired: Mapping[str, Any]) -> str:
+    """A line that begins with the path of what it is about; what a file makes go wrong tells the file alone."""
+    if property_of(line, desired) is not None:
+        return line
+    path = next((path for path, named in _references(desired, "", 0) if named in line), None)
+    return line if path is None else f"{path}: {line}"
+
+
+def _references(value: object, path: str, depth: int) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping) and depth < DEEPEST:
+        for key, below in value.items():
+            yield from _references(below, f"{path}.{key}".lstrip("."), depth + 1)
+    elif isinstance(value, str) and value.startswith(("file:", "env:")) and len(value) > len("file:"):
+        yield path, value.removeprefix("env:")
+
+
 def _keys(answer: Answer) -> Iterator[str]:
     """Those that Nestor knows, then a few of the others, if a report may have such a key."""
     yield from (key for key in answer.desired if key in answer.known)
@@ -77,7 +94,7 @@ def _say(answer: Answer, key: str) -> tuple[int, str]:
     own = [line for line in answer.faults if _is_about(answer, line, key)]
     if own:
         return answer.code, " ".join([*own, answer.hint]).strip()
-    told = " ".join(line for line in answer.notes if property_of(line, answer.desired) == key)
+    told = " ".join(line for line in answer.notes if property_of(line, answer.desired) in {key, None})
     if not answer.faults or answer.desired[key] == answer.in_force.get(key):
         return APPLIED, told
     return answer.code, f"Not applied: settings are applied whole, and {_culprits(answer)} cannot be."
@@ -85,29 +102,13 @@ def _say(answer: Answer, key: str) -> tuple[int, str]:
 
 def _is_about(answer: Answer, line: str, key: str) -> bool:
     """Whether a line is about a property; one that names none is about all that would have changed."""
-    named = _named(answer, line)
+    named = property_of(line, answer.desired)
     changed = answer.desired[key] != answer.in_force.get(key)
     return named == key if named is not None else changed
 
 
-def _named(answer: Answer, line: str) -> str | None:
-    by_path = property_of(line, answer.desired)
-    if by_path is not None:
-        return by_path
-    # What a file makes go wrong is told by the reference to it.
-    return next((key for key, value in answer.desired.items() if any(text in line for text in _files(value, 0))), None)
-
-
-def _files(value: object, depth: int) -> Iterator[str]:
-    if isinstance(value, Mapping) and depth < DEEPEST:
-        for below in value.values():
-            yield from _files(below, depth + 1)
-    elif isinstance(value, str) and value.startswith(("file:", "env:")) and len(value) > len("file:"):
-        yield value
-
-
 def _culprits(answer: Answer) -> str:
-    named = dict.fromkeys(key for line in answer.faults if (key := _named(answer, line)) is not None)
+    named = dict.fromkeys(key for line in answer.faults if (key := property_of(line, answer.desired)) is not None)
     return shortened(", ".join(key for key in named if _is_legal(key)), 120) or "another property"
 
 

@@ -1,7 +1,7 @@
 """Secrets do not belong into a twin: many may read it, and hubs keep it (design D9). They are known by their looks.
 
 What looks like one is refused with how to name it instead, and no sentence shows it, nor a key that is one. A password
-hash is no secret where it costs as much to try a password as `nestor user hash` makes it cost (docs/adr/0012).
+hash is no secret where it costs as much to try a password as `nestor user hash` makes it cost (docs/adr/0013).
 """
 
 import re

@@ -23,6 +23,7 @@ NAME = "NAME"
 OF_A_CA = " (of a CA)"
 """Stands behind the path of a rule where what is named is a profile that issues CA certificates."""
 
+_PROFILE = f"profiles.{NAME}"
 _EVERY = "*"
 
 
@@ -44,37 +45,41 @@ Entry = Sequence[Sequence[Change]]
 """What is wished in one place, measured in several ways: it has to be within one of them."""
 
 
-def entries(host: Settings, wanted: Settings) -> Iterator[Entry]:
+def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
     """Everything that is wished; what is left alone is among it, and changes nothing."""
-    yield [list(_walk(host, wanted, host, "", ""))]
-    yield from _profiles(host, wanted)
+    yield [list(_walk(host, wanted, said, "", ""))]
+    yield from _profiles(host, wanted, said)
     yield from _users(host, wanted)
     yield from _makers(host, wanted)
     yield from _labels(host, wanted)
 
 
-def _profiles(host: Settings, wanted: Settings) -> Iterator[Entry]:
+def _profiles(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
     """A profile is measured by the host's of that name; a new one has to be within any of the host's."""
     authorities = _of_cas(wanted)
     for name in _every_profile(wanted):
-        wish = settings_of(name, wanted.profiles.get(name))
-        measures = [name] if name in _every_profile(host) else _every_profile(host)
-        yield [list(_profile(host, measure, name, wish, authorities)) for measure in measures]
+        path, wish = f"profiles.{name}", settings_of(name, wanted.profiles.get(name))
+        yield [
+            [part for change in _walk(mine, wish, word, path, _PROFILE) for part in _apart(change, authorities)]
+            for mine, word in _measures(host, said, name)
+        ]
 
 
-def _profile(
-    host: Settings, measure: str, name: str, wish: ProfileSettings, authorities: frozenset[str]
-) -> Iterator[Change]:
-    said = host.profiles.get(measure)
-    for change in _walk(settings_of(measure, said), wish, said, f"profiles.{name}", f"profiles.{NAME}"):
-        if change.rule != f"profiles.{NAME}.mayRequest":
-            yield change
-            continue
-        for rule, among in ((change.rule, False), (change.rule + OF_A_CA, True)):
-            had, asked = (
-                tuple(w for w in words if (w in authorities) is among) for words in (change.host, change.wanted)
-            )
-            yield Change(change.path, rule, had, asked, change.said)
+def _measures(host: Settings, said: Settings, name: str) -> Iterator[tuple[ProfileSettings, ProfileSettings | None]]:
+    """The host's profiles that one of this name is measured by, and what its document says of each."""
+    known = _every_profile(host)
+    for measure in [name] if name in known else known:
+        yield settings_of(measure, host.profiles.get(measure)), said.profiles.get(measure)
+
+
+def _apart(change: Change, authorities: frozenset[str]) -> Iterator[Change]:
+    """Which profiles may be asked for: those of CAs apart from the others."""
+    if change.rule != f"{_PROFILE}.mayRequest":
+        yield change
+        return
+    for rule, among in ((change.rule, False), (change.rule + OF_A_CA, True)):
+        had, asked = (tuple(w for w in words if (w in authorities) is among) for words in (change.host, change.wanted))
+        yield Change(change.path, rule, had, asked, change.said)
 
 
 def _users(host: Settings, wanted: Settings) -> Iterator[Entry]:

@@ -6,29 +6,31 @@ wish that changes it is refused; a test finds such a key. docs/reference/twin.md
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
-from nestor.app.names import is_loopback
 from nestor.app.twin.changes import OF_A_CA, Change
-from nestor.document import any_contains
-from nestor.model import Combination
-from nestor.naming import fold
-from nestor.ops.settings import LogLevel
+from nestor.app.twin.comparing import (
+    changed,
+    less,
+    longer,
+    more,
+    more_keys,
+    more_words,
+    names_beyond,
+    names_of_maker,
+    own_names_lost,
+    pinned_anew,
+    silent,
+    switched_off,
+    switched_on,
+    taken_away,
+    weaker,
+    wider_pattern,
+    wider_patterns,
+)
 from nestor.twin.settings import Power
 
 HOST_ONLY = "twin"
 """The section that a wish may not have at all."""
-
-_EVERY = "*"
-_LONGEST = timedelta(days=365)
-"""How long certificates of a kind may live by the twin's word, where the host's document says nothing of it."""
-
-_TAKES = {
-    Combination.BOTH: {"both"},
-    Combination.CERTIFICATE: {"both", "certificate"},
-    Combination.PASSWORD: {"both", "password"},
-    Combination.EITHER: {"both", "certificate", "password"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,82 +53,6 @@ def find_rule(path: str) -> Rule:
     return RULES.get(path) or RULES.get(f"{section}.*") or _UNKNOWN
 
 
-def _changed(change: Change) -> bool:
-    return bool(change.host != change.wanted)
-
-
-def _more(change: Change) -> bool:
-    return bool(change.wanted > change.host)
-
-
-def _less(change: Change) -> bool:
-    return bool(change.wanted < change.host)
-
-
-def _switched_on(change: Change) -> bool:
-    return change.wanted and not change.host
-
-
-def _switched_off(change: Change) -> bool:
-    return change.host and not change.wanted
-
-
-def _more_words(change: Change) -> bool:
-    return _EVERY not in change.host and not {*change.wanted} <= {*change.host}
-
-
-def _more_keys(change: Change) -> bool:
-    return change.said and _more_words(change)
-
-
-def _wider_patterns(change: Change) -> bool:
-    return bool(_beyond(change.host, change.wanted))
-
-
-def _wider_pattern(change: Change) -> bool:
-    return not any_contains((change.host,), change.wanted)
-
-
-def _longer(change: Change) -> bool:
-    return bool(change.wanted > (change.host if change.said else max(change.host, _LONGEST)))
-
-
-def _weaker(change: Change) -> bool:
-    return not _TAKES[change.wanted] <= _TAKES[change.host]
-
-
-def _pinned_anew(change: Change) -> bool:
-    return change.host is not None and _changed(change)
-
-
-def _taken_away(change: Change) -> bool:
-    return change.host is not None and _changed(change)
-
-
-def _own_names_lost(change: Change) -> bool:
-    wished = {*map(fold, change.wanted)}
-    return change.said and any(fold(name) not in wished for name in change.host if not is_loopback(name))
-
-
-def _silent(change: Change) -> bool:
-    levels = list(LogLevel)
-    return levels.index(change.wanted) > max(levels.index(change.host), levels.index(LogLevel.WARNING))
-
-
-def _beyond(host: Sequence[str], wanted: Sequence[str]) -> Sequence[str]:
-    return [pattern for pattern in wanted if not any_contains(host, pattern)]
-
-
-def _names_beyond(change: Change) -> Sequence[str]:
-    return _beyond(change.host, change.wanted)
-
-
-def _names_of_maker(change: Change) -> Sequence[str]:
-    if change.host and not change.wanted:
-        return [_EVERY] if _beyond(change.host, (_EVERY,)) else []
-    return _beyond(change.host, change.wanted)
-
-
 def _free(why: str, *paths: str) -> Iterator[tuple[str, Rule]]:
     for path in paths:
         yield path, Rule(why)
@@ -137,92 +63,92 @@ def _every(power: Power, widens: Callable[[Change], bool], lets: str, *paths: st
         yield path, Rule(lets, power, widens)
 
 
-_UNKNOWN = Rule("nobody has said yet what this key may widen", Power.CA, _changed)
+_UNKNOWN = Rule("nobody has said yet what this key may widen", Power.CA, changed)
 
 RULES: Mapping[str, Rule] = dict(
     [
         # The CA, its key, and the record of what it did.
         *_every(
             Power.CA,
-            _changed,
+            changed,
             "another CA or another key would sign",
             "ca.source",
             "ca.certificate",
             "ca.chain",
             "ca.key",
         ),
-        *_every(Power.CA, _changed, "private keys would be kept in another way", "keys.*"),
-        *_every(Power.CA, _changed, "other records would be kept", "ledger.*"),
-        *_every(Power.LIFETIMES, _more, "the root would live longer", "ca.lifetime"),
+        *_every(Power.CA, changed, "private keys would be kept in another way", "keys.*"),
+        *_every(Power.CA, changed, "other records would be kept", "ledger.*"),
+        *_every(Power.LIFETIMES, more, "the root would live longer", "ca.lifetime"),
         *_free("it counts when the root is made, once", "ca.subject", "ca.keyType", "ca.rsaBits"),
         # Who is believed.
         *_every(
             Power.ANCHORS,
-            _changed,
+            changed,
             "other factory certificates would be believed",
             "access.bootstrap.NAME.anchors",
             "access.bootstrap.NAME.identity",
         ),
         *_every(
-            Power.ANCHORS, _taken_away, "revoked factory certificates might be believed", "access.bootstrap.NAME.crls"
+            Power.ANCHORS, taken_away, "revoked factory certificates might be believed", "access.bootstrap.NAME.crls"
         ),
         *_every(
             Power.ANCHORS,
-            _switched_off,
+            switched_off,
             "revoked factory certificates might be believed",
             "access.bootstrap.NAME.requireCrl",
         ),
         *_every(
             Power.ANCHORS,
-            _switched_on,
+            switched_on,
             "factory certificates that do not say what they are for would be believed",
             "access.bootstrap.NAME.allowWithoutEku",
         ),
         *_every(
             Power.ANCHORS,
-            _more_words,
+            more_words,
             "factory certificates would be good for more profiles",
             "access.bootstrap.NAME.profiles",
         ),
-        *_every(Power.FILES, _changed, "other users would be known", "access.usersFile"),
+        *_every(Power.FILES, changed, "other users would be known", "access.usersFile"),
         # Who may have which names.
-        ("access.users.NAME.names", Rule("this user might enroll other devices", names=_names_beyond)),
+        ("access.users.NAME.names", Rule("this user might enroll other devices", names=names_beyond)),
         *_free("the names of its user decide", "access.users.NAME.passwordHash", "access.users.NAME.profiles"),
-        ("access.bootstrap.NAME.names", Rule("this maker's devices might enroll others", names=_names_of_maker)),
+        ("access.bootstrap.NAME.names", Rule("this maker's devices might enroll others", names=names_of_maker)),
         # Who may have a CA certificate.
-        ("access.gateways", Rule("more devices might have CA certificates", Power.GATEWAYS, names=_names_beyond)),
-        *_every(Power.GATEWAYS, _switched_on, "CA certificates would be issued by this profile", "profiles.NAME.ca"),
-        *_every(Power.GATEWAYS, _more, "CAs below a gateway might be made", "profiles.NAME.pathLength"),
+        ("access.gateways", Rule("more devices might have CA certificates", Power.GATEWAYS, names=names_beyond)),
+        *_every(Power.GATEWAYS, switched_on, "CA certificates would be issued by this profile", "profiles.NAME.ca"),
+        *_every(Power.GATEWAYS, more, "CAs below a gateway might be made", "profiles.NAME.pathLength"),
         *_every(
-            Power.GATEWAYS, _switched_off, "gateways might pass for this server", "profiles.NAME.excludeServerNames"
+            Power.GATEWAYS, switched_off, "gateways might pass for this server", "profiles.NAME.excludeServerNames"
         ),
         *_every(
             Power.GATEWAYS,
-            _more_words,
+            more_words,
             "certificates of this profile would be good for CA certificates",
             f"profiles.NAME.mayRequest{OF_A_CA}",
         ),
-        *_every(Power.GATEWAYS, _changed, "this path would issue CA certificates", f"labels.NAME.profile{OF_A_CA}"),
+        *_every(Power.GATEWAYS, changed, "this path would issue CA certificates", f"labels.NAME.profile{OF_A_CA}"),
         # How long.
-        *_every(Power.LIFETIMES, _longer, "certificates would live longer", "profiles.NAME.lifetime"),
+        *_every(Power.LIFETIMES, longer, "certificates would live longer", "profiles.NAME.lifetime"),
         *_every(
             Power.LIFETIMES,
-            _longer,
+            longer,
             "the server's certificate would live longer",
             "listener.serverCertificate.lifetime",
         ),
         # How strictly, on a path.
-        *_every(Power.FLOORS, _weaker, "weaker credentials would do", "labels.NAME.authentication"),
-        *_every(Power.FLOORS, _switched_off, "requests would need no binding to their session", "labels.NAME.linking"),
-        *_every(Power.FLOORS, _switched_off, "requests might ignore /csrattrs", "labels.NAME.enforceCsrAttributes"),
+        *_every(Power.FLOORS, weaker, "weaker credentials would do", "labels.NAME.authentication"),
+        *_every(Power.FLOORS, switched_off, "requests would need no binding to their session", "labels.NAME.linking"),
+        *_every(Power.FLOORS, switched_off, "requests might ignore /csrattrs", "labels.NAME.enforceCsrAttributes"),
         *_every(
             Power.FLOORS,
-            _switched_on,
+            switched_on,
             "private keys would be made here and sent",
             "labels.NAME.serverKeyGeneration.enabled",
         ),
         *_every(
-            Power.FLOORS, _pinned_anew, "a path that was for one profile would issue another", "labels.NAME.profile"
+            Power.FLOORS, pinned_anew, "a path that was for one profile would issue another", "labels.NAME.profile"
         ),
         *_free("what it takes is the same request in another wrapping", "labels.NAME.lenientBody"),
         *_free("a password in another place; users and their names stay", "labels.NAME.challengePassword"),
@@ -231,45 +157,45 @@ RULES: Mapping[str, Rule] = dict(
             "labels.NAME.serverKeyGeneration.keyEncryptionKeys",
         ),
         # How strictly, in a certificate.
-        *_every(Power.FLOORS, _more_keys, "other kinds of keys would be certified", "profiles.NAME.keys"),
-        *_every(Power.FLOORS, _less, "shorter keys would be certified", "profiles.NAME.rsaMinimum"),
+        *_every(Power.FLOORS, more_keys, "other kinds of keys would be certified", "profiles.NAME.keys"),
+        *_every(Power.FLOORS, less, "shorter keys would be certified", "profiles.NAME.rsaMinimum"),
         *_every(
             Power.FLOORS,
-            _more_words,
+            more_words,
             "certificates would be good for more purposes",
             "profiles.NAME.keyUsage",
             "profiles.NAME.extendedKeyUsage",
         ),
         *_every(
             Power.FLOORS,
-            _switched_on,
+            switched_on,
             "certificates of this profile would open more here",
             "profiles.NAME.authenticates",
             "profiles.NAME.renewable",
         ),
         *_every(
             Power.FLOORS,
-            _more_words,
+            more_words,
             "certificates of this profile would be good for more profiles",
             "profiles.NAME.mayRequest",
         ),
-        *_every(Power.FLOORS, _switched_on, "keys might be certified again", "profiles.NAME.keyReuse"),
-        *_every(Power.FLOORS, _more_words, "requests might fill more of the subject", "profiles.NAME.subject.take"),
+        *_every(Power.FLOORS, switched_on, "keys might be certified again", "profiles.NAME.keyReuse"),
+        *_every(Power.FLOORS, more_words, "requests might fill more of the subject", "profiles.NAME.subject.take"),
         *_every(
-            Power.FLOORS, _changed, "certificates would say other things of their owner", "profiles.NAME.subject.add"
+            Power.FLOORS, changed, "certificates would say other things of their owner", "profiles.NAME.subject.add"
         ),
         *_every(
-            Power.FLOORS, _wider_pattern, "other common names would be certified", "profiles.NAME.subject.commonName"
+            Power.FLOORS, wider_pattern, "other common names would be certified", "profiles.NAME.subject.commonName"
         ),
         *_every(
             Power.FLOORS,
-            _switched_off,
+            switched_off,
             "names that are no registration ids would be certified",
             "profiles.NAME.subject.registrationId",
         ),
         *_every(
             Power.FLOORS,
-            _wider_patterns,
+            wider_patterns,
             "other alternative names would be certified",
             "profiles.NAME.alternativeNames.dns",
             "profiles.NAME.alternativeNames.ip",
@@ -284,16 +210,16 @@ RULES: Mapping[str, Rule] = dict(
         # How often, how many, how long one waits.
         *_every(
             Power.FLOORS,
-            _more,
+            more,
             "more might be tried, and for longer",
             "access.limits.failedPasswords",
             "access.limits.enrollmentBurst",
             "access.limits.verifiedFor",
         ),
-        *_every(Power.FLOORS, _less, "more might be tried", "access.limits.enrollmentPause"),
+        *_every(Power.FLOORS, less, "more might be tried", "access.limits.enrollmentPause"),
         *_every(
             Power.FLOORS,
-            _more,
+            more,
             "one client might take more of this server",
             *(
                 f"listener.limits.{key}"
@@ -313,20 +239,22 @@ RULES: Mapping[str, Rule] = dict(
             ),
         ),
         # Where.
-        *_every(Power.FLOORS, _more_words, "the server would be open to more networks", "listener.addresses"),
-        *_every(Power.FLOORS, _own_names_lost, "others might serve under the host's names", "listener.hostnames"),
+        *_every(
+            Power.FLOORS, more_words, "it would be open to more networks", "listener.addresses", "operations.addresses"
+        ),
+        *_every(Power.FLOORS, own_names_lost, "others might serve under the host's names", "listener.hostnames"),
         *_every(
             Power.FILES,
-            _changed,
+            changed,
             "the server would show another certificate",
             "listener.serverCertificate.certificate",
             "listener.serverCertificate.key",
         ),
-        *_free("the host decides which ports lead here", "listener.port"),
+        *_free("the host decides which ports lead here", "listener.port", "operations.port"),
         *_free("each source has files or a CA that the host decides on", "listener.serverCertificate.source"),
         *_free("the same certificates in another order", "listener.cacertsOrder"),
         # What is told.
-        *_every(Power.FLOORS, _silent, "refusals would not be logged", "log.level"),
+        *_every(Power.FLOORS, silent, "refusals would not be logged", "log.level"),
         *_free("it grants nothing", "log.format", "reporting.interval", "reporting.telemetry"),
     ]
 )

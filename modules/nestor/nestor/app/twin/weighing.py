@@ -38,6 +38,6 @@ def weigh(host: Host, desired: Mapping[str, Any]) -> Weighed:
     wanted = host.settings(desired)
     try_settings(wanted)
     own = host.settings()
-    found = widenings(own, wanted, open_places(host.data, own.twin))
+    found = widenings(own, wanted, host.said(), open_places(host.data, own.twin))
     check_allowed(found, own.twin)
     return Weighed(wanted, found)

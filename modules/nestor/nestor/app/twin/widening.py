@@ -12,7 +12,10 @@ from nestor.app.twin.rules import find_rule
 from nestor.document import Document, Reference, any_contains
 from nestor.errors import SettingsError
 from nestor.settings import Settings
+from nestor.twin.legal import shortened
 from nestor.twin.settings import EVERYTHING, Power, TwinSettings
+
+_SHOWN = 160
 
 MayName = Callable[[Reference], bool]
 """Whether the twin may name a file, or a variable of the environment."""
@@ -28,9 +31,9 @@ class Widening:
     names: tuple[str, ...] = ()
 
 
-def widenings(host: Settings, wanted: Settings, may_name: MayName) -> Sequence[Widening]:
-    """What a wish widens, against the settings of the host alone; each key once."""
-    measured = (_least(entry, host.twin) for entry in entries(host, wanted))
+def widenings(host: Settings, wanted: Settings, said: Settings, may_name: MayName) -> Sequence[Widening]:
+    """What a wish widens, against the settings of the host alone; `said` are those of its document only."""
+    measured = (_least(entry, host.twin) for entry in entries(host, wanted, said))
     misplaced = _misplaced(host, wanted, may_name)
     return [*(widening for found in measured for widening in found), *misplaced]
 
@@ -62,7 +65,7 @@ def _judge(change: Change) -> Widening | None:
     names = tuple(rule.names(change))
     if not names and not rule.widens(change):
         return None
-    told = f"{rule.lets}: {', '.join(names)}" if names else rule.lets
+    told = f"{rule.lets}: {shortened(', '.join(names), _SHOWN)}" if names else rule.lets
     return Widening(rule.power, change.path, told, names)
 
 
@@ -95,5 +98,5 @@ def _remedy(refused: Sequence[Widening], twin: TwinSettings) -> str:
     if powers:
         lines.append(f'twin.may = "{", ".join([*twin.may, *filter(None, powers)])}"')
     if names:
-        lines.append(f'twin.names = "{", ".join([*twin.names, *names])}"')
+        lines.append(f'twin.names = "{shortened(", ".join([*twin.names, *names]), _SHOWN)}"')
     return f"The host's own document would allow it by {' and '.join(lines)} (docs/twin.md)."

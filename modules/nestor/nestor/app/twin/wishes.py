@@ -18,8 +18,9 @@ from nestor.errors import MaterialError, NestorError, OurFault, SettingsError
 from nestor.events import Note, SettingsRefused, Trouble, Widened
 from nestor.ports import Sink
 from nestor.settings import Settings
-from nestor.twin.acknowledge import FAILED, REFUSED, Answer, acknowledge
+from nestor.twin.acknowledge import FAILED, REFUSED, Answer, acknowledge, placed
 from nestor.twin.kept import FILE, Kept, digest_of
+from nestor.twin.legal import shortened
 
 PAUSE = 1.0
 """Seconds from one wish to the next, where they come faster than that."""
@@ -29,6 +30,7 @@ RETRY = 30.0
 
 _MOST_LINES = 20
 _MOST_KEYS = 100
+_LONGEST_LINE = 600
 _KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 _EMPTY = SettingsError(
     "The module twin has no desired properties, and the host has no settings: there is nothing to serve by.",
@@ -71,7 +73,7 @@ class Wishes:
         self._sink = sink
         self._heard = heard
         self._pause, self._retry = pause, retry
-        self._kept = self._load()
+        self._kept = self._on_disk = self._load()
         self._unfit: NestorError | None = None
         self._in_force: Mapping[str, Any] | None = None
         self._widened: frozenset[Widening] = frozenset()
@@ -183,10 +185,10 @@ class Wishes:
 
     async def _accept(self, wish: _Wish, weighed: Weighed) -> None:
         # Nothing may be awaited before the next two lines: a reload in between would read what is no more in force.
-        before, self._in_force, self._unfit = self._kept, wish.document, None
-        self._kept = _newer(before, Kept(self._host.origin, wish.version, wish.document))
+        self._in_force, self._unfit = wish.document, None
+        self._kept = _newer(self._kept, Kept(self._host.origin, wish.version, wish.document))
         notes = self._tell_widened(weighed.widenings)
-        if self._kept != before:
+        if self._kept != self._on_disk:
             notes += await self._keep(self._kept)
         self._say(self._answer(wish, notes=notes), "")
 
@@ -198,12 +200,14 @@ class Wishes:
             told = f"It is in force, but could not be kept: until the twin is heard, a restart falls back. {fault.text}"
             self._sink(Trouble("twin", told))
             return [told]
+        self._on_disk = kept
         return []
 
     def _refuse(self, wish: _Wish, fault: NestorError, code: int) -> None:
-        lines = fault.sentence.splitlines()
+        lines, wished = fault.sentence.splitlines(), _few(wish.document)
         left_out = [f"And {len(lines) - _MOST_LINES} more."] if len(lines) > _MOST_LINES else []
-        faults = [*lines[:_MOST_LINES], *left_out]
+        told = [shortened(placed(line, wished), _LONGEST_LINE) for line in lines[:_MOST_LINES]]
+        faults = [*told, *left_out]
         refusal = " ".join([*faults, fault.hint]).strip()
         if self._outcome is None or (refusal, wish.version) != (self._outcome.refusal, self._outcome.version):
             self._sink(SettingsRefused(refusal))
@@ -218,8 +222,7 @@ class Wishes:
         notes: Sequence[str] = (),
         code: int = REFUSED,
     ) -> Answer:
-        wished = wish.document if len(wish.document) <= _MOST_KEYS else _few(wish.document)
-        return Answer(wished, self._in_force or {}, wish.version, _KNOWN, faults, hint, notes, code)
+        return Answer(_few(wish.document), self._in_force or {}, wish.version, _KNOWN, faults, hint, notes, code)
 
     def _say(self, answer: Answer, refusal: str) -> None:
         outcome = Outcome(answer.version, acknowledge(answer), refusal)
@@ -268,5 +271,7 @@ def _newer(before: Kept | None, kept: Kept) -> Kept:
 
 
 def _few(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What is worth an answer of a document with more properties than any that is one."""
+    """What is worth an answer, also of a document with more properties than any that is one."""
+    if len(document) <= _MOST_KEYS:
+        return document
     return {key: value for key, value in document.items() if key in _KNOWN}
