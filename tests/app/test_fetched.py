@@ -164,15 +164,19 @@ async def test_none_is_fetched_that_would_not_last_longer(stage: Stage, host: Me
 
 
 async def test_where_none_could_be_had_yet_the_first_one_is_shown_as_soon_as_there_is_one(
-    stage: Stage, host: MemoryHost
+    stage: Stage, host: MemoryHost, clock: HandClock
 ) -> None:
     host.mood.away = True
     server = await stage.start()
     assert "cannot issue" in _shown(server).subject.rfc4514_string()
+    assert list(server.house.problems()) == ["server certificate"]
+    assert server.ground.pinned is not None, "its CA is well"
     with pytest.raises(Unavailable, match="nobody trusts the one that is shown"):
         await server.look_after_fetched_certificate()
     host.mood.away = False
+    clock.pass_by(timedelta(seconds=30))
     await server.look_after_fetched_certificate()
+    assert server.house.problems() == {}
     assert server.house.identity.chain[1] == host.runtime.edge_ca.certificate
 
 

@@ -112,6 +112,26 @@ async def test_new_settings_apply_while_the_runtime_is_away(stage: Stage, host: 
     assert server.house.problems() == {}
 
 
+async def test_what_was_opened_stays_open_when_the_ledger_comes_back(stage: Stage, host: MemoryHost) -> None:
+    await stage.start()
+    await stage.close()
+    ledger = stage.data / "ledger.db"
+    ledger.rename(stage.data / "aside")
+    server = await stage.start()
+    assert list(server.house.problems()) == ["ledger"]
+    host.mood.away = True
+    (stage.data / "aside").rename(ledger)
+    await server.look_for_changes()
+    assert server.house.problems() == {}
+    await server.close()
+
+
+async def test_a_server_that_waits_for_settings_asks_for_no_seal(stage: Stage, host: MemoryHost) -> None:
+    stage.plan = replace(stage.plan, waiting=lambda: MaterialError("Nobody has said anything yet."))
+    await stage.start()
+    assert host.mood.calls == []
+
+
 async def test_without_its_sealing_key_a_ca_is_shown_and_comes_back_by_one_command(
     stage: Stage, host: MemoryHost
 ) -> None:

@@ -10,8 +10,10 @@
         edge.faults.lost_answers = 1      # see faults.py; edge.faults.clear() ends them
         edge.drop()                       # and forget_session, hub_leaves, hub_returns, renew_edge_ca, ...
 
-edge        `Edge`: all of it in a thread, with a synchronous API
-hub         edgeHub: connections, twin, methods, messages
+edge        `Edge`: all of it in a thread, with a synchronous API; the device and what happens to it
+cloud       the part of that API that the cloud has: twin, methods, messages, connection
+hub         edgeHub: twin, methods, messages
+broker      below it, MQTT over TLS: who may come, what is sent to whom
 session     one client: its connection, and its subscriptions
 mqtt        the packets of MQTT 3.1.1
 topics      the topics of edgeHub
@@ -23,6 +25,7 @@ pki         root, Edge CA, server certificates
 faults      what can be made to go wrong
 address     a loopback address for each
 loop        the event loop, in its thread
+changes     how other threads wait
 
 For people, `make edge`:
 

@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from standin.errors import StandInError
 from standin.module import Module
 from standin.twin import Document
 
-_PATIENCE = 5.0
+_PATIENCE = 10.0
 _LINES = 20
 
 
@@ -50,6 +51,7 @@ class Desk:
             "module": "running" if ended is None else f"ended with exit code {ended}; log tells why",
             "connection": f"{'connected' if self.edge.connected else 'not connected'}, {self.edge.connections} so far",
             "EST": self.module.url,
+            "metrics": self.module.metrics,
             "desired": f"version {self.edge.desired_version}",
             "messages": str(len(self.edge.messages)),
             "data": str(self.module.data),
@@ -65,6 +67,8 @@ class Desk:
         reported = self.edge.reported
         if rest and rest not in reported:
             raise StandInError(f"{rest} is not among the reported properties: {', '.join(reported) or 'none'}.")
+        if not reported:
+            return "Nothing is reported yet."
         return _pretty(reported[rest] if rest else reported)
 
     def patch(self, rest: str) -> str:
@@ -94,14 +98,15 @@ class Desk:
         """Let a device in, and get it a certificate."""
         if not rest or " " in rest:
             raise StandInError("Which device? For example: enroll gateway-7")
-        password = secrets.token_urlsafe()
-        out = self.module.data.parent / f"{rest}.cert.pem"
+        place, password = self.module.data.parent, secrets.token_urlsafe()
+        certificate, key, anchor = (place / f"{name}.pem" for name in (f"{rest}.cert", f"{rest}.key", "ca"))
         host = ("--data", str(self.module.data))
         self.module.nestor("user", "add", rest, *host, stdin=password)
-        anchor = self.module.data.parent / "ca.pem"
         anchor.write_text(self.module.nestor("ca", "export", *host), "utf-8")
-        wish = ("--common-name", rest, "--user", rest, "--cacert", str(anchor), "--out", str(out), "--force")
-        return self.module.nestor("est", "enroll", self.module.url, *wish, variables={"NESTOR_EST_PASSWORD": password})
+        wish = ("--common-name", rest, "--user", rest, "--cacert", str(anchor), "--force")
+        files = ("--out", str(certificate), "--key-out", str(key))
+        variables = {"NESTOR_EST_PASSWORD": password}
+        return self.module.nestor("est", "enroll", self.module.url, *wish, *files, variables=variables)
 
     def offline(self, _rest: str) -> str:
         """edgeHub goes away."""
@@ -114,18 +119,30 @@ class Desk:
         """edgeHub comes back."""
         if self.edge.hub_present:
             raise StandInError("edgeHub is there already.")
+        before = self.edge.connections
         self.edge.hub_returns()
-        return "edgeHub is back; the module tries again every ten seconds."
+        return self._await_connection("edgeHub is back", before)
 
     def restart(self, _rest: str) -> str:
         """Stop the module, and start it again."""
-        code = self.module.stop()
+        before, code = self.edge.connections, self.module.stop()
         self.module.start()
-        return f"Stopped with exit code {code}, and started again."
+        return self._await_connection(f"Stopped with exit code {code}, and started again", before)
 
     def log(self, rest: str) -> str:
         """The end of the module's log."""
         return "\n".join(self.module.last_lines(_count(rest)))
+
+    def _await_connection(self, told: str, before: int) -> str:
+        """Wait until the module has connected more often than before, and tell."""
+        if not self.edge.hub_present:
+            return f"{told}."
+        start = time.monotonic()
+        try:
+            self.edge.wait_until(lambda: self.edge.connections > before, _PATIENCE)
+        except StandInError:
+            return f"{told}; not connected within {_PATIENCE:g} s, log may tell why."
+        return f"{told}; connected after {time.monotonic() - start:.1f} s."
 
     def _await(self, document: Document, version: int) -> str:
         """Wait until the module acknowledged a version, and tell how."""

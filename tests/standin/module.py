@@ -7,11 +7,14 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from standin.edge import Edge
 from standin.errors import StandInError
+from standin.twin import Document, merged
 
 PORT = 8085
+_METRICS_PORT = 9600
 _STOP_SECONDS = 10
 """As the container engine: then it kills."""
 
@@ -20,11 +23,17 @@ _COMMAND_SECONDS = 60
 
 
 class Module:
-    """A process that can be stopped and started again; everything it keeps is in `place`."""
+    """A process that can be stopped and started again; everything it keeps is in `place`.
 
-    def __init__(self, edge: Edge, place: Path, environment: Mapping[str, str]) -> None:
+    `host` is what the host's document says, over where to listen: at the address of the edge, which nobody else has.
+    """
+
+    def __init__(
+        self, edge: Edge, place: Path, environment: Mapping[str, str], *, host: Mapping[str, Any] | None = None
+    ) -> None:
         self._edge = edge
         self._given = dict(environment)
+        self._document = merged(_listening(edge.address), host or {})
         self._host = place / "host.json"
         self.data = place / "data"
         self.log = place / "nestor.log"
@@ -36,13 +45,18 @@ class Module:
         return f"https://{self._edge.address}:{PORT}"
 
     @property
+    def metrics(self) -> str:
+        """Where it shows its metrics."""
+        return f"http://{self._edge.address}:{_METRICS_PORT}/metrics"
+
+    @property
     def ended(self) -> int | None:
         """The exit code of a process that ended by itself; None while it runs, or where nobody started it."""
         return None if self._process is None else self._process.poll()
 
     def start(self) -> None:
-        """Start it. What the host says is only where to listen: an address of this machine alone."""
-        self._host.write_text(json.dumps({"listener": {"addresses": self._edge.address, "port": PORT}}), "utf-8")
+        """Start it."""
+        self._host.write_text(json.dumps(self._document), "utf-8")
         environment = self._environment() | self._given | self._edge.environment()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
@@ -90,3 +104,11 @@ class Module:
         """That of the shell, without what it says to another Nestor."""
         shell = os.environ.items()  # noqa: TID251 -- handed on to the process
         return {name: value for name, value in shell if not name.startswith(("NESTOR_", "IOTEDGE_"))}
+
+
+def _listening(address: str) -> Document:
+    """Where to listen: at the address of the edge, and nowhere else."""
+    return {
+        "listener": {"addresses": address, "port": PORT},
+        "operations": {"addresses": address, "port": _METRICS_PORT},
+    }

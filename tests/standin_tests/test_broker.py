@@ -1,5 +1,6 @@
 """The broker, spoken to in bytes: what no polite client does."""
 
+import re
 import socket
 import ssl
 import time
@@ -9,8 +10,9 @@ from urllib.parse import quote
 
 import pytest
 
+from standin.broker import LARGEST_MESSAGE, PORT
 from standin.edge import Edge
-from standin.hub import LARGEST_MESSAGE, PORT
+from standin.faults import Delivery
 
 Dial = Callable[[], ssl.SSLSocket]
 _WELCOME, _WELCOME_BACK, _NOT_AUTHORIZED = b"\x20\x02\x00\x00", b"\x20\x02\x01\x00", b"\x20\x02\x00\x05"
@@ -128,3 +130,22 @@ def test_a_topic_that_is_none_of_a_modules_is_told(edge: Edge, dial: Dial) -> No
     connection.sendall(connect(edge) + packet(0x30, text("somewhere/else")))
     edge.wait_until(lambda: bool(edge.broken_rules), 5)
     assert edge.broken_rules == ("The topic somewhere/else is none of a module's.",)
+
+
+@pytest.mark.parametrize(("reverse", "versions"), [(False, [2, 3]), (True, [3, 2])])
+def test_changes_that_were_held_are_sent_in_the_order_asked_for(
+    edge: Edge, dial: Dial, reverse: bool, versions: list[int]
+) -> None:
+    connection = dial()
+    connection.sendall(connect(edge))
+    assert connection.recv(4) == _WELCOME
+    connection.sendall(packet(0x82, b"\x00\x01" + text("$iothub/twin/PATCH/properties/desired/#") + b"\x01"))
+    assert connection.recv(5) == b"\x90\x03\x00\x01\x01"
+    edge.faults.delivery = Delivery.HELD
+    edge.patch_desired({"a": 1})
+    edge.patch_desired({"a": 2})
+    edge.release_patches(reverse=reverse)
+    received = b""
+    while received.count(b'"$version":') < 2:
+        received += connection.recv(1000)
+    assert [int(found) for found in re.findall(rb'"\$version":(\d)', received)] == versions

@@ -2,15 +2,18 @@
 
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 import pytest
 from azure.iot.device import IoTHubModuleClient, Message, MethodResponse
+from cryptography import x509
 
 from standin.desk import COMMANDS, Desk
 from standin.edge import Edge
 from standin.errors import StandInError
 from standin.module import Module
 from standin_tests.conftest import THE_SDK
+from support.process import wait_for
 
 pytestmark = THE_SDK
 
@@ -72,6 +75,8 @@ def test_json_may_stand_in_a_file(desk: Desk, tmp_path: Path) -> None:
 
 
 def test_a_patch_is_shown_as_the_module_acknowledged_it(desk: Desk, client: IoTHubModuleClient) -> None:
+    client.patch_twin_reported_properties({"log": {"value": 1, "ac": 200, "av": 1, "ad": "an earlier one"}})
+
     def acknowledge(patch: dict[str, Any]) -> None:
         told = {"value": 1, "ac": 400, "av": patch["$version"], "ad": "log/level: no such level"}
         client.patch_twin_reported_properties({"log": told})
@@ -82,6 +87,7 @@ def test_a_patch_is_shown_as_the_module_acknowledged_it(desk: Desk, client: IoTH
 
 
 def test_reported_properties_are_shown_whole_or_one(desk: Desk, client: IoTHubModuleClient) -> None:
+    assert desk.do("reported") == "Nothing is reported yet."
     client.patch_twin_reported_properties({"a": {"b": 1}, "c": "é"})
     assert '"c": "é"' in desk.do("reported")
     assert desk.do("reported a") == '{\n  "b": 1\n}'
@@ -109,10 +115,40 @@ def test_the_hub_goes_and_comes(desk: Desk, client: IoTHubModuleClient) -> None:
     with pytest.raises(StandInError, match="gone already"):
         desk.do("offline")
     assert "not connected, 1 so far" in desk.do("status")
-    desk.do("online")
-    desk.edge.wait_connected()
+    assert "edgeHub is back; connected after " in desk.do("online")
+    assert desk.edge.connections == 2
 
 
 def test_quitting_is_remembered(desk: Desk) -> None:
     desk.do("quit")
     assert desk.finished
+
+
+def test_a_device_gets_a_certificate_from_the_module_as_a_process(edge: Edge, tmp_path: Path) -> None:
+    module = Module(edge, tmp_path, {}, host={"listener": {"hostnames": edge.address}})
+    desk = Desk(edge, module)
+    module.start()
+    try:
+        wait_for(lambda: enrolls(desk), 30, every=0.2, unless=lambda: module.ended is not None)
+        assert "nestor_" in urlopen(module.metrics, timeout=5).read().decode()
+        assert "started again; connected after" in desk.do("restart")
+        assert desk.do("log 1")
+    finally:
+        module.stop()
+    certificate = x509.load_pem_x509_certificate((tmp_path / "gateway-7.cert.pem").read_bytes())
+    assert certificate.subject.rfc4514_string() == "CN=gateway-7"
+
+
+def enrolls(desk: Desk) -> bool:
+    """Whether the module is ready for it."""
+    try:
+        return "gateway-7" in desk.do("enroll gateway-7")
+    except StandInError:
+        return False
+
+
+def test_a_module_that_ends_by_itself_is_told(edge: Edge, tmp_path: Path) -> None:
+    module = Module(edge, tmp_path, {}, host={"listener": {"port": "many"}})
+    module.start()
+    wait_for(lambda: module.ended is not None, 20)
+    assert f"ended with exit code {module.ended}; log tells why" in Desk(edge, module).do("status")

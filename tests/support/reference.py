@@ -12,6 +12,7 @@ from nestor.cli.commands import app
 from nestor.settings import json_schema
 from nestor.twin.settings import Power
 from support.dtdl import interface
+from support.reference_cloud import cloud_pages
 from support.shell import nestor_here
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
@@ -30,6 +31,7 @@ def pages() -> dict[Path, str]:
         DOCS / "twin.md": twin_page(),
         DOCS / "settings.schema.json": _as_json(json_schema()),
         DOCS / "module.dtdl.json": _as_json(interface()),
+        **cloud_pages(DOCS),
     }
 
 
@@ -164,7 +166,7 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Write every page."""
     for place, text in pages().items():
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, "utf-8")
 
 

@@ -20,7 +20,10 @@ from nestor.errors import Unavailable
 from nestor.events import Note, Trouble
 
 _PAUSE = 300.0
-"""Seconds from one look at the trust bundle to the next."""
+"""Seconds from one look to the next."""
+
+_SOON = 25.0
+"""Seconds until somebody looks again for one where nothing but a makeshift can be shown."""
 
 
 async def fetched_identity(source: Source, edge: EdgeHost) -> ServerIdentity:
@@ -44,12 +47,12 @@ class Caretaker:
         self._bundle: Sequence[x509.Certificate] = ()
 
     async def fetched_another(self, shown: ServerIdentity, source: Source, edge: EdgeHost) -> bool:
-        """Whether another one was due, and is kept now. Looks every five minutes, and a makeshift whenever it is asked.
+        """Whether another one was due, and is kept now. Looks at the first time, and then every so often.
 
         Raises Unavailable where one is due and cannot be had.
         """
         now = source.clock.monotonic()
-        if not shown.makeshift and self._looked is not None and now < self._looked + _PAUSE:
+        if self._looked is not None and now < self._looked + (_SOON if shown.makeshift else _PAUSE):
             return False
         self._looked = now
         if not shown.is_due(source.clock.now()) and not await self._edge_ca_is_another(shown, edge):

@@ -63,7 +63,8 @@ async def first_house(plan: Plan, ground: Ground) -> tuple[Ground, House]:
 async def pin(ground: Ground, house: House) -> Ground:
     """Let the data directory know whose certificates its ledger holds, from the first start on."""
     certificates = house.authority.ca_certificates()
-    if not isinstance(ground.ledger, SQLiteLedger) or not certificates or house.problems():
+    cannot_issue = house.authority.problem() or ground.ledger.problem()
+    if not isinstance(ground.ledger, SQLiteLedger) or not certificates or cannot_issue:
         return ground
     fingerprint = fingerprint_of(certificates[0])
     if house.settings.ca.source is CASource.FILE:

@@ -25,6 +25,7 @@ from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import LostCA
+from nestor.ca.issuer import Issuer
 from nestor.ca.own_names import own_names
 from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
@@ -101,11 +102,11 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     try_settings(settings)
     for doubt in doubts(settings):
         ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
-    source = await ready(Source(settings, ground.data, ground.clock, ground.tell), ground.keyring)
+    source = Source(settings, ground.data, ground.clock, ground.tell)
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
-    found = LostCA(ground.waiting, ()) if ground.waiting else find_issuer(source, ground.pinned)
+    found = await _found(source, ground)
     reserved = own_hosts(source)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
@@ -136,10 +137,17 @@ async def build_house(settings: Settings, ground: Ground) -> House:
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),
         health=Health(
-            {"ca": authority.problem, "ledger": ground.ledger.problem},
+            {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
             vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
         ),
     )
+
+
+async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
+    """The CA to issue with; none while the House waits. Raises MaterialError or SettingsError."""
+    if ground.waiting is not None:
+        return LostCA(ground.waiting, ())
+    return find_issuer(await ready(source, ground.keyring), ground.pinned)
 
 
 def open_gate(

@@ -51,6 +51,12 @@ class ServerIdentity:
         """The server's own certificate."""
         return self.chain[0]
 
+    def problem(self) -> str | None:
+        """Why devices cannot trust it; None where they can, or where it is the CA's doing, which says so itself."""
+        if self.makeshift and self.maker is Maker.RUNTIME:
+            return "Nobody trusts the server certificate: the IoT Edge runtime has not made one that is good now."
+        return None
+
     def is_due(self, now: datetime) -> bool:
         """Whether it is time to renew it."""
         begun, end = self.certificate.not_valid_before_utc, self.certificate.not_valid_after_utc

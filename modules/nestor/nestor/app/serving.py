@@ -114,7 +114,7 @@ def _jobs(server: Server) -> list[Job]:
         Job("revocations", timedelta(seconds=5), server.look_for_revocations),
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
-        Job("fetched certificate", timedelta(seconds=30), server.look_after_fetched_certificate),
+        Job("fetched certificate", timedelta(seconds=10), server.look_after_fetched_certificate),
         Job("recovery", timedelta(minutes=5), server.look_after_recovery),
     ]
 

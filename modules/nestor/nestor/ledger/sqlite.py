@@ -150,9 +150,9 @@ class SQLiteLedger:
         """How often what happened since the ledger was made."""
         return self._reader.counters()
 
-    async def statistics(self, now: datetime, renewable: Collection[str]) -> Statistics:
-        """What all of it adds up to at this time; `renewable` are the profiles whose certificates renew themselves."""
-        return await self._aside(lambda reader: reader.statistics(now, renewable))
+    async def statistics(self, now: datetime, renewed: Collection[str]) -> Statistics:
+        """What all of it adds up to at this time; `renewed` are the profiles that devices renew."""
+        return await self._aside(lambda reader: reader.statistics(now, renewed))
 
     async def pin_authority(self, fingerprint: str) -> None:
         """Keep whose certificates this ledger holds: the fingerprint of the CA certificate."""

@@ -1,24 +1,22 @@
 """`listCertificates`, `getCertificate`, `revokeCertificate`: the ledger, from afar."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from ssl import DER_cert_to_PEM_cert
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, model_validator
 
-from nestor.app.answer import Answer, Moment
 from nestor.app.methods.form import Office
-from nestor.app.record import Search, Wanted, hex_digits, selection_of, state_of
+from nestor.app.methods.record import CertificateWithPem, Page, Record, RevokedCertificate, fields_of
+from nestor.app.record import Search, Wanted, hex_digits, selection_of
 from nestor.document import Document, Duration, described
 from nestor.errors import UnknownPath
 from nestor.model import Entry, State
-from nestor.twin.legal import shortened, size
+from nestor.twin.legal import size
 
 _PAGE = 96 * 1024
 """Bytes of a page: IoT Hub takes 128 KB of an answer, everything included."""
 
-_LONGEST = 1024
 _THUMBPRINTS = {40, 64}
 _WAY = "direct method"
 
@@ -81,48 +79,6 @@ class RevokeCertificate(_Named):
     reason: str = described("Why, for whoever reads it later.", "unspecified", min_length=1, max_length=200)
 
 
-class Record(Answer):
-    """A certificate, as the ledger has it."""
-
-    serial: str = described("Its serial number, in hex.")
-    fingerprint: str = described("Its SHA-256, in hex.")
-    thumbprint: str = described("Its SHA-1, in hex, as portals show it.")
-    subject: str = described("Its subject.")
-    device: str = described("The device that it is for.")
-    profile: str = described("Its profile.")
-    label: str = described("The EST path that it was asked for on.")
-    state: str = described("active, superseded by a newer one, revoked, or expired.")
-    valid_from: Moment = described("When it begins.")
-    expires: Moment = described("When it ends.")
-    issued: Moment = described("When it was issued.")
-    method: str = described("How the one who asked proved who they are.")
-    asked_by: str = described("Who asked for it.")
-    address: str = described("From where.")
-    request_id: str = described("The id of the request, as in the log.")
-    adopted: Moment | None = described("When it was adopted, where the ledger did not see it issued.", None)
-    revoked: Moment | None = described("When it was revoked.", None)
-    reason: str | None = described("Why it was revoked.", None)
-
-
-class Page(Answer):
-    """Certificates, the newest first."""
-
-    certificates: tuple[Record, ...] = described("The certificates.")
-    cursor: str | None = described("Where the next page begins; absent on the last one.", None)
-
-
-class CertificateWithPem(Record):
-    """A certificate, and itself."""
-
-    pem: str = described("The certificate, as PEM.")
-
-
-class RevokedCertificate(Record):
-    """A certificate that is revoked."""
-
-    already_revoked: bool = described("Whether it was revoked before; time and reason then stay as they were.")
-
-
 async def list_certificates(office: Office, wish: ListCertificates) -> Page:
     """List certificates, the newest first, page by page: ask again with the cursor of the answer until it has none."""
     search = Search(
@@ -146,7 +102,7 @@ async def list_certificates(office: Office, wish: ListCertificates) -> Page:
 async def get_certificate(office: Office, wish: GetCertificate) -> CertificateWithPem:
     """Show everything about one certificate, and the certificate itself."""
     entry = await _find(office, wish)
-    return CertificateWithPem(**_fields(entry, office), pem=DER_cert_to_PEM_cert(entry.der))
+    return CertificateWithPem(**fields_of(entry, office.now), pem=DER_cert_to_PEM_cert(entry.der))
 
 
 async def revoke_certificate(office: Office, wish: RevokeCertificate) -> RevokedCertificate:
@@ -156,7 +112,7 @@ async def revoke_certificate(office: Office, wish: RevokeCertificate) -> Revoked
     """
     entry = await _find(office, wish)
     revoked = await office.server.revocations.revoke(office.ledger, entry, wish.reason, at=office.now, by=_WAY)
-    return RevokedCertificate(**_fields(revoked, office), already_revoked=entry.state is State.REVOKED)
+    return RevokedCertificate(**fields_of(revoked, office.now), already_revoked=entry.state is State.REVOKED)
 
 
 async def _find(office: Office, wish: _Named) -> Entry:
@@ -174,31 +130,8 @@ def _that_fit(office: Office, entries: Sequence[Entry]) -> Iterator[Record]:
     """The first records, as many as have room in one answer."""
     left = _PAGE
     for entry in entries:
-        record = Record(**_fields(entry, office))
+        record = Record(**fields_of(entry, office.now))
         left -= size(record.document())
         if left < 0:
             return
         yield record
-
-
-def _fields(entry: Entry, office: Office) -> dict[str, Any]:
-    return {
-        "serial": f"{entry.serial:x}",
-        "fingerprint": entry.sha256.hex(),
-        "thumbprint": hashlib.sha1(entry.der, usedforsecurity=False).hexdigest(),
-        "subject": shortened(entry.subject, _LONGEST),
-        "device": shortened(entry.device, _LONGEST),
-        "profile": shortened(entry.profile, _LONGEST),
-        "label": shortened(entry.label, _LONGEST),
-        "state": state_of(entry, office.now),
-        "valid_from": entry.not_before,
-        "expires": entry.not_after,
-        "issued": entry.issued_at,
-        "method": entry.method.value,
-        "asked_by": shortened(entry.requester, _LONGEST),
-        "address": entry.address,
-        "request_id": entry.request_id,
-        "adopted": entry.adopted_at,
-        "revoked": entry.revoked_at,
-        "reason": None if entry.revocation_reason is None else shortened(entry.revocation_reason, _LONGEST),
-    }

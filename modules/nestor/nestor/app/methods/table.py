@@ -4,17 +4,15 @@ from collections.abc import Mapping
 
 from nestor.app.methods.authority import CaCertificates, Proof, ProveCa, get_ca_certificates, prove_ca
 from nestor.app.methods.certificates import (
-    CertificateWithPem,
     GetCertificate,
     ListCertificates,
-    Page,
     RevokeCertificate,
-    RevokedCertificate,
     get_certificate,
     list_certificates,
     revoke_certificate,
 )
 from nestor.app.methods.form import Method, Nothing
+from nestor.app.methods.record import CertificateWithPem, Page, RevokedCertificate
 from nestor.app.methods.status import get_status
 from nestor.app.status import Status
 

@@ -10,6 +10,7 @@ from nestor.document import merge
 from nestor.settings import Settings, judge
 from nestor.twin.kept import Origin
 
+_AROUND = {"twin", "listener", "operations", "log", "reporting"}
 _MAY, _NAMES = "NESTOR_TWIN_MAY", "NESTOR_TWIN_NAMES"
 
 
@@ -29,8 +30,8 @@ class Host:
 
     @property
     def says_something(self) -> bool:
-        """Whether the host's document says anything but what the twin may do. Raises SettingsError."""
-        return any(key != "twin" for key in self.document())
+        """Whether the host's document says what to issue, and not only where and for whom. Raises SettingsError."""
+        return any(key not in _AROUND for key in self.document())
 
     def said(self) -> Settings:
         """The settings of the host's document alone, without the defaults below it. Raises SettingsError."""
