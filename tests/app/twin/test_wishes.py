@@ -36,7 +36,7 @@ async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path)
 
 
 async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:
-    async with Module(data, NAMES) as module:
+    async with Module(data, LONGER) as module:
         assert module.server.house.problems() == {}
         outcome = await module.wish({})
         assert (outcome.refusal, outcome.acknowledgements) == ("", {})
