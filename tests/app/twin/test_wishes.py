@@ -36,7 +36,7 @@ async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path)
 
 
 async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:
-    async with Module(data, NAMES) as module:
+    async with Module(data, LONGER) as module:
         assert module.server.house.problems() == {}
         outcome = await module.wish({})
         assert (outcome.refusal, outcome.acknowledgements) == ("", {})
@@ -268,6 +268,15 @@ async def test_a_fault_of_ours_is_told_as_such_and_changes_nothing(data: Path, m
         assert "a bug" not in outcome.refusal
         monkeypatch.undo()
         assert (await module.wish(LONGER)).refusal == ""
+
+
+async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: Path) -> None:
+    async with Module(data) as module:
+        outcome = await module.wish({**NAMES, "listener": {**NAMES["listener"], "port": 9, "limits": {"wait": "5s"}}})
+        assert outcome.acknowledgements["listener"]["ac"] == 200
+        assert "listener.port: it counts from the next start" in outcome.acknowledgements["listener"]["ad"]
+        assert "listener.limits" in outcome.acknowledgements["listener"]["ad"]
+        assert "next start" not in (await module.wish(NAMES)).acknowledgements["listener"]["ad"]
 
 
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:
