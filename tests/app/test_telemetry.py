@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from nestor.app import telemetry
-from nestor.events import Enrolled, Refused, Revoked
+from nestor.events import Enrolled, LinkChanged, Refused, Revoked
 from support.companions import Module, module, until
 from support.entries import a_refusal, an_entry
 
@@ -82,10 +82,20 @@ async def test_while_nobody_takes_them_the_newest_wait_and_the_others_are_counte
     assert beside.telemetry.dropped == 0
 
 
+async def test_what_waits_goes_out_as_soon_as_edgehub_is_back(beside: Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(telemetry, "_PATIENCE", 60)
+    beside.hub.go_away()
+    beside.server.ground.tell(Enrolled(an_entry(), replayed=False))
+    await asyncio.sleep(0.1)
+    await beside.hub.come_back()
+    beside.server.ground.tell(LinkChanged(beside.hub.link))
+    await until(lambda: beside.hub.messages)
+
+
 async def test_a_message_is_never_larger_than_edgehub_takes(beside: Module) -> None:
     for number in range(300):
-        beside.server.ground.tell(Enrolled(an_entry("\U0001f600" * 5000, subject="\x00" * 9000), replayed=False))
-        assert number < 300
+        names = {"device": f"{number}" + "\U0001f600" * 5000, "subject": "\x00" * 9000}
+        beside.server.ground.tell(Enrolled(an_entry(**names), replayed=False))
     await until(lambda: len(events(beside)) == 300)
     assert max(len(message.body) for message in beside.hub.messages) < 200_000
 

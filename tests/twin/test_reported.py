@@ -44,6 +44,12 @@ def test_what_has_room_is_told_whole() -> None:
     assert reported(answers, status) == answers | status
 
 
+def test_a_status_leaves_out_what_is_empty_but_an_empty_value_is_acknowledged() -> None:
+    answers = {"listener": answer(400, value={})}
+    status = {"health": {"ready": True, "problems": {}}, "caStatus": {"problem": ""}}
+    assert reported(answers, status) == {"listener": answers["listener"], "health": {"ready": True}}
+
+
 def test_of_many_counts_the_largest_are_told_and_the_others_added_up() -> None:
     counts = {f"profile-with-a-long-name-{at:04}": at for at in range(400)}
     told = reported({}, {"issuance": {"total": 5, "byProfile": counts}})["issuance"]

@@ -7,11 +7,12 @@ Nobody who enrolls ever waits for it.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 from nestor.app.server import Server
 from nestor.cloud import Message
 from nestor.errors import Unavailable
-from nestor.events import Event, SettingsApplied
+from nestor.events import Event, LinkChanged, SettingsApplied
 from nestor.ops.cloudevents import MEDIA_TYPE, batch, cloud_event, dropped_event, encoded
 from nestor.ops.damper import Damper
 from nestor.ports import Clock, Hub
@@ -26,7 +27,7 @@ _GATHERING = 2.0
 """Seconds in which what happens goes out in one message."""
 
 _PATIENCE = 15.0
-"""Seconds before what nobody took is offered again."""
+"""Seconds before what nobody took is offered again, unless edgeHub is back before."""
 
 _EVENTS = 100
 _BYTES = 190_000
@@ -43,7 +44,7 @@ class Telemetry:
         self._server: Server | None = None
         self._waiting: deque[bytes] = deque()
         self._dropped = 0
-        self._wake = asyncio.Event()
+        self._wake, self._back = asyncio.Event(), asyncio.Event()
         self._damper = Damper(self._hear, clock.monotonic)
 
     @property
@@ -53,10 +54,12 @@ class Telemetry:
 
     def __call__(self, event: Event) -> None:
         """Hear one event; of strangers only so many a minute."""
-        if isinstance(event, SettingsApplied) and not self._is_wanted:
-            self._forget()
+        if isinstance(event, LinkChanged) and event.state.connected:
+            self._back.set()
         elif self._is_wanted:
             self._damper(event)
+        elif isinstance(event, SettingsApplied):
+            self._forget()
 
     async def run(self, server: Server) -> None:
         """Send until cancelled: a companion of the server."""
@@ -68,8 +71,13 @@ class Telemetry:
             while self._waiting and await self._send():
                 pass
             if self._waiting:
+                await self._rest()
                 self._wake.set()
-                await asyncio.sleep(_PATIENCE)
+
+    async def _rest(self) -> None:
+        self._back.clear()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._back.wait(), _PATIENCE)
 
     @property
     def _is_wanted(self) -> bool:

@@ -123,11 +123,18 @@ class Link:
             self._session = session
             self._opened.set()
             self._tell_connected(side)
-            return await session.live(self._create)
+            successor = await session.live(self._create)
+            self._leave()
+            await session.settle()
+            return successor
         finally:
-            self._session = None
-            self._opened.clear()
+            self._leave()
             await self._close(session)
+
+    def _leave(self) -> None:
+        """Ask nothing more of the session."""
+        self._session = None
+        self._opened.clear()
 
     async def _close(self, session: Session) -> None:
         try:

@@ -71,6 +71,9 @@ class Session:
         self._lost: Lost | None = None
         self._desired: Desired = UNKNOWN
         self._first: object = None
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def open(self) -> None:
         """Connect, subscribe, and hear something of the twin. Raises Unavailable."""
@@ -112,7 +115,16 @@ class Session:
 
     async def answer(self, call: Called, answer: MethodAnswer) -> None:
         """Answer a direct method that this connection brought. Raises Lost or Declined."""
-        await self.ask(self._client.answer, call, answer)
+        try:
+            await self.ask(self._client.answer, call, answer)
+        finally:
+            self._count(-1)
+
+    async def settle(self) -> None:
+        """Wait for what is under way, direct methods included, as long as they may take."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.method):
+                await self._idle.wait()
 
     async def close(self) -> None:
         """End the client. Raises Overdue where it does not end."""
@@ -122,6 +134,7 @@ class Session:
     async def _ask(self, seconds: float, function: Callable[..., _Result], *arguments: Any) -> _Result:
         if self._lost is not None:
             raise self._lost
+        self._count(1)
         try:
             return await self._crew.call(seconds, function, *arguments)
         except Overdue as silence:
@@ -131,6 +144,15 @@ class Session:
         except Lost as loss:
             self._lose(loss)
             raise
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._under_way += change
+        if self._under_way:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
     async def _stirred(self, seconds: float) -> None:
         """Wait until something happens, but no longer than so many seconds."""
@@ -187,6 +209,7 @@ class Session:
             case Missed():
                 self._stir.set()
             case Called():
+                self._count(1)
                 self._handover.called(told, self._reply)
 
     def _lose(self, reason: Lost) -> None:
