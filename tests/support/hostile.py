@@ -205,7 +205,7 @@ def _wider() -> Iterator[Hostile]:
 def _of_the_host() -> Iterator[Hostile]:
     """What the twin would like to be allowed."""
     for wish in ({}, {"may": "all"}, {"names": "*"}, {"directories": "/"}, {"may": "all", "names": "*"}, None, "all"):
-        yield Hostile(f"twin is {wish}", {"twin": wish, "access": {"gateways": "*"}}, "twin")
+        yield Hostile(f"twin is {wish}", {"twin": wish, "access": {"gateways": "*"}}, "twin: the twin cannot")
 
 
 def _places() -> Iterator[Hostile]:

@@ -50,6 +50,12 @@ async def test_the_first_wish_makes_the_ca_and_is_answered(data: Path) -> None:
         assert CAHome(data).was_made
 
 
+async def test_a_wish_for_nothing_but_defaults_is_a_wish(data: Path) -> None:
+    async with Module(data) as module:
+        assert (await module.wish({"reporting": {"interval": "60s"}})).refusal == ""
+        assert module.server.house.problems() == {}
+
+
 async def test_what_was_in_force_is_in_force_after_a_start_without_a_hub(data: Path) -> None:
     async with Module(data) as module:
         await module.wish(LONGER)
