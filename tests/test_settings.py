@@ -58,7 +58,7 @@ def test_an_unknown_key_is_named_by_its_path_with_what_would_be_right(
         ({"ca": {"keyType": "ml-dsa-65"}}, "ca.keyType"),
         ({"ca": {"lifetime": "0d"}}, "ca.lifetime"),
         ({"keys": {"kind": "file"}}, "keys.kind"),
-        ({"log": {"level": "trace"}}, "log.level"),
+        ({"log": {"level": "loud"}}, "log.level"),
         ({"profiles": {"deviceIdentity": {"rsaMaximum": 8192}}}, "profiles.deviceIdentity.rsaMaximum"),
         ({"profiles": {"deviceIdentity": {"lifetime": "60m"}}}, "profiles.deviceIdentity.lifetime"),
         ({"access": {"users": {"u": {"passwordHash": "hunter2"}}}}, "access.users.u.passwordHash"),

@@ -1,5 +1,6 @@
 """The SDK behind the wall: what it logs, how it is fitted, and what its failures are called."""
 
+import asyncio
 import logging
 from collections.abc import Iterator
 
@@ -92,6 +93,15 @@ async def test_an_answer_that_is_no_json_is_declined(edge: Edge, client: Client)
     assert isinstance(call, Called)
     with pytest.raises(Declined):
         client.answer(call, MethodAnswer(200, {"a": {1}}))
+
+
+async def test_no_wait_of_the_sdk_lasts_for_ever(edge: Edge, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestor.edge.client._LONGEST_WAIT", 0.2)
+    edge.faults.lost_answers = 2
+    edge.faults.acknowledges = False
+    for call in (client.twin, lambda: client.report({"a": 1}), lambda: client.send(Message("o", b"", "text/plain"))):
+        with pytest.raises(Lost, match="edgeHub did not answer in time"):
+            await asyncio.wait_for(asyncio.to_thread(call), 5)
 
 
 def test_an_environment_that_is_none_is_told(edge: Edge, monkeypatch: pytest.MonkeyPatch) -> None:

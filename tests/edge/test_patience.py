@@ -5,7 +5,7 @@ from nestor.edge.patience import Patience
 
 def test_pauses_grow_up_to_a_bound() -> None:
     most = [Patience().pause(failures, lambda _low, high: high) for failures in range(9)]
-    assert most == [1, 2, 4, 8, 16, 32, 45, 45, 45]
+    assert most == [1, 2, 4, 8, 16, 30, 30, 30, 30]
 
 
 def test_pauses_are_drawn_from_nothing_to_the_most() -> None:
@@ -13,7 +13,7 @@ def test_pauses_are_drawn_from_nothing_to_the_most() -> None:
 
 
 def test_a_year_of_failures_is_no_matter() -> None:
-    assert Patience().pause(1_000_000, lambda _low, high: high) == 45
+    assert Patience().pause(1_000_000, lambda _low, high: high) == 30
 
 
 def test_a_client_is_followed_before_the_sdk_renews_its_token() -> None:

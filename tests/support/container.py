@@ -78,7 +78,7 @@ class Container:
         assert status in {204, 304}, told
 
     def memory(self) -> int:
-        """Bytes that it holds, as an engine counts them: not the pages of files, which the kernel takes back at will."""
+        """Bytes that it holds, as an engine counts them: without the pages of files, which the kernel takes back."""
         process = self.engine.inspect(self.name)["State"]["Pid"]
         fields = Path(f"/proc/{process}/smaps_rollup").read_text("ascii").splitlines()[1:]
         kilobytes = {name: int(amount.split()[0]) for name, amount in (line.split(":") for line in fields)}

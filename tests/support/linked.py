@@ -18,6 +18,7 @@ from nestor.events import Event
 from standin.edge import Edge
 
 SHORT = Patience(
+    twin=1.0,
     call=1.0,
     connect=5.0,
     reread=60.0,

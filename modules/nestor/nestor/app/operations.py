@@ -1,7 +1,7 @@
 """What those who watch over this server are told: metrics, health, readiness; asked of the house when they ask.
 
 They are answered from another thread than the house's. It asks the event loop, and where the loop is silent for two
-seconds, that silence is the answer (ADR 13).
+seconds, that silence is the answer (ADR 15).
 """
 
 import asyncio

@@ -35,7 +35,8 @@ from nestor.errors import Unavailable
 _SDK: Any = device
 """Its types are half told."""
 
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = 40.0
+"""Seconds until a wait that nobody waits for any more ends."""
 _HANDSHAKE = 20
 """Seconds for TLS and for CONNACK each; also what MQTT calls keep-alive, because the SDK knows no other limit."""
 
