@@ -68,12 +68,15 @@ def told_of(image: str) -> dict[str, Any]:
 
 def test_the_engine_takes_the_create_options_of_the_template(docker: Engine, image: str) -> None:
     options = template_options()
+    was_there = docker.ask("GET", "/volumes/nestor-data")[0] == 200
     status, told = docker.create("nestor-test-options", {**options, "Image": image})
     try:
         assert status == 201, told
         host = docker.inspect("nestor-test-options")["HostConfig"]
     finally:
         docker.remove("nestor-test-options")
+        if not was_there:
+            docker.ask("DELETE", "/volumes/nestor-data?force=1")
     asked = options["HostConfig"]
     for key in ("ReadonlyRootfs", "Memory", "PidsLimit"):
         assert host[key] == asked[key]
