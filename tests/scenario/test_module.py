@@ -1,6 +1,7 @@
 """The IoT Edge module as a process, with the real SDK, over TLS: its twin in, its reports out, its methods answered."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -220,3 +221,19 @@ def test_a_lost_volume_never_becomes_another_ca(tmp_path: Path) -> None:
             edge.wait_for_reported(lambda reported: reported["health"]["ready"] is False, 20)
             assert edge.reported["caStatus"]["fingerprint"] == known
             assert not (again.data / "ca").exists()
+
+
+def test_a_port_that_cannot_be_had_keeps_it_neither_from_serving_nor_from_its_next_twin(
+    ready: Module, edge: Edge
+) -> None:
+    with socket.create_server(("localhost", 0)) as other:
+        taken = other.getsockname()[1]
+        version = edge.patch_desired({"listener": {"port": taken}})
+        edge.wait_for_reported(lambda reported: acknowledged(reported, "listener", version))
+        ready.stop()
+        ready.start()
+        assert f"Port {taken}" in ready.log()
+        assert ready.line.enroll(device_identity("port-1")).status == 200
+        edge.wait_for_reported(lambda reported: "next start" in reported["listener"]["ad"], 20)
+    version = edge.patch_desired({"listener": None, "profiles": {"deviceIdentity": {"lifetime": "9d"}}})
+    edge.wait_for_reported(lambda reported: acknowledged(reported, "profiles", version))

@@ -26,6 +26,7 @@ from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.settings import Settings
 from nestor.web.listener import Listener
+from nestor.web.settings import ListenerSettings
 
 
 class Server:
@@ -41,6 +42,7 @@ class Server:
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
         self._listener: Listener | None = None
+        self._listening: ListenerSettings | None = None
         self._life = Life(plan.clock.monotonic)
         self._other_settings = asyncio.Event()
 
@@ -73,10 +75,16 @@ class Server:
         """Wait for the next House."""
         await self._other_settings.wait()
 
-    async def listen(self, listener: Listener) -> None:
-        """Open the EST port. Raises Unavailable."""
+    @property
+    def started(self) -> Settings:
+        """The settings of now, but for the port, which is open by those of the start."""
+        listening = self._listening or self._house.settings.listener
+        return self._house.settings.model_copy(update={"listener": listening})
+
+    async def listen(self, listener: Listener, settings: ListenerSettings) -> None:
+        """Open the EST port, by these settings. Raises Unavailable."""
         await listener.start()
-        self._listener = listener
+        self._listener, self._listening = listener, settings
 
     def remember_authority(self, fingerprint: str) -> None:
         """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place."""

@@ -130,7 +130,7 @@ class Wishes:
 
     def _begin(self, server: Server) -> None:
         """Look at what the server was started with: the last good wish, or one that could not be used."""
-        self._started = server.house.settings
+        self._started = server.started
         if self._kept is None:
             return
         if server.waiting is None and self._unfit is None:
