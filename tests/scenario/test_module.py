@@ -15,15 +15,15 @@ from cryptography.x509.oid import NameOID
 
 from nestor.twin.model import MODEL_ID
 from standin.edge import Edge
-from support.module import DESIRED, Module, acknowledged
-from support.shapes import device_identity, edge_ca, est_identity
+from support.module import DESIRED, USER, Module, acknowledged
+from support.shapes import device_identity, edge_ca, est_identity, server
 
 pytestmark = pytest.mark.xdist_group("module")
 
 
 @pytest.fixture(scope="module")
 def edge() -> Iterator[Edge]:
-    with Edge() as edge:
+    with Edge(parent="gw2.plant.example") as edge:
         yield edge
 
 
@@ -181,6 +181,15 @@ def test_telemetry_is_sent_where_it_is_wanted(ready: Module, edge: Edge) -> None
     events = json.loads(message.body)
     assert any(event["data"].get("device") == "told-1" for event in events)
     assert all(event["specversion"] == "1.0" for event in events)
+
+
+@pytest.mark.parametrize("name", ["gw2.plant.example", "nestor"], ids=["the parent", "this module"])
+def test_no_twin_makes_a_server_certificate_for_a_name_of_its_host(ready: Module, edge: Edge, name: str) -> None:
+    user = {"passwordHash": DESIRED["access"]["users"]["line"]["passwordHash"], "profiles": "server"}  # type: ignore[index]
+    version = edge.patch_desired({"access": {"users": {name: user, "gw9.plant.example": user}}})
+    edge.wait_for_reported(lambda reported: acknowledged(reported, "access", version))
+    for host, status in (("gw9.plant.example", 200), (name, 403)):
+        assert ready.device(user=(host, USER[1])).enroll(server(host)).status == status
 
 
 def test_no_secret_leaves_it(ready: Module, edge: Edge) -> None:
