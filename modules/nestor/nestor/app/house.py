@@ -168,7 +168,10 @@ def open_gate(
     memory: Memory,
     reserved: Collection[str],
 ) -> Gate:
-    """The gate of these settings; `reserved` are the names that are this server's own. Raises MaterialError for files that cannot be used."""
+    """The gate of these settings; `reserved` are the names that are this server's own.
+
+    Raises MaterialError for files that cannot be used.
+    """
     return build_gate(
         source.settings.access,
         base=source.data,
