@@ -28,6 +28,11 @@ from nestor.settings import Settings
 from nestor.web.listener import Listener
 from nestor.web.settings import ListenerSettings
 
+_ANOTHER = (
+    "The cloud knew this module by the CA with the fingerprint {before}; the one here has {now}. If nobody restored or "
+    "imported a CA, this is the data directory of another module."
+)
+
 
 class Server:
     """A running Nestor."""
@@ -87,9 +92,15 @@ class Server:
         self._listener, self._listening = listener, settings
 
     def remember_authority(self, fingerprint: str) -> None:
-        """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place."""
-        if self._ground.pinned is None and not CAHome(self._ground.data).was_made:
+        """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place.
+
+        Where there is another one here, that is told: nobody else would notice that a volume was exchanged.
+        """
+        pinned = self._ground.pinned
+        if pinned is None and not CAHome(self._ground.data).was_made:
             self._ground = replace(self._ground, pinned=fingerprint)
+        elif pinned is not None and pinned != fingerprint:
+            self._ground.tell(Trouble("ca", _ANOTHER.format(before=fingerprint[:64], now=pinned)))
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
