@@ -220,12 +220,15 @@ def test_settings_of_the_twin_outlive_a_restart_without_a_hub(ready: Module, edg
     edge.wait_connected(90)
 
 
-def test_a_lost_volume_never_becomes_another_ca(tmp_path: Path) -> None:
-    with Edge(desired=DESIRED) as edge, Module(tmp_path / "one", edge) as module:
+@pytest.mark.parametrize(
+    "host", [{}, {"profiles": {"estIdentity": {"lifetime": "7d"}}}], ids=["by the twin", "by the host"]
+)
+def test_a_lost_volume_never_becomes_another_ca(tmp_path: Path, host: dict[str, Any]) -> None:
+    with Edge(desired=DESIRED) as edge, Module(tmp_path / "one", edge, host) as module:
         edge.wait_for_reported(lambda reported: reported.get("health", {}).get("ready"), 20)
         known = edge.reported["caStatus"]["fingerprint"]
         module.stop()
-        with Module(tmp_path / "other", edge) as again:
+        with Module(tmp_path / "other", edge, host) as again:
             again.wait_for_log("settings")
             edge.wait_for_reported(lambda reported: reported["health"]["ready"] is False, 20)
             assert edge.reported["caStatus"]["fingerprint"] == known

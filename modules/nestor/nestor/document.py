@@ -172,7 +172,7 @@ def read_regular(path: Path, most: int = _LARGEST_FILE) -> bytes:
 
     Who names a file may name any: a pipe that nobody writes to would hold up everybody, a ledger fill the memory.
     """
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(errno.EINVAL, "it is no regular file", str(path))
         content = file.read(most + 1)
