@@ -191,7 +191,7 @@ class Wishes:
 
     @property
     def _may_have_lost_its_ca(self) -> bool:
-        """Whether a CA would be made now that may be the second one: only the cloud remembers what a lost volume held."""
+        """Whether a CA would be made that may be the second one: only the cloud knows what a lost volume held."""
         heard = self._kept is not None or self._newest is not None
         makes_one = self._host.settings().ca.source is CASource.ROOT and not CAHome(self._host.data).was_made
         return makes_one and not heard
