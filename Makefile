@@ -9,7 +9,7 @@ PLATFORM := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64v8,amd64)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' modules/nestor/nestor/__init__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run test conformance reference check fix bench bench-herd lock iotedgedev image sbom
+.PHONY: help run edge test conformance reference check fix bench bench-herd lock iotedgedev image sbom
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -24,6 +24,9 @@ help: ## Show these lines
 
 run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass options in ARGS="..."
 	@$(BIN)/nestor serve --tutorial $(ARGS)
+
+edge: .venv/ready ## Start a local IoT Edge with the module on it, and a prompt; ARGS="..." is for the one that runs
+	@PYTHONPATH=tests $(BIN)/python -m standin $(ARGS)
 
 test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)

@@ -11,6 +11,7 @@ from nestor.document import (
     Document,
     Duration,
     FileReference,
+    HashReference,
     Percent,
     Reference,
     SecretReference,
@@ -27,6 +28,7 @@ class Sample(Document):
     names: Words = described("Names.", ())
     secret: SecretReference | None = described("A secret.", None)
     file: FileReference | None = described("A file.", None)
+    password_hash: HashReference | None = described("A hash.", None)
 
 
 def read(text: str) -> Sample:
@@ -121,3 +123,21 @@ def test_a_file_of_bytes_is_not_text_and_its_content_is_not_shown(tmp_path: Path
     with pytest.raises(MaterialError, match="not UTF-8") as told:
         Reference("file", "binary").read_text(tmp_path)
     assert "secret" not in told.value.text
+
+
+def test_a_hash_stands_for_itself_and_is_written_as_it_was(tmp_path: Path) -> None:
+    hashed = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2E$aGFzaA"
+    sample = read(f'{{"passwordHash": "{hashed}"}}')
+    assert sample.password_hash is not None
+    assert sample.password_hash.read_text(tmp_path) == hashed
+    assert hashed in sample.model_dump_json()
+    assert hashed not in repr(sample)
+
+
+def test_a_hash_may_be_named_too_and_a_password_may_not_stand_there(tmp_path: Path) -> None:
+    (tmp_path / "u.hash").write_text("$argon2id$\n")
+    named = read('{"passwordHash": "file:u.hash"}').password_hash
+    assert named is not None
+    assert named.read_text(tmp_path) == "$argon2id$"
+    with pytest.raises(ValidationError, match="nestor user hash"):
+        read('{"passwordHash": "Ludwig-van-9"}')

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestor.document import any_covers, covers, literal
+from nestor.document import any_contains, any_covers, contains, covers, literal
 
 ALPHABET = st.text("ab*?\\[].-", max_size=12)
 
@@ -89,3 +89,60 @@ def test_no_pattern_is_slow() -> None:
 def test_any_of_several_patterns_is_enough() -> None:
     assert any_covers(("a*", "b*"), "b1")
     assert not any_covers((), "b1")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "other"),
+    [
+        ("*", "*"),
+        ("*", "line1-*"),
+        ("line*", "LINE1-*"),
+        ("line?-*", "line1-*"),
+        ("line?-*", "line?-7"),
+        ("*-gw", "a*-gw"),
+        ("a**", "a*"),
+        (r"a\*", r"a\*"),
+        ("a*", r"a\*b"),
+        ("a?", r"a\*"),
+    ],
+)
+def test_a_pattern_contains_another(pattern: str, other: str) -> None:
+    assert contains(pattern, other)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "other"),
+    [
+        ("line1-*", "*"),
+        ("line1-*", "line*"),
+        ("line1-7", "line1-?"),
+        ("line1-?", "line1-*"),
+        ("???", "*"),
+        ("*a*", "*"),
+        (r"a\*", "a*"),
+        ("", "*"),
+        ("a", ""),
+    ],
+)
+def test_a_pattern_does_not_contain_what_may_be_more(pattern: str, other: str) -> None:
+    assert not contains(pattern, other)
+
+
+@given(pattern=st.text("ab*?\\", max_size=6), other=st.text("ab*?\\", max_size=6), text=st.text("ab*?", max_size=6))
+def test_whatever_a_contained_pattern_covers_the_container_covers(pattern: str, other: str, text: str) -> None:
+    if contains(pattern, other) and covers(other, text):
+        assert covers(pattern, text)
+    if covers(pattern, text):
+        assert contains(pattern, literal(text))
+
+
+@given(pattern=ALPHABET)
+def test_a_pattern_contains_itself_and_everything_contains_it(pattern: str) -> None:
+    assert contains(pattern, pattern)
+    assert any_contains(("x", "*"), pattern)
+
+
+def test_no_pattern_is_slow_to_compare() -> None:
+    started = time.perf_counter()
+    assert not contains("*a" * 60 + "b", "a?" * 120)
+    assert time.perf_counter() - started < 0.5

@@ -17,6 +17,7 @@ from nestor.ca.home import CAHome
 from nestor.errors import MaterialError, SettingsError, Unavailable
 from nestor.keys.file import load_key, save_key
 from nestor.keys.make import generate
+from nestor.keys.seals import Keyring
 from nestor.ledger.connection import connect
 from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
 from nestor.model import KeyType
@@ -32,7 +33,7 @@ async def plant(tmp_path: Path) -> Site:
 
 
 async def restored(to: Site, content: bytes, **wishes: object) -> Outcome:
-    return await restore_opened(replace(Wish(Path("b.age"), to.data), **wishes), content, to.clock)  # type: ignore[arg-type]
+    return await restore_opened(replace(Wish(Path("b.age"), to.data), **wishes), content, to.clock, Keyring())  # type: ignore[arg-type]
 
 
 def steps(outcome: Outcome) -> str:

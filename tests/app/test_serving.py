@@ -15,7 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from nestor.app.server import Server, _jobs
+from nestor.app.server import Server
+from nestor.app.serving import _jobs
 from nestor.events import SettingsApplied
 from nestor.jobs import run_jobs
 from nestor.web.listener import Listener

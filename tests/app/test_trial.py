@@ -24,6 +24,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
         ({"listener": {"hostnames": "bad name"}}, "listener.hostnames: 'bad name' is no host name and no IP address."),
         ({"listener": {"hostnames": "gw3, 999.1.1.1"}}, "listener.hostnames: '999.1.1.1' is no host name"),
         ({"listener": {"hostnames": "*.plant.example"}}, "listener.hostnames: '*.plant.example' is no host name"),
+        ({"twin": {"may": "anchor"}}, "twin.may: there is no power anchor; did you mean anchors."),
+        ({"twin": {"directories": "secrets"}}, "twin.directories: secrets is no absolute path."),
         ({"listener": {"hostnames": ""}}, "listener.hostnames: at least one is needed"),
         (
             {"listener": {"serverCertificate": {"source": "file"}}},

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from nestor.backup.durable import check_new, write_new
+from nestor.backup.durable import check_new, write_new, write_over
 from nestor.errors import MaterialError
 
 
@@ -26,6 +26,28 @@ def test_a_file_that_is_there_stays(tmp_path: Path) -> None:
             write()
     assert place.read_bytes() == b"older"
     assert [path.name for path in tmp_path.iterdir()] == ["b.age"]
+
+
+def test_a_file_is_written_over_whole(tmp_path: Path) -> None:
+    place = tmp_path / "twin.json"
+    for content in (b"older", b"newer"):
+        write_over(place, content)
+        assert place.read_bytes() == content
+    assert place.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["twin.json"]
+
+
+def test_a_file_that_cannot_be_written_over_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    place = tmp_path / "twin.json"
+    write_over(place, b"older")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(MaterialError, match="No space left"):
+        write_over(place, b"newer")
+    assert place.read_bytes() == b"older"
+    assert [path.name for path in tmp_path.iterdir()] == ["twin.json"]
 
 
 def test_a_place_that_is_none_is_told(tmp_path: Path) -> None:

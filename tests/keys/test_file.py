@@ -151,4 +151,4 @@ def test_a_public_key_is_no_private_one(place: Path, key: Any) -> None:
 
 
 def test_a_key_is_not_shown(key: Any) -> None:
-    assert repr(StoredKey(key)) == "StoredKey(warnings=())"
+    assert repr(StoredKey(key)) == "StoredKey(warnings=(), sealed=False)"

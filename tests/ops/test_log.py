@@ -19,6 +19,7 @@ from nestor.events import (
     LinkChanged,
     Note,
     Refused,
+    Revoked,
     SettingsApplied,
     SettingsRefused,
     Trouble,
@@ -58,6 +59,7 @@ EVENTS: list[Event] = [
     TurnedAway("10.0.0.7", "GET /\x1b[2J", "UnknownPath", "There is nothing here.", "0013"),
     HandshakeFailed("10.0.0.7", "The client does not know this CA."),
     Adopted(ENTRY),
+    Revoked(ENTRY, "direct method"),
     SettingsApplied("abc"),
     SettingsRefused("ca: wrong"),
     Trouble("ledger", "The disk is full."),
@@ -66,7 +68,7 @@ EVENTS: list[Event] = [
     Answered("10.0.0.7", "GET /\x1b[2J", "other", 404, 0.00151, "0013"),
     Fatal("The event loop has not turned for 60 s."),
 ]
-UNTOLD = 1  # of these, at the usual level
+UNTOLD = 2  # of these, at the usual level
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +133,7 @@ def test_the_cause_of_a_trouble_is_told_to_the_operator(capsys: pytest.CaptureFi
     assert "after ValueError: invalid literal" in line
 
 
-@pytest.mark.parametrize(("level", "number"), [("debug", 12), ("info", 11), ("warning", 7), ("error", 3), ("fatal", 1)])
+@pytest.mark.parametrize(("level", "number"), [("debug", 13), ("info", 11), ("warning", 7), ("error", 3), ("fatal", 1)])
 def test_every_level_leaves_out_what_weighs_less(capsys: pytest.CaptureFixture[str], level: str, number: int) -> None:
     assert len(lines(capsys, f'{{"level": "{level}"}}', EVENTS)) == number
 
@@ -152,12 +154,12 @@ def test_every_event_is_one_line_as_the_runtime_writes_it(capsys: pytest.Capture
     found = [_OF_THE_RUNTIME.fullmatch(line) for line in told]
     assert len(found) == len(EVENTS)
     weights = [(line["severity"], line["short"]) for line in found if line]
-    info, warning, error = ("6", "INF"), ("4", "WRN"), ("3", "ERR")
+    debug, info, warning, error = ("7", "DBG"), ("6", "INF"), ("4", "WRN"), ("3", "ERR")
     assert weights == [
-        info, warning, info, warning, warning, info, error, error, info, warning, ("7", "DBG"), ("0", "FTL"),
+        info, warning, info, warning, warning, warning, info, error, error, info, debug, debug, ("0", "FTL"),
     ]  # fmt: skip
-    assert found[7] is not None
-    assert found[7]["told"] == 'ledger: why="The disk is full."'
+    assert found[8] is not None
+    assert found[8]["told"] == 'ledger: why="The disk is full."'
 
 
 def test_libraries_are_heard_on_one_line_with_the_place_that_failed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -71,6 +71,4 @@ def test_create_options_reach_the_engine_as_the_template_says(manifest: dict[str
 
 
 def test_the_twin_is_a_configuration(manifest: dict[str, Any]) -> None:
-    settings = judge(twin_of(manifest))
-    assert settings.access.gateways == ("gw*",)
-    assert settings.listener.hostnames == ("gw3.plant.example", "localhost", "127.0.0.1")
+    assert judge(twin_of(manifest)).access.gateways == ("gw*",)

@@ -3,12 +3,21 @@
 import json
 from collections.abc import Iterator
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from nestor import __version__
-from nestor.settings import judge, merge
+from nestor.app.edge_defaults import edge_defaults
+from nestor.app.twin.host import Host, environment_document
+from nestor.app.twin.weighing import weigh
+from nestor.document import merge
+from nestor.edge.identity import EdgeIdentity
+from nestor.errors import SettingsError
+from nestor.settings import judge
+from nestor.twin.kept import Origin
+from standin.deployment import Deployment, read_template
 from support.manifests import (
     CREATE_OPTIONS,
     LAYER,
@@ -22,7 +31,6 @@ from support.manifests import (
     modules,
     options_text,
     read,
-    twin_of,
 )
 
 GONE: Any = object()
@@ -82,8 +90,8 @@ BROKEN = {
     "a twin with an array": ((*TWIN, "access"), {"gateways": ["gw3"]}),
     "a twin with a dotted key": ((*TWIN, "access.gateways"), "gw3"),
     "a twin with a key in two words": ((*TWIN, "reporting", "the interval"), "60s"),
-    "a twin with a number beyond 53 bits": ((*TWIN, "listener", "port"), 2**52),
-    "a twin with a text of 4 KB": ((*TWIN, "listener", "hostnames"), "a" * 4096),
+    "a twin with a number beyond 53 bits": ((*TWIN, "listener"), {"port": 2**52}),
+    "a twin with a text of 4 KB": ((*TWIN, "listener"), {"hostnames": "a" * 4096}),
     "a port that is no port": ((*HOST, "PortBindings"), {"8085": [{"HostPort": "8085"}]}),
     "a host port as a number": ((*HOST, "PortBindings", "8085/tcp"), [{"HostPort": 8085}]),
     "a bind without a place inside": ((*HOST, "Binds"), ["nestor-data"]),
@@ -153,18 +161,38 @@ def test_a_twin_is_as_deep_as_its_objects() -> None:
     assert [depth(1), depth({}), depth({"a": 1}), depth({"a": {"b": {}}, "c": 1})] == [0, 1, 1, 3]
 
 
+def filled_in(name: str) -> Deployment:
+    return read_template((ROOT / name).read_text("utf-8"), "nestor", "gw3.plant.example")
+
+
+def host_of(deployment: Deployment, place: Path) -> Host:
+    """The host of a module that has no file of its own, as the deployment describes it."""
+    identity = EdgeIdentity(
+        "plant.azure-devices.net", "gw3", "nestor", "1", "gw3.plant.example", "unix:///w", "2022-08-03"
+    )
+    base = merge(edge_defaults(identity), environment_document(deployment.environment))
+    return Host(place, Origin(identity.hub, identity.device, identity.module, identity.generation), base, dict, {})
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_the_twin_of_a_template_is_a_configuration(name: str) -> None:
-    text = json.dumps(twin_of(read(name)))
-    twin = json.loads(text.replace("${NESTOR_HOSTNAME}", "gw3.plant.example").replace("${NESTOR_GATEWAYS}", "gw*"))
-    assert judge(twin).access.gateways == ("gw*",)
+def test_the_twin_of_a_template_is_what_its_environment_allows(name: str, tmp_path: Path) -> None:
+    deployment = filled_in(name)
+    weighed = weigh(host_of(deployment, tmp_path), deployment.desired)
+    assert weighed.settings.access.gateways
+    assert weighed.settings.reporting.telemetry
+
+
+def test_without_its_environment_the_twin_of_the_template_is_refused(tmp_path: Path) -> None:
+    deployment = filled_in(TEMPLATES[0])
+    with pytest.raises(SettingsError, match="gateways"):
+        weigh(host_of(Deployment(deployment.desired), tmp_path), deployment.desired)
 
 
 def test_the_twin_under_the_layered_example_is_a_configuration() -> None:
     layer = read(LAYER)["content"]["modulesContent"]["nestor"]
+    below = filled_in(TEMPLATES[0]).desired
     for patch in _patches(layer):
-        merged = merge(twin_of(read(TEMPLATES[0])), patch)
-        assert judge(merged).revision != judge(twin_of(read(TEMPLATES[0]))).revision
+        assert judge(merge(below, patch)).revision != judge(below).revision
 
 
 def _patches(layer: dict[str, Any]) -> Iterator[dict[str, Any]]:

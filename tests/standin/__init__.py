@@ -10,8 +10,10 @@
         edge.faults.lost_answers = 1      # see faults.py; edge.faults.clear() ends them
         edge.drop()                       # and forget_session, hub_leaves, hub_returns, renew_edge_ca, ...
 
-edge        `Edge`: all of it in a thread, with a synchronous API
-hub         edgeHub: connections, twin, methods, messages
+edge        `Edge`: all of it in a thread, with a synchronous API; the device and what happens to it
+cloud       the part of that API that the cloud has: twin, methods, messages, connection
+hub         edgeHub: twin, methods, messages
+broker      below it, MQTT over TLS: who may come, what is sent to whom
 session     one client: its connection, and its subscriptions
 mqtt        the packets of MQTT 3.1.1
 topics      the topics of edgeHub
@@ -22,4 +24,13 @@ identity    the module's key: signs and checks SAS tokens
 pki         root, Edge CA, server certificates
 faults      what can be made to go wrong
 address     a loopback address for each
+loop        the event loop, in its thread
+changes     how other threads wait
+
+For people, `make edge`:
+
+desk        what a person can do, a command each
+control     the socket by which a command line reaches a stand-in that runs
+module      `nestor serve` as a process
+deployment  the twin that it starts with
 """

@@ -53,6 +53,8 @@ class Faults:
     """Calls of the workload API that end in status 500, by the last word of their path: sign, server, decrypt..."""
     workload_hangs: bool = False
     """The workload API takes requests and never answers."""
+    workload_trust: str = ""
+    """The workload API hands out this trust bundle instead of its own."""
     workload_delay: float = 0.0
     """Seconds before the workload API answers."""
 

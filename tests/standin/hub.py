@@ -1,4 +1,4 @@
-"""edgeHub for one module: MQTT 3.1.1 over TLS, the twin, direct methods, messages. It lives in one event loop.
+"""edgeHub for one module: the twin, direct methods, messages.
 
 It behaves as Microsoft's does, faults included where `faults` asks for them.
 """
@@ -6,22 +6,19 @@ It behaves as Microsoft's does, faults included where `faults` asks for them.
 import asyncio
 import itertools
 import json
-import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from standin import mqtt, topics
+from standin import topics
+from standin.broker import Broker
 from standin.errors import StandInError
-from standin.faults import Delivery, Faults, Refusal
+from standin.faults import Delivery, Faults
 from standin.identity import ModuleIdentity
 from standin.rules import Refused, read_patch
-from standin.session import Connection, Session
 from standin.twin import Document, Twin
 
-PORT = 8883
-LARGEST_MESSAGE = 256 * 1024
 LARGEST_ANSWER = 128 * 1024
 
 
@@ -44,58 +41,18 @@ class Report:
     status: int
 
 
-class EdgeHub:
-    """The broker, and what it knows of the module. `changed` is called whenever that is something new."""
+class EdgeHub(Broker):
+    """A broker, and what it knows of the module."""
 
     def __init__(self, identity: ModuleIdentity, faults: Faults, changed: Callable[[], None]) -> None:
-        self.identity = identity
-        self.faults = faults
+        super().__init__(identity, faults, changed)
         self.twin = Twin()
         self.messages: list[Message] = []
         self.reports: list[Report] = []
-        self.broken_rules: list[str] = []
-        self.visitors: list[mqtt.Connect] = []
-        self.refused = 0
         self.twin_reads = 0
-        self._changed = changed
-        self._server: asyncio.Server | None = None
-        self._connections: set[Connection] = set()
-        self._member: Connection | None = None
-        self._session: Session | None = None
         self._held: list[tuple[str, bytes]] = []
         self._calls: dict[str, asyncio.Future[tuple[int, Any]]] = {}
         self._requests = itertools.count(1)
-
-    @property
-    def connected(self) -> bool:
-        """Whether the module is connected."""
-        return self._member is not None
-
-    @property
-    def subscriptions(self) -> frozenset[str]:
-        """What the module subscribed to."""
-        return frozenset(self._session.filters if self._session else ())
-
-    async def open(self, address: str, context: ssl.SSLContext) -> None:
-        """Listen."""
-        self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
-
-    def close(self) -> None:
-        """Go away: no port, no connections."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        self.drop()
-
-    def drop(self) -> None:
-        """Break every connection off."""
-        for connection in tuple(self._connections):
-            connection.drop()
-
-    def forget(self) -> None:
-        """Forget the session, as an edgeHub made anew without its storage."""
-        self.drop()
-        self._session = None
 
     def want(self, desired: Document, patch: Document) -> None:
         """Set the desired properties, and tell the module by a patch."""
@@ -111,6 +68,10 @@ class EdgeHub:
             self._held.append(change)
         elif self.faults.delivery is not Delivery.SKIPPED:
             self._send(*change)
+
+    def babble(self, payload: bytes) -> None:
+        """Send any bytes as if they were a change of the desired properties."""
+        self._send(topics.desired_patch(self.twin.desired_version), payload)
 
     def release(self, *, reverse: bool) -> None:
         """Send the changes that were held."""
@@ -133,94 +94,19 @@ class EdgeHub:
         finally:
             del self._calls[request]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer)
-        self._connections.add(connection)
-        try:
-            if await self._admit(connection):
-                while self._take(connection, await connection.read()):
-                    pass
-        except (EOFError, OSError, mqtt.Malformed):
-            pass  # the peer is gone, or talks nonsense: both end here
-        finally:
-            self._connections.discard(connection)
-            if self._member is connection:
-                self._member = None
-            connection.close()
-            self._changed()
-
-    async def _admit(self, connection: Connection) -> bool:
-        visitor = await connection.read()
-        if not isinstance(visitor, mqtt.Connect):
-            return False
-        refusal, seconds = self._judge(visitor)
-        if refusal is not None:
-            self.refused += 1
-            connection.send(mqtt.connack(refusal))
-            return False
-        if self._member is not None:
-            self._member.drop()  # 3.1.4: the newcomer is the same client
-        present = self._session is not None and not visitor.clean
-        self._session = self._session if present else Session()
-        self._member = connection
-        self.visitors.append(visitor)
-        connection.keep_alive(visitor.keep_alive)
-        connection.send(mqtt.connack(0, session_present=present))
-        asyncio.get_running_loop().call_later(seconds, connection.drop)
-        self._changed()
-        return True
-
-    def _judge(self, visitor: mqtt.Connect) -> tuple[Refusal | None, float]:
-        """Why a visitor is turned away, if so; and for how many seconds the token of another is good."""
-        if self.faults.refusal is not None:
-            return self.faults.refusal, 0
-        if visitor.client != self.identity.client:
-            return Refusal.NOT_AUTHORIZED, 0
-        expiry = self.identity.expiry(visitor.user_name, visitor.password)
-        seconds = 0 if expiry is None else expiry - time.time()
-        return (None, seconds) if seconds > 0 else (Refusal.NOT_AUTHORIZED, 0)
-
-    def _take(self, connection: Connection, packet: mqtt.Packet) -> bool:
-        """Do what a packet asks; False when it was the last."""
-        session = self._session or Session()
-        match packet:
-            case mqtt.Publish():
-                return self._take_message(connection, packet)
-            case mqtt.Subscribe(number, filters):
-                session.filters.update(pattern for pattern, _ in filters)
-                connection.send(mqtt.suback(number, tuple(min(quality, 1) for _, quality in filters)))
-                self._changed()
-            case mqtt.Unsubscribe(number, patterns):
-                session.filters.difference_update(patterns)
-                connection.send(mqtt.unsuback(number))
-            case mqtt.Ping():
-                connection.send(mqtt.pingresp())
-            case mqtt.Connect() | mqtt.Disconnect():
-                return False
-            case mqtt.Acknowledgment():
-                pass
-        return True
-
-    def _take_message(self, connection: Connection, packet: mqtt.Publish) -> bool:
-        if len(packet.payload) > LARGEST_MESSAGE:
-            self.broken_rules.append(f"A message has {len(packet.payload)} bytes; {LARGEST_MESSAGE} are taken.")
-            return False
-        if packet.packet is not None and self.faults.acknowledges:
-            connection.send(mqtt.puback(packet.packet))
-        match topics.understand(packet.topic):
+    def _hear(self, topic: str, payload: bytes) -> None:
+        match topics.understand(topic):
             case topics.TwinRead(request):
                 self._answer_read(request)
             case topics.TwinReport(request):
-                self._answer_report(request, packet.payload)
+                self._answer_report(request, payload)
             case topics.MethodAnswer(request, status):
-                self._take_answer(request, status, packet.payload)
+                self._take_answer(request, status, payload)
             case topics.Event() as event:
-                message = Message(event.output, packet.payload, event.content_type, event.properties)
+                message = Message(event.output, payload, event.content_type, event.properties)
                 self.messages.append(message)
             case None:
-                self.broken_rules.append(f"The topic {packet.topic} is none of a module's.")
-        self._changed()
-        return True
+                self.broken_rules.append(f"The topic {topic} is none of a module's.")
 
     def _answer_read(self, request: str) -> None:
         self.twin_reads += 1
@@ -263,13 +149,6 @@ class EdgeHub:
             answer.set_exception(StandInError(f"The answer has {len(payload)} bytes; IoT Hub takes {LARGEST_ANSWER}."))
         else:
             answer.set_result((status, json.loads(payload or b"null")))
-
-    def _send(self, topic: str, payload: bytes) -> bool:
-        """Send what the module subscribed to; tells whether it was there to hear it."""
-        if self._member is None or self._session is None or not self._session.takes(topic):
-            return False
-        self._member.publish(topic, payload)
-        return True
 
 
 def _json(value: Any) -> bytes:

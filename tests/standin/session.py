@@ -7,6 +7,11 @@ from standin import mqtt
 _GRACE = 1.5
 """3.1.2.10: a client that is silent for one and a half times its keep-alive is gone."""
 
+_INTRODUCTION = 10.0
+"""Seconds in which a newcomer has to say who it is."""
+
+_DIGITS = 4
+
 
 class Session:
     """What edgeHub remembers of a client between its connections: what it subscribed to."""
@@ -25,7 +30,7 @@ class Connection:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
-        self._patience: float | None = None
+        self._patience: float | None = _INTRODUCTION
         self._sent = 0
 
     def keep_alive(self, seconds: int) -> None:
@@ -36,14 +41,17 @@ class Connection:
         """The next packet. Raises EOFError, OSError or Malformed when there is none."""
         async with asyncio.timeout(self._patience):
             header = await self._byte()
-            length = shift = 0
-            more = True
-            while more:
-                digit = await self._byte()
-                more = digit >= 0x80
-                length |= (digit & 0x7F) << shift
-                shift += 7
-            return mqtt.decode(header, await self._reader.readexactly(length))
+            return mqtt.decode(header, await self._reader.readexactly(await self._length()))
+
+    async def _length(self) -> int:
+        """2.2.3: seven bits a byte, the lowest first, four bytes at most."""
+        length = 0
+        for place in range(_DIGITS):
+            digit = await self._byte()
+            length |= (digit & 0x7F) << 7 * place
+            if digit < 0x80:
+                return length
+        raise mqtt.Malformed
 
     async def _byte(self) -> int:
         return (await self._reader.readexactly(1))[0]

@@ -110,7 +110,7 @@ class WorkloadAPI:
         return None
 
     async def _trust_bundle(self, _request: web.Request) -> web.Response:
-        return web.json_response({"certificate": self.pki.trust_bundle})
+        return web.json_response({"certificate": self.faults.workload_trust or self.pki.trust_bundle})
 
     async def _manifest_trust_bundle(self, _request: web.Request) -> web.Response:
         return web.json_response({"certificate": ""})

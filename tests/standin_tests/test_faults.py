@@ -143,6 +143,35 @@ def test_a_patch_can_come_without_its_version(edge: Edge, make_client: MakeClien
     assert patches == [{"a": 1}]
 
 
+def test_bytes_that_are_no_patch_reach_the_module(
+    edge: Edge, make_client: MakeClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = make_client(ensure_desired_properties=False)
+    patches = listen(client)
+    edge.babble(b"{no json")
+    wait_for(lambda: "JSONDecodeError" in caplog.text, 5)
+    assert patches == []
+
+
+def test_subscriptions_can_be_lost_under_a_connection_that_lives(edge: Edge, client: IoTHubModuleClient) -> None:
+    patches = listen(client)
+    edge.lose_subscriptions()
+    edge.patch_desired({"a": 1})
+    assert client.connected
+    assert edge.connections == 1
+    with pytest.raises(StandInError, match="not there"):
+        edge.invoke("getStatus")
+    assert patches == []
+
+
+def test_a_trust_bundle_of_another_device_trusts_no_hub_of_this_one(edge: Edge, make_client: MakeClient) -> None:
+    with Edge(hub_present=False) as other:
+        edge.faults.workload_trust = other.trust_bundle
+    with pytest.raises(ClientError) as refused:
+        make_client(connection_retry=False).connect()
+    assert any(isinstance(cause, ssl.SSLError) for cause in causes(refused.value))
+
+
 def test_a_key_deleted_while_the_module_was_away_is_only_missing(edge: Edge, client: IoTHubModuleClient) -> None:
     patches = listen(client)
     edge.hub_leaves()

@@ -9,17 +9,18 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from nestor.app import server
+from nestor.app import serving
 from nestor.app.clock import SystemClock
+from nestor.app.server import Server
 from nestor.cli import main
 from nestor.jobs import Job
 
 CLOCK = "NESTOR_TESTS_CLOCK"
 _TIMES = 1000
-_usual_jobs, _usual_now = server._jobs, SystemClock.now
+_usual_jobs, _usual_now = serving._jobs, SystemClock.now
 
 
-def _jobs(served: server.Server) -> list[Job]:
+def _jobs(served: Server) -> list[Job]:
     return [replace(job, every=job.every / _TIMES) for job in _usual_jobs(served)]
 
 
@@ -31,7 +32,7 @@ def _turned(file: Path) -> None:
 
 
 if __name__ == "__main__":
-    server._jobs = _jobs  # type: ignore[assignment]  # an argument of another name
+    serving._jobs = _jobs  # type: ignore[assignment]  # an argument of another name
     if CLOCK in os.environ:  # noqa: TID251 -- the test's own switch
         _turned(Path(os.environ[CLOCK]))  # noqa: TID251 -- the same
     main()

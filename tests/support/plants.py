@@ -45,9 +45,11 @@ class Plant:
         return self.server.device(identity=self.line.enrolled(est_identity(name)))
 
 
-def plant(place: Path, listener: dict[str, Any] | None = None, **process: Any) -> Plant:
+def plant(
+    place: Path, listener: dict[str, Any] | None = None, keys: dict[str, Any] | None = None, **process: Any
+) -> Plant:
     """A plant that is not started yet."""
-    server = Mortal(place, {"access": access(), "listener": listener or {}}, **process)
+    server = Mortal(place, {"access": access(), "listener": listener or {}, "keys": keys or {}}, **process)
     return Plant(server, furnish(server))
 
 

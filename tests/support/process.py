@@ -46,11 +46,15 @@ class Mortal(Server):
         """The command line."""
         return (*self.program, "serve", "--config", str(self.config), "--data", str(self.data), *self.extra)
 
+    def environment(self) -> Mapping[str, str]:
+        """What is in its environment beside what this process has."""
+        return {}
+
     def launch(self) -> None:
         """Start, and wait for nothing."""
         # Tests lie below the search path of pytest only; a launcher of theirs has to find them too.
         search = os.pathsep.join(path for path in sys.path if path)
-        environment = {**os.environ, "PYTHONPATH": search}  # noqa: TID251 -- handed on to the process
+        environment = {**os.environ, "PYTHONPATH": search, **self.environment()}  # noqa: TID251 -- handed on
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.words(), stdout=log, stderr=subprocess.STDOUT, cwd=self.place, env=environment

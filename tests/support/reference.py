@@ -1,22 +1,82 @@
 """The reference pages of docs/, written from the product itself: `make reference` writes them, a test compares them."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import typer
 
+from nestor.app.twin.rules import RULES, Rule
 from nestor.cli.commands import app
 from nestor.settings import json_schema
+from nestor.twin.settings import Power
+from support.dtdl import interface
+from support.reference_cloud import cloud_pages
 from support.shell import nestor_here
 
 DOCS = Path(__file__).parents[2] / "docs" / "reference"
+_PLACES = (
+    "| every `file:` and `env:` | the file is neither in the data directory (but for `ca/`) nor in `twin.directories`, "
+    "the variable is none of `NESTOR_SECRET_*`, and the host names neither | something would be read that is not open |"
+)
 _WRITTEN = "Written from the program by `make reference`; a test fails when this page is out of date.\n"
 
 
 def pages() -> dict[Path, str]:
     """Every page, and what it has to say."""
-    return {DOCS / "commands.md": command_page(), DOCS / "settings.md": settings_page()}
+    return {
+        DOCS / "commands.md": command_page(),
+        DOCS / "settings.md": settings_page(),
+        DOCS / "twin.md": twin_page(),
+        DOCS / "settings.schema.json": _as_json(json_schema()),
+        DOCS / "module.dtdl.json": _as_json(interface()),
+        **cloud_pages(DOCS),
+    }
+
+
+def twin_page() -> str:
+    """What the module twin may change by itself, and what only where the host lets it."""
+    lines = ["# What the twin may widen", "", _WRITTEN]
+    lines += [
+        "A desired document that does one of these is refused, unless the host lets its twin do it, by the power in",
+        "`twin.may`, or by `all`; where devices are named, by `twin.names` too. How and why: [twin.md](../twin.md).",
+        "",
+    ]
+    for power in (*Power, None):
+        rules = {path: rule for path, rule in RULES.items() if rule.power is power and _widens(rule)}
+        lines += [f"## {power or 'names'}", "", "| keys | when | what it would let happen |", "|---|---|---|"]
+        lines += [*_rows(rules), *([_PLACES] if power is Power.FILES else []), ""]
+    free = {path: rule for path, rule in RULES.items() if not _widens(rule)}
+    lines += [
+        "## What is the twin's to decide",
+        "",
+        "| keys | | why it widens nothing |",
+        "|---|---|---|",
+        *_rows(free),
+    ]
+    return "\n".join([*lines, ""])
+
+
+def _widens(rule: Rule) -> bool:
+    return bool(_when(rule))
+
+
+def _when(rule: Rule) -> str:
+    return (rule.names.__doc__ or rule.widens.__doc__ or "").rstrip(".")
+
+
+def _rows(rules: dict[str, Rule]) -> Iterator[str]:
+    """Keys that are measured alike, and let the same happen, stand in one row."""
+    rows: dict[tuple[str, str], list[str]] = {}
+    for path, rule in rules.items():
+        rows.setdefault((_when(rule), rule.lets), []).append(f"`{path}`")
+    for (when, lets), keys in rows.items():
+        yield f"| {', '.join(keys)} | {_cell(when[:1].lower() + when[1:])} | {_cell(lets)} |"
+
+
+def _as_json(document: dict[str, Any]) -> str:
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def command_page() -> str:
@@ -106,7 +166,7 @@ def _cell(text: str) -> str:
 def main() -> None:
     """Write every page."""
     for place, text in pages().items():
-        place.parent.mkdir(exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text, "utf-8")
 
 

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nestor.app.clock import SystemClock
+from nestor.app.ground import prepare_ground
 from nestor.app.house import Ground, House, build_house
-from nestor.app.server import Plan, Server, prepare_ground, start
+from nestor.app.plan import Plan
+from nestor.app.server import Server, start
 from nestor.settings import Settings, judge
 from support.documents import check_schema_takes
 

@@ -25,7 +25,7 @@ Component = dict[str, Any]
 
 def bill(name: str, packages: Iterable[Distribution], others: Iterable[Component]) -> dict[str, Any]:
     """The whole document, about the distribution `name` and everything beside it."""
-    known = {canonicalize_name(package.name): package for package in packages}
+    known: dict[str, Distribution] = {canonicalize_name(package.name): package for package in packages}
     components = sorted([*map(_distribution, known.values()), *others], key=lambda one: one["bom-ref"])
     subject = next(one for one in components if one["name"] == name)
     return {
@@ -83,13 +83,17 @@ def _url_of(package: Distribution) -> str:
 
 def _license(package: Distribution) -> dict[str, Any]:
     """The license as the distribution tells it: an SPDX expression, a name, or the words of its classifiers."""
-    if expression := package.metadata.get("License-Expression"):
+    if expression := _field(package, "License-Expression"):
         return {"expression": expression}
-    words = package.metadata.get("License") or ""
+    words = _field(package, "License")
     if not words or "\n" in words or len(words) > _LONGEST_NAME:
         classifiers = package.metadata.get_all("Classifier") or []
         words = " AND ".join(line.rsplit(" :: ", 1)[1] for line in classifiers if line.startswith("License :: "))
     return {"license": {"name": words}} if words else {}
+
+
+def _field(package: Distribution, name: str) -> str:
+    return package.metadata[name] if name in package.metadata else ""  # noqa: SIM401 -- it has no get before 3.12
 
 
 def _needs(package: Distribution) -> set[str]:

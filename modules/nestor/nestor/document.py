@@ -8,7 +8,7 @@ Settings classes have no behavior; rooms build their validated values from them.
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -119,16 +119,22 @@ Words = Annotated[
 ]
 
 
+HASH = "hash"
+"""The kind of a reference that is itself what it names: the hash of a password, from which no password follows."""
+
+_HASH_SIGN = "$"
+
+
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Where a value is kept that the document must not hold: `env:NAME` or `file:PATH`."""
+    """Where a value is kept that the document must not hold: `env:NAME` or `file:PATH`; or a hash in its place."""
 
     kind: str
-    place: str
+    place: str = field(repr=False)
 
     def __str__(self) -> str:
         """The reference as the document writes it."""
-        return f"{self.kind}:{self.place}"
+        return self.place if self.kind == HASH else f"{self.kind}:{self.place}"
 
     def path(self, base: Path) -> Path:
         """The file, relative ones below `base`. Raises MaterialError for a reference into the environment."""
@@ -138,6 +144,8 @@ class Reference:
 
     def read_text(self, base: Path) -> str:
         """The value, one trailing line break removed. Raises MaterialError; the text never shows content."""
+        if self.kind == HASH:
+            return self.place
         if self.kind == "env":
             value = os.environ.get(self.place)  # noqa: TID251 -- this is the one place that reads it
             if value is None:
@@ -178,6 +186,23 @@ def _only_file(reference: Reference) -> Reference:
     return reference
 
 
+def parse_hash(value: object) -> object:
+    """Read `env:NAME`, `file:PATH`, or a hash as `nestor user hash` prints it: `$argon2id$...`."""
+    if isinstance(value, str) and value.startswith(_HASH_SIGN):
+        return Reference(HASH, value)
+    try:
+        return parse_reference(value)
+    except ValueError:
+        msg = "a password is not written out: env:NAME, file:PATH, or its hash, as nestor user hash makes it"
+        raise ValueError(msg) from None
+
+
+HashReference = Annotated[
+    Reference,
+    BeforeValidator(parse_hash),
+    PlainSerializer(str),
+    _schema(r"^((env|file):.+|\$.+)$"),
+]
 SecretReference = Annotated[
     Reference,
     BeforeValidator(parse_reference),
@@ -253,13 +278,23 @@ def covers(pattern: str, text: str) -> bool:
     A backslash takes the next character as it is. This is no regular expression, so no pattern and no text can be slow:
     time grows with the product of the two lengths at most.
     """
-    if pattern == _ANY:
-        return True
-    wanted, given = _signs(pattern), fold(text)
+    return pattern == _ANY or _match(_signs(pattern), [(sign, False) for sign in fold(text)])
+
+
+def contains(pattern: str, other: str) -> bool:
+    """Whether a pattern covers whatever another one covers.
+
+    Never true where that is not so; of two that are written differently and cover the same, such as `*?` and `?*`, it
+    may say no. A `*` is covered by a `*` alone.
+    """
+    return pattern == _ANY or _match(_signs(pattern), _signs(other))
+
+
+def _match(wanted: Sequence[tuple[str, bool]], given: Sequence[tuple[str, bool]]) -> bool:
     at = place = 0
     star, resume = -1, 0
     while place < len(given):
-        if at < len(wanted) and wanted[at] in {(_ONE, True), (given[place], False)}:
+        if at < len(wanted) and _fits(wanted[at], given[place]):
             at, place = at + 1, place + 1
         elif at < len(wanted) and wanted[at] == (_ANY, True):
             star, resume, at = at, place, at + 1
@@ -272,9 +307,21 @@ def covers(pattern: str, text: str) -> bool:
     return all(sign == (_ANY, True) for sign in wanted[at:])
 
 
+def _fits(wanted: tuple[str, bool], given: tuple[str, bool]) -> bool:
+    """Whether one sign stands for another, if it stands for exactly one."""
+    if wanted == (_ONE, True):
+        return given != (_ANY, True)
+    return wanted == given and wanted != (_ANY, True)
+
+
 def any_covers(patterns: Iterable[str], text: str) -> bool:
     """Whether one of the patterns covers a text."""
     return any(covers(pattern, text) for pattern in patterns)
+
+
+def any_contains(patterns: Iterable[str], other: str) -> bool:
+    """Whether one of the patterns covers whatever another one covers."""
+    return any(contains(pattern, other) for pattern in patterns)
 
 
 @lru_cache(maxsize=1024)  # the patterns are those of the settings, the same for every request

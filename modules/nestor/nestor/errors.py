@@ -18,6 +18,7 @@
     |  |- CannotIssue           nothing can be signed or recorded at this time
     |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had
     `- OurFault                 a bug of Nestor's
+       `- CannotGoOn            this process is beyond recovery; a new one may not be
 
 No HTTP here: `web/problems.py` turns types into statuses, `cli/` turns them into exit codes.
 The sentence and the hint are safe to show to whoever asked; the cause stays for the log.
@@ -128,3 +129,7 @@ class Unavailable(OperatorFault):
 
 class OurFault(NestorError):
     """A bug of Nestor's; the sentence shows nothing of the inside."""
+
+
+class CannotGoOn(OurFault):
+    """This process is beyond recovery and has to end, so that whoever watches over it starts a new one."""

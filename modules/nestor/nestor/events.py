@@ -92,6 +92,14 @@ class SettingsRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class Widened:
+    """The module twin widened power by one key of the settings, as the host lets it (design D10)."""
+
+    path: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trouble:
     """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret.
 
@@ -137,6 +145,7 @@ Event = (
     | Listening
     | SettingsApplied
     | SettingsRefused
+    | Widened
     | Trouble
     | Note
     | LinkChanged

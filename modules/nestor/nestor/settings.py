@@ -25,7 +25,7 @@ from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
 from nestor.registrar.settings import LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
-from nestor.web.settings import ListenerSettings
+from nestor.web.settings import ListenerSettings, OperationsSettings
 
 
 def _empty(kind: type[Document]) -> Any:
@@ -47,6 +47,9 @@ class Settings(Document):
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))
+    operations: OperationsSettings = described(
+        "Where metrics and health are asked for, in plain HTTP.", default_factory=_empty(OperationsSettings)
+    )
     reporting: ReportingSettings = described(
         "What is reported to the cloud, under IoT Edge.", default_factory=_empty(ReportingSettings)
     )
@@ -83,8 +86,15 @@ def judge(document: Mapping[str, Any]) -> Settings:
         # Judged as JSON whatever the file was, so that both kinds of file and the twin are held to one strictness.
         return Settings.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        lines = [_sentence(detail) for detail in error.errors(include_url=False, include_input=False)]
-        raise SettingsError("\n".join(lines), "nestor config example tells every key.") from None
+        raise SettingsError("\n".join(sentences(error)), "nestor config example tells every key.") from None
+
+
+def sentences(error: ValidationError, kind: type[BaseModel] = Settings, whole: str = "the document") -> list[str]:
+    """A sentence for everything that is wrong with what was to be a document of a kind, each with its path.
+
+    `whole` is what the document itself is called. No sentence shows a value.
+    """
+    return [_sentence(detail, kind, whole) for detail in error.errors(include_url=False, include_input=False)]
 
 
 def json_schema() -> dict[str, Any]:
@@ -92,27 +102,26 @@ def json_schema() -> dict[str, Any]:
     return Settings.model_json_schema(by_alias=True, schema_generator=DocumentSchema)
 
 
-def _sentence(detail: ErrorDetails) -> str:
-    path = ".".join(str(step) for step in detail["loc"]) or "the document"
+def _sentence(detail: ErrorDetails, kind: type[BaseModel], whole: str) -> str:
+    path = ".".join(str(step) for step in detail["loc"]) or whole
     if detail["type"] == "extra_forbidden":
-        return f"{path}: there is no such key{_nearest(detail['loc'])}."
+        return f"{path}: there is no such key{_nearest(detail['loc'], kind)}."
     if detail["type"] == "missing":
         return f"{path}: this key is needed."
     message = in_our_words(detail["msg"])
     return f"{path}: {message[0].lower()}{message[1:]}."
 
 
-def _nearest(location: tuple[int | str, ...]) -> str:
+def _nearest(location: tuple[int | str, ...], kind: type[BaseModel]) -> str:
     """Name the key that was probably meant, or those that are known there."""
-    known = _known_keys(location[:-1])
+    known = _known_keys(location[:-1], kind)
     close = difflib.get_close_matches(str(location[-1]), known, n=1)
     if close:
         return f"; did you mean {close[0]}"
     return f"; known here are {', '.join(known)}" if known else ""
 
 
-def _known_keys(location: tuple[int | str, ...]) -> list[str]:
-    kind: Any = Settings
+def _known_keys(location: tuple[int | str, ...], kind: Any) -> list[str]:
     for step in location:
         kind = _below(kind, str(step))
         if kind is None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from enum import StrEnum
 
-from nestor.document import Document, Duration, FileReference, Reference, SecretReference, Words, described
+from nestor.document import Document, Duration, FileReference, HashReference, Reference, Words, described
 
 USUAL_PROFILES = ("deviceIdentity", "estIdentity", "edgeCa")
 """What an IoT Edge device asks for; Edge CAs are for gateways only all the same."""
@@ -20,8 +20,8 @@ class IdentitySource(StrEnum):
 class UserSettings(Document):
     """One user of Basic authentication."""
 
-    password_hash: SecretReference = described(
-        "Where the argon2id or scrypt hash of the password is kept; `nestor user hash` makes one.",
+    password_hash: HashReference = described(
+        "The argon2id or scrypt hash of the password, or where it is kept; `nestor user hash` makes one.",
         examples=["file:line1.hash"],
     )
     names: Words = described(

@@ -5,7 +5,7 @@ A CA is made only where there is no trace of one. Everything that is wrong later
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,12 +23,14 @@ from nestor.ca.issuer import Issuer
 from nestor.ca.loading import chain_of, load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
-from nestor.ca.settings import CASettings, CASource
+from nestor.ca.settings import CASource
 from nestor.document import FileReference
 from nestor.errors import CannotIssue, MaterialError, SettingsError
 from nestor.events import Note, Trouble
-from nestor.keys.file import load_key, save_key
+from nestor.keys.file import StoredKey, load_key, save_key
 from nestor.keys.make import generate
+from nestor.keys.seals import Seals
+from nestor.keys.settings import Protection
 from nestor.ledger.opening import make_ledger, open_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
@@ -38,18 +40,33 @@ _ROOT, _ROOT_KEY = "root.pem", "root-key.pem"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What finding or making a CA takes."""
+    """What finding or making a CA takes; `seals` is what had to be asked of the IoT Edge runtime for it."""
 
     settings: Settings
     data: Path
     clock: Clock
     sink: Sink
+    seals: Seals = field(default_factory=Seals)
+
+    @property
+    def key_path(self) -> Path:
+        """Where the key of the CA is kept."""
+        named = self.settings.ca.key
+        return named.path(self.data) if named else CAHome(self.data).key_path
 
     @property
     def passphrase(self) -> str | None:
         """The passphrase of key files, where one is set. Raises MaterialError."""
         reference = self.settings.keys.passphrase
         return None if reference is None else reference.read_text(self.data)
+
+    @property
+    def recovery(self) -> str:
+        """The recovery passphrase of sealed keys. Raises MaterialError."""
+        reference = self.settings.keys.recovery
+        if reference is None:
+            raise MaterialError("keys.recovery names no recovery passphrase.", "Name its place: env:NAME or file:PATH.")
+        return reference.read_text(self.data)
 
 
 def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
@@ -60,7 +77,7 @@ def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     if source.settings.ca.source is CASource.FILE:
         return _from_files(source, pinned)
     home = CAHome(source.data)
-    found = home.load(lambda: _load(source, _key_path(source.settings.ca, source.data, home)), pinned=pinned)
+    found = home.load(lambda: load_ca_key(source), pinned=pinned)
     if found is not None:
         return found
     try:
@@ -96,9 +113,10 @@ def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
 def make_ca(source: Source) -> Issuer:
     """Make a root and keep it.
 
-    Raises MaterialError where there is, or was, one, CannotIssue while the clock is not set.
+    Raises MaterialError where there is, or was, one, CannotIssue while the clock is not set, or nobody seals its key.
     """
     settings = source.settings.ca
+    source.seals.check_new()
     issuer = _new_root(source, generate(settings.key_type, settings.rsa_bits))
     return _kept(source, issuer)
 
@@ -111,6 +129,7 @@ def make_ca_below(source: Source, offline_root: Path, subject: str, lifetime: ti
     settings = source.settings.ca
     if CAHome(source.data).was_made:
         raise MaterialError(f"There is, or was, a CA in {source.data} already.", "Use another data directory.")
+    source.seals.check_new()
     root = _new_root(source, generate(settings.key_type, settings.rsa_bits))
     key = generate(settings.key_type, settings.rsa_bits)
     issuer = make_intermediate(root, key, subject, lifetime=lifetime, now=_begin(source.clock), serial=new_serial())
@@ -134,7 +153,7 @@ def _kept(source: Source, issuer: Issuer) -> Issuer:
     reference = source.settings.ca.key
     elsewhere = reference.path(source.data) if reference else None
     make_ledger(source.data)  # first: a CA without its ledger would count as one that lost it
-    CAHome(source.data).keep(issuer, lambda place: save_key(elsewhere or place, issuer.key, source.passphrase))
+    CAHome(source.data).keep(issuer, lambda place: source.seals.save(elsewhere or place, issuer.key, source.passphrase))
     name = issuer.certificate.subject.rfc4514_string()
     source.sink(Note("ca made", f"{name}, SHA-256 {issuer.fingerprint}", issuer.end))
     return issuer
@@ -160,7 +179,9 @@ def load_offline_root(source: Source, place: Path) -> Issuer:
         hint = "Name the directory that ca init --offline-root filled."
         raise MaterialError(f"{place / _ROOT} cannot be read: {error.strerror}.", hint) from error
     certificates = read_certificates(pem, str(place / _ROOT))
-    return load_issuer(certificates[0], certificates[1:], _load(source, place / _ROOT_KEY))
+    return load_issuer(
+        certificates[0], certificates[1:], _heard(source, load_key(place / _ROOT_KEY, source.passphrase))
+    )
 
 
 def new_serial() -> int:
@@ -194,7 +215,10 @@ async def accept_ca(source: Source) -> Issuer:
 
 
 def _from_files(source: Source, pinned: str | None) -> Issuer | LostCA:
-    issuer = _load_files(source)
+    try:
+        issuer = _load_files(source)
+    except CannotIssue as reason:
+        return LostCA(reason, ca_certificates(source))
     if pinned in {None, issuer.fingerprint}:
         return issuer
     sentence = "The CA in ca.certificate is not the one whose certificates the ledger holds."
@@ -208,8 +232,7 @@ def _load_files(source: Source) -> Issuer:
     certificate, *others = _file_certificates(source)
     if settings.key is None:
         raise SettingsError("ca.key: a CA from files needs its key.", "Name it: file:PATH.")
-    key = _load(source, settings.key.path(source.data))
-    return load_issuer(certificate, others, key)
+    return load_issuer(certificate, others, load_ca_key(source))
 
 
 def _file_certificates(source: Source) -> tuple[x509.Certificate, ...]:
@@ -228,12 +251,18 @@ def _read(source: Source, reference: FileReference | None, where: str) -> tuple[
     return certificates
 
 
-def _key_path(settings: CASettings, data: Path, home: CAHome) -> Path:
-    return settings.key.path(data) if settings.key else home.key_path
+def load_ca_key(source: Source) -> CertificateIssuerPrivateKeyTypes:
+    """The key of the CA. Raises MaterialError for one that is no good, CannotIssue for one that nobody opens now."""
+    stored = source.seals.load(source.key_path, source.passphrase)
+    if stored.sealed is not (source.settings.keys.protection is Protection.SEALED):
+        how = ("sealed", "file", "unseal") if stored.sealed else ("not sealed", "sealed", "seal")
+        told = f"The CA key {source.key_path} is {how[0]}, although keys.protection is {how[1]}: nestor ca {how[2]}"
+        source.sink(Trouble("key file", told))
+    return _heard(source, stored)
 
 
-def _load(source: Source, path: Path) -> CertificateIssuerPrivateKeyTypes:
-    stored = load_key(path, source.passphrase)
+def _heard(source: Source, stored: StoredKey) -> CertificateIssuerPrivateKeyTypes:
+    """A key, once its warnings have been told."""
     for warning in stored.warnings:
         source.sink(Trouble("key file", warning))
     return stored.key

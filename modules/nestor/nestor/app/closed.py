@@ -48,6 +48,12 @@ class ClosedAuthority:
         """Why nothing can be signed."""
         return self._reason.text
 
+    def failure(self) -> None:
+        """There is no key that could fail."""
+
+    async def try_key(self) -> None:
+        """There is no key to try."""
+
     def _refuse(self) -> NoReturn:
         raise CannotIssue(*_CLOSED) from self._reason
 
@@ -116,6 +122,9 @@ class ClosedLedger:
     def problem(self) -> str:
         """Why nothing can be recorded."""
         return self._reason.text
+
+    def failure(self) -> None:
+        """There is no thread that could end."""
 
     async def close(self) -> None:
         """There is nothing to close."""

@@ -4,7 +4,7 @@ What outlives a House is handed in: the ledger, the clock guard, the listeners o
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography import x509
@@ -14,18 +14,23 @@ from nestor.access.build import build_gate
 from nestor.access.gate import Gate
 from nestor.access.memory import Memory
 from nestor.app.authority import Source, find_issuer, open_authority
-from nestor.app.certificate import ServerIdentity, given_identity, issued_identity, last_ca_certificates, own_hosts
+from nestor.app.certificate import given_identity, issued_identity, last_ca_certificates, own_hosts
 from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
+from nestor.app.edge_host import EdgeHost
+from nestor.app.identity import Maker, ServerIdentity
+from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import LostCA
+from nestor.ca.issuer import Issuer
 from nestor.ca.own_names import own_names
 from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
 from nestor.events import Event, Trouble
+from nestor.keys.seals import Keyring
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
 from nestor.ops.health import Health
@@ -46,7 +51,10 @@ AnyAuthority = LocalAuthority | ClosedAuthority
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a House stands on, and what outlives it. `waiting` says why no CA is to be used or made yet."""
+    """What a House stands on, and what outlives it.
+
+    `waiting` says why no CA is to be used or made yet. `edge` is the IoT Edge host, where there is one.
+    """
 
     data: Path
     clock: Clock
@@ -56,6 +64,8 @@ class Ground:
     sinks: Sequence[Sink]
     memory: Memory
     waiting: NestorError | None = None
+    edge: EdgeHost | None = None
+    keyring: Keyring = field(default_factory=Keyring)
 
     def tell(self, event: Event) -> None:
         """Tell every listener of one event."""
@@ -82,6 +92,10 @@ class House:
         """What keeps this server from issuing, by name."""
         return self.health.problems()
 
+    def failures(self) -> Mapping[str, str]:
+        """What is broken in this process, by name."""
+        return self.health.failures()
+
 
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
@@ -89,9 +103,10 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     for doubt in doubts(settings):
         ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
     source = Source(settings, ground.data, ground.clock, ground.tell)
+    given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
-    found = LostCA(ground.waiting, ()) if ground.waiting else find_issuer(source, ground.pinned)
+    found = await _found(source, ground)
     reserved = own_hosts(source)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
@@ -99,7 +114,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
-    identity = given_identity(source) or await issued_identity(source, authority, ground.ledger)
+    identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
@@ -121,8 +136,18 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),
-        health=Health({"ca": authority.problem, "ledger": ground.ledger.problem}),
+        health=Health(
+            {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
+            vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+        ),
     )
+
+
+async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
+    """The CA to issue with; none while the House waits. Raises MaterialError or SettingsError."""
+    if ground.waiting is not None:
+        return LostCA(ground.waiting, ())
+    return find_issuer(await ready(source, ground.keyring), ground.pinned)
 
 
 def open_gate(
@@ -153,7 +178,7 @@ def open_gate(
 def warn_of_ending(identity: ServerIdentity, ground: Ground) -> None:
     """Tell of a server certificate from files that ends before long: nobody but its owner renews it."""
     end = identity.certificate.not_valid_after_utc
-    if identity.given and identity.is_due(ground.clock.now()):
+    if identity.maker is Maker.OPERATOR and identity.is_due(ground.clock.now()):
         ground.tell(Trouble("server certificate", f"It ends at {end:%Y-%m-%d %H:%M} UTC: put a new one into its file."))
 
 

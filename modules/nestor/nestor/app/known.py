@@ -9,7 +9,8 @@ from dataclasses import replace
 from cryptography import x509
 
 from nestor.app.authority import Source, ca_certificates
-from nestor.app.certificate import names_of, shown_certificates
+from nestor.app.certificate import shown_certificates
+from nestor.app.identity import names_of
 from nestor.app.names import is_loopback
 from nestor.device.server import HTTPS, KnownServer
 from nestor.errors import MaterialError

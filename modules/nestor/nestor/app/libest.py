@@ -23,7 +23,7 @@ from nestor.ca.issuer import Issuer
 from nestor.ca.loading import load_issuer, read_certificates
 from nestor.ca.settings import CASource
 from nestor.errors import Forbidden, MaterialError, NestorError, SettingsError
-from nestor.keys.file import load_key, save_key
+from nestor.keys.file import load_key
 from nestor.ledger.opening import FILE as LEDGER
 from nestor.ledger.opening import make_ledger, open_ledger
 from nestor.ledger.openssl import COPIES, Line, read_copy, read_index
@@ -87,6 +87,7 @@ async def import_libest(wish: Wish) -> Imported:
     """Make a data directory of an estCA folder. Raises MaterialError or SettingsError, and makes none then."""
     source = wish.source
     _check_settings(source)
+    source.seals.check_new()
     issuer = _issuer(wish)
     found, left_out = _sort(wish, issuer)
     anchors = _other_cas(wish.folder, issuer)
@@ -95,7 +96,7 @@ async def import_libest(wish: Wish) -> Imported:
         data = landing.new / DATA
         make_ledger(data)
         await _fill(data, source, issuer, found)
-        CAHome(data).keep(issuer, lambda place: save_key(place, issuer.key, source.passphrase))
+        CAHome(data).keep(issuer, lambda place: source.seals.save(place, issuer.key, source.passphrase))
         if anchors:
             (data / ANCHORS).write_bytes(b"".join(one.public_bytes(Encoding.PEM) for one in anchors))
         names = sorted(path.name for path in data.iterdir() if path.name != REVOCATIONS)

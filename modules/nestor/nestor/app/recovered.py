@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nestor.app.authority import Source, existing_issuer
+from nestor.app.seals import PATIENT, ready
 from nestor.backup.archive import DATA
 from nestor.backup.manifest import Manifest
 from nestor.ca.home import CAHome
@@ -14,6 +15,7 @@ from nestor.ca.loading import read_certificates
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
 from nestor.errors import MaterialError, SettingsError
+from nestor.keys.seals import Keyring
 from nestor.ledger.listing import Selection
 from nestor.ledger.opening import FILE as LEDGER
 from nestor.ledger.opening import open_ledger
@@ -53,6 +55,12 @@ class Recovered:
         path = reference.path(self.target)
         return None if path.exists() else path
 
+    @property
+    def source(self) -> Source:
+        """The CA, with its files where they are now."""
+        settings = self.settings.model_copy(update={"ca": _at_hand(self)})
+        return Source(settings, self.data, self.clock, lambda _: None)
+
 
 def recover(manifest: Manifest, place: Path, target: Path, clock: Clock) -> Recovered:
     """Read the configuration of a backup. Raises SettingsError where this Nestor does not take it."""
@@ -65,12 +73,15 @@ def recover(manifest: Manifest, place: Path, target: Path, clock: Clock) -> Reco
     return Recovered(manifest, place, target, settings, clock)
 
 
-def check_ca(recovered: Recovered) -> None:
-    """See that the CA is the one that the manifest names, and that its key fits it. Raises MaterialError."""
-    settings = recovered.settings.model_copy(update={"ca": _at_hand(recovered)})
-    source = Source(settings, recovered.data, recovered.clock, lambda _: None)
+async def check_ca(recovered: Recovered, keyring: Keyring) -> None:
+    """See that the CA is the one that the manifest names, and that its key fits it.
+
+    Raises MaterialError, or CannotIssue where neither the runtime of this host nor a passphrase opens a sealed key.
+    """
+    source = recovered.source
+    settings = source.settings
     if recovered.missing_key is None:
-        fingerprint = existing_issuer(source).fingerprint
+        fingerprint = existing_issuer(await ready(source, keyring, within=PATIENT, spare=True)).fingerprint
     elif settings.ca.certificate is not None and settings.ca.source is CASource.FILE:
         pem = settings.ca.certificate.read_bytes(recovered.data)
         fingerprint = fingerprint_of(read_certificates(pem, "ca.certificate")[0])

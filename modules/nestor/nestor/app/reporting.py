@@ -83,8 +83,11 @@ class Reporter:
         return _section(self._held, _CA).get("fingerprint")
 
     async def status(self, server: Server) -> Status:
-        """The status at this moment, with figures from the ledger. Raises CannotIssue where it cannot be read."""
-        return status_of(server, self._circumstances(), await read_statistics(server))
+        """The status at this moment; without figures where the ledger cannot be read, and health says why."""
+        statistics = None
+        with suppress(NestorError):
+            statistics = await read_statistics(server)
+        return status_of(server, self._circumstances(), statistics)
 
     async def run(self, server: Server) -> None:
         """Report until cancelled: a companion of the server."""

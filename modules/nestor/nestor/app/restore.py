@@ -12,12 +12,14 @@ from pathlib import Path
 from nestor.access.users import read_users
 from nestor.app.recovered import Recovered, check_ca, prepare_ledger, recover
 from nestor.app.replacing import carry_out, new_state
+from nestor.app.resealing import is_sealed_ca
 from nestor.backup.archive import DATA, ELSEWHERE, digest_of, unpack
 from nestor.backup.landing import Landing, Move
 from nestor.backup.manifest import Manifest, Part
 from nestor.backup.sealing import unseal
 from nestor.ca.home import CAHome
 from nestor.errors import MaterialError
+from nestor.keys.seals import Keyring
 from nestor.ledger.opening import FILE as LEDGER
 from nestor.ledger.revocations import FILE as REVOCATIONS
 from nestor.ledger.revocations import read_revocations
@@ -51,6 +53,7 @@ class Outcome:
 
     `elsewhere` holds the files that did not live in the data directory. `revoked_since` counts revocations that the
     backup did not know, None where nobody had a file of them. `one_time` are users whose passwords may be spent.
+    `sealed` says that the CA's key is, maybe by another host.
     """
 
     at: datetime
@@ -63,27 +66,28 @@ class Outcome:
     revoked_since: int | None
     missing_key: Path | None
     one_time: Sequence[str]
+    sealed: bool
 
 
-async def restore(wish: Wish, passphrase: str, clock: Clock) -> Outcome:
+async def restore(wish: Wish, passphrase: str, clock: Clock, keyring: Keyring) -> Outcome:
     """Restore a data directory. Raises MaterialError, and changes nothing, where anything does not hold.
 
     Raises Unavailable while a server has the directory.
     """
-    return await restore_opened(wish, unseal(_read(wish.backup), passphrase), clock)
+    return await restore_opened(wish, unseal(_read(wish.backup), passphrase), clock, keyring)
 
 
-async def restore_opened(wish: Wish, content: bytes, clock: Clock) -> Outcome:
+async def restore_opened(wish: Wish, content: bytes, clock: Clock, keyring: Keyring) -> Outcome:
     """Restore from a backup whose seal has been opened."""
     with new_state(wish.data, "nestor ca restore") as landing:
         recovered = recover(unpack(content, landing.new), landing.new, wish.data, clock)
+        await check_ca(recovered, keyring)
         return await _land(wish, landing, recovered)
 
 
 async def _land(wish: Wish, landing: Landing, recovered: Recovered) -> Outcome:
     """Check what was recovered against itself and against what is there; then let it take its place."""
     at = recovered.clock.now()
-    check_ca(recovered)
     _check_no_other_ca(wish.data, recovered.manifest.ca.fingerprint)
     put, left = _sort_out(wish, recovered)
     files = _files_of_revocations(wish)
@@ -92,6 +96,7 @@ async def _land(wish: Wish, landing: Landing, recovered: Recovered) -> Outcome:
     moves = [Move(f"{DATA}/{name}", name, LOGS if name == LEDGER else ()) for name in put]
     has_more = not all(_is_same(Path(one.origin), one.sha256) for one in recovered.manifest.members if one.origin)
     missing_key, one_time = recovered.missing_key, _one_time_users(recovered, put)
+    sealed = missing_key is None and is_sealed_ca(recovered.source)
     landing.decide([*moves, *([Move(ELSEWHERE, elsewhere)] if has_more else [])], aside)
     replaced = carry_out(wish.data)
     return Outcome(
@@ -105,6 +110,7 @@ async def _land(wish: Wish, landing: Landing, recovered: Recovered) -> Outcome:
         revoked_since=forgotten if files else None,
         missing_key=missing_key,
         one_time=one_time,
+        sealed=sealed,
     )
 
 

@@ -52,6 +52,9 @@ def next_steps(outcome: Outcome) -> Iterator[str]:
     made, data = f"{outcome.manifest.made:{_TIME}}", outcome.aside.parent
     if outcome.missing_key is not None:
         yield f"The CA's key is not in the backup: bring it back to {outcome.missing_key}."
+    if outcome.sealed:
+        command = f"nestor ca recover{_configuration(outcome)} --data {data}"
+        yield f"The CA's key is sealed. If this is another host than the one that sealed it: {command}"
     if outcome.elsewhere is not None:
         origins = ", ".join(member.origin for member in outcome.manifest.members if member.origin)
         yield f"{outcome.elsewhere} holds what did not live in the data directory; put it back: {origins}."

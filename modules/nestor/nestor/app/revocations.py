@@ -6,10 +6,12 @@ ran is told to nobody; the ledger counts it.
 """
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from nestor.errors import NestorError
 from nestor.events import Event, Revoked
 from nestor.ledger.revocations import FILE, Revocation, read_revocations
 from nestor.ledger.sqlite import SQLiteLedger
@@ -34,7 +36,8 @@ class Revocations:
         self._behind[entry.sha256] = by
         try:
             revoked = await ledger.revoke(entry.sha256, reason, at)
-            await self.look(ledger)
+            with suppress(NestorError):  # it is revoked all the same, and the next look tells what is wrong
+                await self.look(ledger)
         finally:
             self._behind.pop(entry.sha256, None)
         return revoked

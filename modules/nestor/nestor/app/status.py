@@ -3,7 +3,7 @@
 No section holds a secret, nor the name of a device.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from nestor.app.answer import Answer, Moment
 from nestor.app.house import House
 from nestor.app.server import Server
 from nestor.app.welcome import url_of, written
-from nestor.ca.catalog import build_catalog
+from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.issuer import fingerprint_of
 from nestor.cloud import LinkState
 from nestor.document import described
@@ -52,7 +52,7 @@ class Issuance(Answer):
     expiring_in_24_hours: int = described("Active certificates that end within 24 hours.")
     expiring_in_7_days: int = described("Active certificates that end within 7 days.")
     renewals_overdue: int = described(
-        "Active certificates that could renew themselves, and have not in nine tenths of their life."
+        "Active certificates that their devices could renew, and have not in nine tenths of their life."
     )
     refused: int = described("Requests refused since the ledger was made.")
     refused_by_reason: Mapping[str, int] = described("The same by the reason.")
@@ -139,9 +139,14 @@ async def read_statistics(server: Server) -> Statistics | None:
     ground, house = server.ground, server.house
     if not isinstance(ground.ledger, SQLiteLedger):
         return None
-    catalog = build_catalog(house.settings.profiles)
-    renewable = {profile.name for profile in catalog if profile.traits.renewable}
-    return await ground.ledger.statistics(ground.clock.now(), renewable)
+    renewed = renewed_profiles(build_catalog(house.settings.profiles))
+    return await ground.ledger.statistics(ground.clock.now(), renewed)
+
+
+def renewed_profiles(catalog: Catalog) -> Collection[str]:
+    """Profiles that devices renew: by a certificate of the same, as an identity, or of another, as an Edge CA."""
+    traits = [profile.traits for profile in catalog]
+    return {one.name for one in traits if one.renewable}.union(*(one.may_request for one in traits))
 
 
 def issuance_of(statistics: Statistics) -> Issuance:

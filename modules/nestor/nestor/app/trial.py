@@ -6,6 +6,7 @@ A server tries its settings before it makes anything, so that `nestor config che
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
+from pathlib import Path
 
 from nestor.access.users import check_name
 from nestor.ca.builtin import BUILT_IN
@@ -16,9 +17,11 @@ from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
 from nestor.errors import NestorError, SettingsError
 from nestor.finding import Finding, Gravity
+from nestor.keys.settings import KeySettings, Protection
 from nestor.naming import fold
 from nestor.registrar.labels import build_labels
 from nestor.settings import Settings
+from nestor.twin.settings import EVERYTHING, Power, TwinSettings
 from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource
 
 _EVERY = "*"
@@ -34,8 +37,10 @@ def try_settings(settings: Settings) -> None:
         *_wrong_names(settings.listener.hostnames),
         *_wrong_ca(settings.ca),
         *_wrong_server_certificate(settings.listener.server_certificate),
+        *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
+        *_wrong_twin(settings.twin),
     ]
     if problems:
         raise SettingsError("\n".join(problems), "nestor config example tells every key.")
@@ -43,7 +48,7 @@ def try_settings(settings: Settings) -> None:
 
 def doubts(settings: Settings) -> list[Finding]:
     """What holds, and is hardly meant: a profile that nobody can get, a key that does nothing."""
-    found = [*_odd_profiles(settings), *_idle_keys(settings)]
+    found = [*_odd_profiles(settings), *_idle_keys(settings), *_near_keys(settings.keys)]
     return [Finding(Gravity.WARNING, about, f"{about}: {sentence}.", remedy) for about, sentence, remedy in found]
 
 
@@ -83,6 +88,14 @@ def _wrong_server_certificate(settings: ServerCertificateSettings) -> Iterator[s
         yield from _missing("listener.serverCertificate", certificate=settings.certificate, key=settings.key)
 
 
+def _wrong_keys(settings: KeySettings) -> Iterator[str]:
+    if settings.protection is Protection.SEALED and settings.recovery is None:
+        yield (
+            "keys.recovery: this key is needed where protection is sealed; the key that seals may be lost, "
+            "and with it the CA."
+        )
+
+
 def _missing(where: str, **references: Reference | None) -> Iterator[str]:
     for key, reference in references.items():
         if reference is None:
@@ -104,6 +117,16 @@ def _unknown_profiles(settings: Settings, known: Collection[str]) -> Iterator[st
         for profile in named:
             if profile not in {_EVERY, *known}:
                 yield f"{where}: there is no profile {profile}{meant(profile, known)}."
+
+
+def _wrong_twin(settings: TwinSettings) -> Iterator[str]:
+    known = [EVERYTHING, *Power]
+    for word in settings.may:
+        if word not in known:
+            yield f"twin.may: there is no power {word}{meant(word, known)}."
+    for directory in settings.directories:
+        if not directory.startswith("/"):
+            yield f"twin.directories: {directory} is no absolute path."
 
 
 def meant(word: str, known: Collection[str]) -> str:
@@ -133,6 +156,14 @@ def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield f"profiles.{name}", "this new profile is issued nowhere", f"{guess}A profile of your own needs a label."
 
 
+def _near_keys(settings: KeySettings) -> Iterator[tuple[str, str, str]]:
+    """A recovery passphrase that lies beside what it opens."""
+    place = settings.recovery
+    if place is not None and place.kind == "file" and not Path(place.place).is_absolute():
+        told = "the recovery passphrase lies in the data directory, beside the key that it opens"
+        yield "keys.recovery", told, "Keep it elsewhere: whoever gets the directory gets the CA."
+
+
 def _idle_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Keys that are given, and that the source which was chosen does not look at."""
     ca, shown = settings.ca, settings.listener.server_certificate
@@ -143,6 +174,6 @@ def _idle_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
     elif ca.certificate is not None or ca.chain is not None:
         name = "certificate" if ca.certificate is not None else "chain"
         yield f"ca.{name}", "it does nothing where source is root", 'Leave it out, or write source = "file".'
-    if shown.source is ServerCertificateSource.ISSUED and (shown.certificate is not None or shown.key is not None):
+    if shown.source is not ServerCertificateSource.FILE and (shown.certificate is not None or shown.key is not None):
         where = "listener.serverCertificate"
-        yield where, "certificate and key do nothing where source is issued", 'Write source = "file".'
+        yield where, f"certificate and key do nothing where source is {shown.source}", 'Write source = "file".'

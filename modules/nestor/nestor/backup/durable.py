@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from nestor.errors import MaterialError
@@ -12,6 +13,15 @@ _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
 
 def write_new(path: Path, content: bytes) -> None:
     """Write a file that only its owner reads; one that is there already stays. Raises MaterialError."""
+    _write(path, content, _name_it)
+
+
+def write_over(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads, in the place of one that may be there. Raises MaterialError."""
+    _write(path, content, Path.replace)
+
+
+def _write(path: Path, content: bytes, name_it: Callable[[Path, Path], object]) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         beside.unlink(missing_ok=True)
@@ -19,7 +29,7 @@ def write_new(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        _name_it(beside, path)
+        name_it(beside, path)
         sync(path.parent)
     except FileExistsError as error:
         raise _is_there(path) from error

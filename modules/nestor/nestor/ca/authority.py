@@ -23,10 +23,14 @@ from nestor.ca.own_server import server_content
 from nestor.ca.possession import possession_content
 from nestor.ca.prepare import last_problem, prepare
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
-from nestor.ca.signing import is_slow
+from nestor.ca.signing import is_signature, is_slow
 from nestor.ca.tbs import encode_certificate
 from nestor.errors import Malformed
 from nestor.model import KeyType, Order
+
+_TRIAL = b"Nestor tries its CA key."
+_TRIAL_SECONDS = 15.0
+_TRY_AGAIN = "Restart the server; if it stays, check where the key is kept."
 
 MakeKey = Callable[[KeyType, int], CertificateIssuerPrivateKeyTypes]
 
@@ -50,6 +54,7 @@ class LocalAuthority:
         self._own = own
         self._make_key = make_key
         self._random = random
+        self._failure: str | None = None
 
     @property
     def issuer(self) -> Issuer:
@@ -67,6 +72,26 @@ class LocalAuthority:
     def problem(self) -> str | None:
         """Why nothing can be signed at this time, and what to do; None when all is well."""
         return self._guard.problem() or last_problem(self._issuer, self._catalog, self._guard.now())
+
+    def failure(self) -> str | None:
+        """What was wrong when the key was tried last; None when nothing was."""
+        return self._failure
+
+    async def try_key(self) -> None:
+        """Sign a sentence that is no certificate, on a thread as slow keys do: what fails is missed before it counts.
+
+        So a key that has gone, that is another one, or threads that hang, are found although nobody enrolls.
+        """
+        try:
+            async with asyncio.timeout(_TRIAL_SECONDS):
+                signature = await asyncio.to_thread(self._issuer.sign, _TRIAL)
+        except TimeoutError:
+            self._failure = f"The CA key has not signed within {_TRIAL_SECONDS:.0f} s. {_TRY_AGAIN}"
+        except Exception as error:  # noqa: BLE001 -- whatever a key's provider raises
+            self._failure = f"The CA key cannot sign: {type(error).__name__}. {_TRY_AGAIN}"
+        else:
+            fits = is_signature(self._issuer.certificate.public_key(), signature, _TRIAL)
+            self._failure = None if fits else f"What the CA key signs does not fit the CA certificate. {_TRY_AGAIN}"
 
     async def enroll(self, order: Order) -> x509.Certificate:
         """Issue the certificate of an admitted order, for the key in its request.

@@ -1,7 +1,7 @@
 """Where the CA of this server lives in the data directory. It is made once; one that is lost is never made again (D19).
 
     ca/certificates.pem   the CA certificate, then those above it, the root last
-    ca/key.pem            its key, unless the document names another place; written and read by `keys`
+    ca/key.pem            its key, sealed or not, unless the document names another place; `keys` writes and reads it
     ca-made               the fingerprint of the CA certificate: what remains when the directory is lost
 
 The directory appears whole, by one rename. A trace of a CA without the CA means that it is lost, not that there never
@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.ca.issuer import Issuer, fingerprint_of
 from nestor.ca.loading import load_issuer, read_certificates
-from nestor.errors import MaterialError, NestorError
+from nestor.errors import CannotIssue, MaterialError, NestorError
 
 _DIRECTORY = "ca"
 _CERTIFICATES = "certificates.pem"
@@ -84,7 +84,8 @@ class CAHome:
     ) -> Issuer | LostCA | None:
         """The CA; None where there never was one.
 
-        `load_key` raises MaterialError for a key that cannot be used. `pinned` is the fingerprint the ledger knows.
+        `load_key` raises MaterialError for a key that is no good, CannotIssue for one that nobody opens now. `pinned`
+        is the fingerprint that the ledger knows.
         """
         if pinned is None and not self.was_made:
             return None
@@ -92,7 +93,7 @@ class CAHome:
             issuer = self._assemble(load_key, pinned)
             if self._marked() is None:
                 self.mark(issuer.fingerprint)
-        except MaterialError as reason:
+        except (MaterialError, CannotIssue) as reason:
             return LostCA(reason, self._readable_certificates())
         return issuer
 

@@ -20,9 +20,14 @@ LIFETIME = timedelta(days=1)
 _LONGEST_COMMON_NAME = 64
 
 
+def is_code(text: str) -> bool:
+    """Whether a text can be a verification code."""
+    return text.isascii() and text.isalnum() and len(text) <= _LONGEST_COMMON_NAME
+
+
 def possession_content(code: str, key: Key) -> Content:
     """What the certificate says. Raises MaterialError for a code that no name can hold (RFC 5280, appendix A)."""
-    if not (code.isascii() and code.isalnum() and len(code) <= _LONGEST_COMMON_NAME):
+    if not is_code(code):
         raise MaterialError(
             "A verification code is up to 64 letters and digits.", "Copy it from DPS or IoT Hub, as it is shown there."
         )

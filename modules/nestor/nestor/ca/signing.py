@@ -6,6 +6,7 @@ The table is the whole list: a key that is not in it does not sign here.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import (
     CertificateIssuerPrivateKeyTypes,
@@ -63,6 +64,23 @@ def signature_of(key: CertificateIssuerPrivateKeyTypes, content: bytes) -> bytes
     if isinstance(key, ed25519.Ed25519PrivateKey):
         return key.sign(content)
     raise MaterialError("The CA has a key of a kind that does not sign certificates here.")
+
+
+def is_signature(key: CertificatePublicKeyTypes, signature: bytes, content: bytes) -> bool:
+    """Whether bytes are the signature that the other half of a key makes."""
+    try:
+        match key:
+            case ec.EllipticCurvePublicKey():
+                key.verify(signature, content, ec.ECDSA(_ECDSA[key.curve.name].hash or SHA256()))
+            case rsa.RSAPublicKey():
+                key.verify(signature, content, padding.PKCS1v15(), _RSA.hash or SHA256())
+            case ed25519.Ed25519PublicKey():
+                key.verify(signature, content)
+            case _:
+                return False
+    except InvalidSignature:
+        return False
+    return True
 
 
 def is_slow(key: CertificateIssuerPrivateKeyTypes) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from nestor.cli.host import make_ready
 from nestor.cli.output import show_fields
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, read_duration, show_time
 from nestor.errors import MaterialError, SettingsError
@@ -182,7 +183,7 @@ def _source(data: Path, config: Path | None, said: dict[str, Any] | None = None)
 
     check_not_interrupted(data)
     document = merge(read_document(config) if config else {}, {"ca": said or {}})
-    return Source(judge(document), data, SystemClock(), lambda _: None)
+    return make_ready(Source(judge(document), data, SystemClock(), lambda _: None))
 
 
 def _issuer(data: Path, config: Path | None) -> "Issuer":

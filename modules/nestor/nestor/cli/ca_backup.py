@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nestor.cli.exits import Misuse
+from nestor.cli.host import make_keyring, make_ready
 from nestor.cli.output import show_fields
 from nestor.cli.passphrase import ASK, PassphraseOption, read_passphrase
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
 
 if TYPE_CHECKING:
     from nestor.backup.manifest import Part
+    from nestor.events import Event
 
 _PARTS = "ca, ledger, users or files"
 
@@ -36,9 +38,12 @@ def backup(
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.backup import Wish, check_possible, make_backup  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
+    from nestor.app.resealing import is_sealed_ca  # noqa: PLC0415 -- every room
     from nestor.app.restored import about  # noqa: PLC0415 -- every room
+    from nestor.app.seals import check_recovery  # noqa: PLC0415 -- every room
 
-    wish = Wish(Source(load_settings(config), data, SystemClock(), lambda _: None), config, out, with_key)
+    source = Source(load_settings(config, data), data, SystemClock(), _warn)
+    wish = Wish(make_ready(source, spare=True), config, out, with_key)
     check_possible(wish)
     manifest = make_backup(
         wish, read_passphrase("--passphrase", passphrase, about="Passphrase of the backup", twice=True)
@@ -46,6 +51,9 @@ def backup(
     show_fields({"file": str(out), **about(manifest)}, as_json=json)
     for path in manifest.left_out:
         typer.echo(f"Not in the backup, because it lives elsewhere: {path}", err=True)
+    if manifest.ca.key and is_sealed_ca(source):
+        typer.echo("The CA key in it is sealed: on another host it takes the recovery passphrase as well.", err=True)
+        asyncio.run(check_recovery(source, make_keyring()))
 
 
 def restore(
@@ -76,10 +84,17 @@ def restore(
 
     wish = Wish(file, data, _parts("--replace", replace), _parts("--keep", keep), tuple(revocations or ()))
     secret = read_passphrase("--passphrase", passphrase, about="Passphrase of the backup")
-    outcome = asyncio.run(run(wish, secret, SystemClock()))
+    outcome = asyncio.run(run(wish, secret, SystemClock(), make_keyring()))
     show_fields(done(outcome), as_json=json)
     for number, step in enumerate(next_steps(outcome), 1):
         typer.echo(f"{number}. {step}", err=True)
+
+
+def _warn(event: "Event") -> None:
+    from nestor.events import Trouble  # noqa: PLC0415 -- cryptography
+
+    if isinstance(event, Trouble) and event.about == "recovery":
+        typer.echo(f"warning: {event.sentence}", err=True)
 
 
 def _parts(option: str, words: Sequence[str] | None) -> "frozenset[Part]":

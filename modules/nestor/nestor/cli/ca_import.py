@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nestor.cli.host import make_ready
 from nestor.cli.output import key_of, show_fields, show_json
 from nestor.cli.passphrase import read_passphrase
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings
@@ -41,7 +42,7 @@ def import_ca(
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
     from nestor.model import Method  # noqa: PLC0415 -- cryptography
 
-    source = Source(load_settings(config), data, SystemClock(), lambda _: None)
+    source = make_ready(Source(load_settings(config, data), data, SystemClock(), lambda _: None))
     secret = read_passphrase("--passphrase", passphrase, about="Passphrase of the CA key") if passphrase else None
     outcome = asyncio.run(run.import_libest(run.Wish(libest, source, secret, Method(onboarded_by))))
     left_out = [f"{serial} {subject}: {why}" for serial, subject, why in imported.left_out(outcome)]

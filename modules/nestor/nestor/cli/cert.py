@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import string
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict
@@ -12,18 +11,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.app.record import hex_digits as plain_hex
+from nestor.app.record import state_of
 from nestor.cli.output import on_terminal, show_fields, show_json, show_rows
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, show_minute, show_time
 from nestor.errors import MaterialError
-from nestor.model import Entry, State
+from nestor.model import Entry
 
 if TYPE_CHECKING:
     from nestor.ledger.sqlite import SQLiteLedger
 
 app = typer.Typer(help="Certificates: issue, list, show, revoke.", no_args_is_help=True)
-
-EXPIRED = "expired"
-"""What becomes of an active certificate by itself; the ledger need not be told."""
 
 _FEWEST_DIGITS = 6
 _SHORT = 10
@@ -100,7 +98,7 @@ async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQ
 
     check_directory(data)
     check_not_interrupted(data)
-    ledger = open_ledger(load_settings(config).ledger, data, create=False, clock=SystemClock())
+    ledger = open_ledger(load_settings(config, data).ledger, data, create=False, clock=SystemClock())
     try:
         yield ledger
     finally:
@@ -138,21 +136,16 @@ async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
 
 
 def hex_digits(identifier: str) -> str:
-    """A serial number or thumbprint in plain hex, as portals, tools and our tables write it. Raises BadParameter."""
-    digits = identifier.rstrip(".…").replace(":", "").replace(" ", "").lower().removeprefix("0x")
-    if not digits or set(digits) - set(string.hexdigits):
-        raise typer.BadParameter(f"{identifier} is neither a serial number nor a thumbprint; write it in hex.")
-    return digits
+    """A serial number or thumbprint in plain hex. Raises BadParameter."""
+    try:
+        return plain_hex(identifier)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error}.") from None
 
 
 def short_serial(entry: Entry) -> str:
     """So many digits of a serial number as fit a table, and name it for every command."""
     return f"{entry.serial:x}"[:_SHORT]
-
-
-def state_of(entry: Entry, now: datetime) -> str:
-    """What has become of a certificate, as people would say it."""
-    return EXPIRED if entry.state is State.ACTIVE and entry.not_after <= now else entry.state.value
 
 
 def _counted(counters: Mapping[str, Mapping[str, int] | int]) -> Iterator[tuple[str, str, str]]:

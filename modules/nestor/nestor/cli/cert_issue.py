@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.cli.host import make_ready
 from nestor.cli.passphrase import read_passphrase
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, read_duration
 from nestor.cli.progress import progress
@@ -108,7 +109,7 @@ def _source(data: Path, config: Path | None) -> "Source":
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
 
-    return Source(load_settings(config), data, SystemClock(), _warn)
+    return make_ready(Source(load_settings(config, data), data, SystemClock(), _warn))
 
 
 def _warn(event: Event) -> None:

@@ -6,13 +6,13 @@ Entries go out page by page, so that a ledger of any size can be exported while 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.app.record import Search, Wanted, selection_of, state_of
 from nestor.cli import completion
-from nestor.cli.cert import EXPIRED, hex_digits, open_for_command, record_of, short_serial, state_of
+from nestor.cli.cert import hex_digits, open_for_command, record_of, short_serial
 from nestor.cli.output import on_terminal, show_rows, stream_csv, stream_json
 from nestor.cli.places import (
     DEFAULT_DATA,
@@ -23,7 +23,7 @@ from nestor.cli.places import (
     show_minute,
     show_time,
 )
-from nestor.model import Entry, State
+from nestor.model import Entry
 
 if TYPE_CHECKING:
     from nestor.ledger.listing import Selection
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 _COLUMNS = ("serial", "device", "profile", "state", "issued", "valid until", "by", "from")
 _NARROW = ("serial", "device", "profile", "state", "valid until")
 _PAGE, _SCREENFUL = 500, 100
-
-
-class Wanted(StrEnum):
-    """The states that a person can ask for."""
-
-    ACTIVE = State.ACTIVE
-    SUPERSEDED = State.SUPERSEDED
-    REVOKED = State.REVOKED
-    EXPIRED = EXPIRED
 
 
 def list_certificates(
@@ -65,23 +56,21 @@ def list_certificates(
 ) -> None:
     """List certificates, the newest first. With --json or --csv, everything about each."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
-    from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
 
     if json and csv:
         raise typer.BadParameter("one form at a time: --json or --csv.")
-    now, expired = SystemClock().now(), state is Wanted.EXPIRED
-    past = expired or ((every or serial is not None or thumbprint is not None) and state is not Wanted.ACTIVE)
-    before = now if expired else None
-    selection = Selection(
+    now = SystemClock().now()
+    search = Search(
         device=device,
-        requester=asked_by,
+        asked_by=asked_by,
         serial="" if serial is None else hex_digits(serial),
         thumbprint="" if thumbprint is None else hex_digits(thumbprint),
         profile=profile,
-        state=State.ACTIVE if expired else State(state) if state else None,
-        valid_at=None if past else now,
-        expiring_before=before if expiring_in is None else now + read_duration("--expiring-in", expiring_in),
+        state=state,
+        expiring_in=None if expiring_in is None else read_duration("--expiring-in", expiring_in),
+        every=every,
     )
+    selection = selection_of(search, now)
     table = not (json or csv) and on_terminal()
     most = limit or (_SCREENFUL if table else None)
 

@@ -10,6 +10,7 @@ from nestor.cli import (
     ca,
     ca_backup,
     ca_import,
+    ca_seal,
     cert,
     cert_issue,
     cert_list,
@@ -22,6 +23,7 @@ from nestor.cli import (
     user,
 )
 from nestor.cli.doctor import doctor
+from nestor.cli.health import health
 from nestor.cli.serve import serve
 
 app = typer.Typer(
@@ -36,9 +38,13 @@ app.command()(serve)
 ca.app.command()(ca_backup.backup)
 ca.app.command()(ca_backup.restore)
 ca.app.command("import")(ca_import.import_ca)
+ca.app.command()(ca_seal.seal)
+ca.app.command()(ca_seal.recover)
+ca.app.command()(ca_seal.unseal)
 ledger.app.command()(ledger_adopt.adopt)
 ledger.app.command()(ledger_adopt.start_over)
 app.command()(doctor)
+app.command()(health)
 ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
 cert.app.command("issue")(cert_issue.issue)

@@ -3,17 +3,19 @@
 import asyncio
 import resource
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nestor.cli.exits import LOST, code_of
 from nestor.cli.places import DEFAULT_DATA, TUTORIAL_DATA, ConfigOption
+from nestor.errors import CannotGoOn, NestorError
 
 if TYPE_CHECKING:
     from nestor.app.house import House
-    from nestor.settings import Settings
 
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _TUTORIAL_NAMES = ("localhost", "ip6-localhost", "127.0.0.1", "::1")
@@ -50,41 +52,54 @@ def serve(
 ) -> None:
     """Serve EST until told to stop. SIGHUP reads the settings again; SIGTERM finishes what is being served.
 
-    Options go over the configuration file, and the file over the tutorial's settings.
+    Options go over the configuration file, and the file over the tutorial's settings. Where the IoT Edge runtime
+    starts it, the module twin goes over the file, within what the host allows.
     """
-    from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
-    from nestor.app.server import Plan  # noqa: PLC0415 -- every room
-    from nestor.app.server import serve as run  # noqa: PLC0415 -- every room
+    from nestor.app.serving import serve as run  # noqa: PLC0415 -- every room
+    from nestor.app.startup import Said, assemble  # noqa: PLC0415 -- every room
     from nestor.app.tutorial import prepare_tutorial  # noqa: PLC0415 -- every room
-    from nestor.document import merge  # noqa: PLC0415 -- every room
-    from nestor.ops.damper import Damper  # noqa: PLC0415 -- only now
+    from nestor.app.watchman import Watchman  # noqa: PLC0415 -- only now
+    from nestor.edge.identity import read_identity, storage_of  # noqa: PLC0415 -- only now
     from nestor.ops.log import log_event, set_up_log  # noqa: PLC0415 -- only now
-    from nestor.settings import judge, read_document  # noqa: PLC0415 -- every room
+    from nestor.settings import judge  # noqa: PLC0415 -- every room
 
-    place = data or (TUTORIAL_DATA if tutorial else DEFAULT_DATA)
+    place = data or (TUTORIAL_DATA if tutorial else storage_of() or DEFAULT_DATA)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core file would hold the CA key
     _check_names(hostname or ())
+    watchman = Watchman(log_event, lost=LOST)
+    watchman.start()  # before any other thread
     base, over = layers(
         hostname or (), listen or (), port, tutorial=tutorial, machine=_machine(), shut_in=_in_container()
     )
+    said = Said(base, config, over, place, None if tutorial else read_identity())
+    set_up_log(judge(said.defaults).log)  # for what is wrong with the settings
     if tutorial:
         prepare_tutorial(place)
+    with _told_in_the_log():
+        set_up_log(said.settings().log)  # for what the start has to tell
+        plan, companions = assemble(
+            said,
+            log_event,
+            welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
+            applied=lambda applied: set_up_log(applied.log),
+        )
+        asyncio.run(run(plan, watchman, companions))
 
-    def settings() -> "Settings":
-        return judge(merge(merge(base, read_document(config) if config else {}), over))
 
-    set_up_log(settings().log)  # for what the start has to tell
-    clock = SystemClock()
-    plan = Plan(
-        settings=settings,
-        files=[config] if config else [],
-        data=place,
-        sinks=[Damper(log_event, clock.monotonic)],
-        welcome=lambda house, addresses: _welcome(house, addresses, place, tutorial=tutorial),
-        applied=lambda applied: set_up_log(applied.log),
-        clock=clock,
-    )
-    asyncio.run(run(plan))
+@contextmanager
+def _told_in_the_log() -> Iterator[None]:
+    """Where machines read the log, what ends a server is a line of it; elsewhere, two lines for people."""
+    from nestor.events import Trouble  # noqa: PLC0415 -- cryptography
+    from nestor.ops.log import is_for_people, log_event  # noqa: PLC0415 -- only now
+
+    try:
+        yield
+    except NestorError as fault:
+        if is_for_people():
+            raise
+        if not isinstance(fault, CannotGoOn):  # which the server has told
+            log_event(Trouble("start", fault.text, fault.__cause__))
+        raise typer.Exit(code_of(fault)) from fault
 
 
 def layers(
@@ -107,6 +122,8 @@ def layers(
     base = tutorial_document(usual) if tutorial else {}
     if hostnames or shut_in:
         base = merge(base, {"listener": {"addresses": _EVERYWHERE}})
+    if shut_in:
+        base = merge(base, {"operations": {"addresses": _EVERYWHERE}})
     over: dict[str, Any] = {}
     if hostnames:
         over["hostnames"] = _joined((*hostnames[:1], *usual, *hostnames))
@@ -136,8 +153,12 @@ def _machine() -> Sequence[str]:
     return [name for name in (socket.gethostname(),) if is_server_name(name)]
 
 
+_MARKS_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv", "/opt/nestor/sbom.json")
+"""Docker's, Podman's, and that of our image, for engines that leave none."""
+
+
 def _in_container() -> bool:
-    return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+    return any(Path(mark).exists() for mark in _MARKS_OF_CONTAINERS)
 
 
 def _welcome(house: "House", addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> None:
@@ -147,7 +168,7 @@ def _welcome(house: "House", addresses: Sequence[tuple[str, int]], data: Path, *
     from nestor.ops.log import log_event  # noqa: PLC0415 -- only now
     from nestor.ops.settings import LogFormat  # noqa: PLC0415 -- pydantic
 
-    if house.settings.log.format is LogFormat.JSON:
+    if house.settings.log.format is not LogFormat.TEXT:
         for event in as_events(house, addresses, data, tutorial=tutorial):
             log_event(event)
     elif tutorial:

@@ -14,6 +14,8 @@ from nestor.cli.private import write_private
 from nestor.cli.user_known import check_free, check_new, existing_file, row, settled
 from nestor.errors import MaterialError
 
+_NOT_MADE = "only a made password is written to a file: add --generate."
+
 app = typer.Typer(help="Users of Basic authentication: add, list, remove, hash.", no_args_is_help=True)
 
 
@@ -52,14 +54,12 @@ def add(
     if name is None:
         raise typer.BadParameter("say whom to add: a NAME, or --from FILE.")
     if password_out is not None and not generate:
-        raise typer.BadParameter(
-            "only a made password is written to a file: add --generate.", param_hint="--password-out"
-        )
+        raise typer.BadParameter(_NOT_MADE, param_hint="--password-out")
     from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
     from nestor.access.settings import USUAL_PROFILES  # noqa: PLC0415 -- pydantic
     from nestor.access.users import User, add_user  # noqa: PLC0415 -- pydantic
 
-    check_new(name, _words(profiles), load_settings(config), data)
+    check_new(name, _words(profiles), load_settings(config, data), data)
     expires = _expiry(expires_in)
     drawn = draw_password() if generate else None
     user = User(
@@ -87,21 +87,32 @@ def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, jso
     """List the users, never their hashes. With --config, those of the configuration too."""
     from nestor.access.users import read_users  # noqa: PLC0415 -- pydantic
 
-    settings = load_settings(config)
+    settings = load_settings(config, data)
     kept = read_users(existing_file(settings, data)).values()
     rows = [*(row(user, "users file") for user in kept), *(row(user, "settings") for user in settled(settings, data))]
     show_rows(("name", "names", "profiles", "expires", "good", "kept in"), rows, as_json=json)
 
 
 @app.command("hash")
-def hash_of_password() -> None:
-    """Make the hash of a password. `passwordHash` of a user in the configuration names it.
+def hash_of_password(
+    generate: Annotated[bool, typer.Option("--generate", help="Make the password instead of asking for it.")] = False,
+    password_out: Annotated[
+        Path | None, typer.Option(help="Where a made password goes: a new file, mode 0600.")
+    ] = None,
+) -> None:
+    """Make the hash of a password: `passwordHash` of a user in the configuration, or in a module twin.
 
-    The password is asked for, or read from a pipe. Write the hash to a file that Nestor alone can read.
+    The password is asked for, or read from a pipe. Others may read a twin: give its users made passwords, which
+    nobody guesses.
     """
-    from nestor.access.passwords import hash_password  # noqa: PLC0415 -- argon2
+    from nestor.access.passwords import draw_password, hash_password  # noqa: PLC0415 -- argon2
 
-    typer.echo(hash_password(_ask_password("Type one, or pipe one in.")))
+    if password_out is not None and not generate:
+        raise typer.BadParameter(_NOT_MADE, param_hint="--password-out")
+    password = draw_password().text if generate else _ask_password("Type one, pipe one in, or use --generate.")
+    if generate:
+        _hand_over(password, password_out)
+    typer.echo(hash_password(password))
 
 
 @app.command("remove")
@@ -114,7 +125,7 @@ def remove(
     from nestor.access.users import read_users, remove_user  # noqa: PLC0415 -- pydantic
     from nestor.naming import fold  # noqa: PLC0415 -- cryptography
 
-    settings = load_settings(config)
+    settings = load_settings(config, data)
     place = existing_file(settings, data)
     if fold(name) not in read_users(place):
         check_free(name, settings, data)
@@ -128,7 +139,7 @@ def _users_file(data: Path, config: Path | None) -> Path:
     from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- pydantic
 
     check_not_interrupted(data)
-    place = load_settings(config).access.users_file.path(data)
+    place = load_settings(config, data).access.users_file.path(data)
     make_directory(data)
     return place
 
@@ -168,7 +179,7 @@ def _add_listed(listed: Path, password_out: Path | None, data: Path, config: Pat
 
     if password_out is None:
         raise typer.BadParameter("the passwords of a list go to a new file: --password-out FILE.")
-    settings, place = load_settings(config), _users_file(data, config)
+    settings, place = load_settings(config, data), _users_file(data, config)
     count = add_listed(listed, place, password_out, settings, SystemClock().now())
     _say(f"{count:,} users were added; their passwords are in {password_out}, and nowhere else.")
 

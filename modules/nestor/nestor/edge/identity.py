@@ -3,6 +3,7 @@
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from nestor.errors import SettingsError
 
@@ -23,7 +24,8 @@ class EdgeIdentity:
     """This module, as the runtime knows it.
 
     `gateway` is the host name of this device, by which its children know it; `parent` that of the device above,
-    empty at the top; `workload` the URI of the workload API; `generation` changes when the module is made anew.
+    empty at the top; `workload` the URI of the workload API; `generation` changes when the module is made anew;
+    `log_level` is that of the runtime, in its spelling.
     """
 
     hub: str
@@ -34,6 +36,7 @@ class EdgeIdentity:
     workload: str
     api_version: str
     parent: str = ""
+    log_level: str = ""
 
 
 def read_identity(environment: Mapping[str, str] = os.environ) -> EdgeIdentity | None:  # noqa: TID251
@@ -47,4 +50,14 @@ def read_identity(environment: Mapping[str, str] = os.environ) -> EdgeIdentity |
             f"The environment is half that of an IoT Edge module: {', '.join(missing)} is not set.",
             f"Let the runtime start the module; elsewhere, unset {_MARK}.",
         )
-    return EdgeIdentity(**told, parent=environment.get("IOTEDGE_PARENTHOSTNAME", ""))
+    return EdgeIdentity(
+        **told,
+        parent=environment.get("IOTEDGE_PARENTHOSTNAME", ""),
+        log_level=environment.get("RuntimeLogLevel", ""),
+    )
+
+
+def storage_of(environment: Mapping[str, str] = os.environ) -> Path | None:  # noqa: TID251
+    """Nestor's place in the storage that the host gives a module, by the runtime's convention; None without one."""
+    storage = environment.get("storageFolder")
+    return Path(storage) / "nestor" if storage else None

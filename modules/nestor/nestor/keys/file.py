@@ -6,6 +6,7 @@ is ever part of an error.
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from nestor.errors import MaterialError
 
 _LARGEST_FILE = 65_536
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
-_SIGNING_KEYS = (
+SIGNING_KEYS = (
     ec.EllipticCurvePrivateKey,
     rsa.RSAPrivateKey,
     ed25519.Ed25519PrivateKey,
@@ -39,19 +40,28 @@ _SIGNING_KEYS = (
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key from a file, and sentences that its operator should hear: the file works, but not as it should."""
+    """A key from a file, and sentences that its operator should hear: the file works, but not as it should.
+
+    `sealed` says that it was opened by somebody else's key.
+    """
 
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
     warnings: tuple[str, ...] = ()
+    sealed: bool = False
 
 
 def save_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> None:
     """Write a new key file. Raises MaterialError where one is there already, or the file cannot be written."""
     if path.exists():
         raise MaterialError(f"The key file {path} is there already; a key is never overwritten.", "Move it away first.")
+    replace_key(path, key, passphrase)
+
+
+def replace_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> None:
+    """Write a key file in the place of the one before, for the same key kept in another way. Raises MaterialError."""
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
     try:
-        _write_whole(path, pem)
+        write_whole(path, pem)
     except OSError as error:
         raise MaterialError(
             f"The key file {path} cannot be written: {error.strerror}.", "Check directory and mode."
@@ -60,11 +70,9 @@ def save_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str 
 
 def load_key(path: Path, passphrase: str | None = None) -> StoredKey:
     """Read a key file. Raises MaterialError for one that is missing, damaged, or needs another passphrase."""
-    pem, mode = _read(path)
+    pem, open_to_others = read_key_file(path)
     key, encrypted = _parse(path, pem, passphrase)
-    warnings = []
-    if mode & _OTHERS:
-        warnings.append(f"The key file {path} can be used by others than its owner: chmod 600 {path}")
+    warnings = [*open_to_others]
     if passphrase is not None and not encrypted:
         warnings.append(f"The key file {path} is not encrypted, although a passphrase is set.")
     return StoredKey(key, tuple(warnings))
@@ -78,14 +86,18 @@ def _encryption(passphrase: str | None) -> KeySerializationEncryption:
     return BestAvailableEncryption(passphrase.encode())
 
 
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write beside the place, make it durable, then move it there: no moment shows half a key, or a readable one."""
+def write_whole(path: Path, content: bytes) -> None:
+    """Write beside the place, make it durable, then move it there: no moment shows half a key, or a readable one.
+
+    A file that takes the place of another belongs to whom that belonged. Raises OSError.
+    """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     beside.unlink(missing_ok=True)
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), 0o600)
+            _belong(file.fileno(), path)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -96,6 +108,14 @@ def _write_whole(path: Path, content: bytes) -> None:
     _sync_directory(path.parent)
 
 
+def _belong(handle: int, path: Path) -> None:
+    """Give a new file to the owner of the one before it: a command may run as another user than the server."""
+    with suppress(FileNotFoundError):
+        before = path.stat()
+        if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
+            os.fchown(handle, before.st_uid, before.st_gid)
+
+
 def _sync_directory(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -104,14 +124,18 @@ def _sync_directory(path: Path) -> None:
         os.close(handle)
 
 
-def _read(path: Path) -> tuple[bytes, int]:
+def read_key_file(path: Path) -> tuple[bytes, tuple[str, ...]]:
+    """What a key file holds, and a sentence where others can read it as well. Raises MaterialError."""
     try:
         with path.open("rb") as file:
-            return file.read(_LARGEST_FILE), os.fstat(file.fileno()).st_mode
+            content, mode = file.read(_LARGEST_FILE), os.fstat(file.fileno()).st_mode
     except OSError as error:
         raise MaterialError(
             f"The key file {path} cannot be read: {error.strerror}.", "Check its path, owner and mode."
         ) from error
+    if mode & _OTHERS:
+        return content, (f"The key file {path} can be used by others than its owner: chmod 600 {path}",)
+    return content, ()
 
 
 def _parse(path: Path, pem: bytes, passphrase: str | None) -> tuple[CertificateIssuerPrivateKeyTypes, bool]:
@@ -124,7 +148,7 @@ def _parse(path: Path, pem: bytes, passphrase: str | None) -> tuple[CertificateI
     except (ValueError, TypeError, UnsupportedAlgorithm):
         # The parser's own words are left out, with its cause: they may quote what the file holds.
         raise _unusable(path, encrypted=encrypted) from None
-    if not isinstance(key, _SIGNING_KEYS):
+    if not isinstance(key, SIGNING_KEYS):
         raise MaterialError(f"The key in {path} cannot sign.", "Use an EC P-256, EC P-384 or RSA key.")
     return key, encrypted
 

@@ -123,14 +123,14 @@ class Reader:
             kinds.setdefault(kind, {})[name] = value
         return Counters(kinds["issued"], kinds["refused"], kinds["adopted"], sum(kinds["revoked"].values()))
 
-    def statistics(self, now: datetime, renewable: Collection[str]) -> Statistics:
+    def statistics(self, now: datetime, renewed: Collection[str]) -> Statistics:
         """What all of it adds up to at this time; looks at every certificate that has not ended."""
         times = moments(now)
         ((issued_in_day,),) = self._rows(statements.ISSUED_IN_DAY, times)
         last = next(iter(self._rows(statements.LAST_ISSUED, {})), None)
         with told():
             counters, tallies = self._rows(statements.COUNTERS, {}), self._rows(statements.TALLIES, times)
-            return put_together(counters, tallies, issued_in_day, last, renewable)
+            return put_together(counters, tallies, issued_in_day, last, renewed)
 
     def fact(self, name: str) -> str | None:
         """What is kept under a name."""

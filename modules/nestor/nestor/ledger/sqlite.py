@@ -150,9 +150,9 @@ class SQLiteLedger:
         """How often what happened since the ledger was made."""
         return self._reader.counters()
 
-    async def statistics(self, now: datetime, renewable: Collection[str]) -> Statistics:
-        """What all of it adds up to at this time; `renewable` are the profiles whose certificates renew themselves."""
-        return await self._aside(lambda reader: reader.statistics(now, renewable))
+    async def statistics(self, now: datetime, renewed: Collection[str]) -> Statistics:
+        """What all of it adds up to at this time; `renewed` are the profiles that devices renew."""
+        return await self._aside(lambda reader: reader.statistics(now, renewed))
 
     async def pin_authority(self, fingerprint: str) -> None:
         """Keep whose certificates this ledger holds: the fingerprint of the CA certificate."""
@@ -171,6 +171,10 @@ class SQLiteLedger:
         """Why nothing can be recorded at this time."""
         trouble = self._writer.trouble
         return None if trouble is None else trouble.text
+
+    def failure(self) -> str | None:
+        """Why nothing will ever be recorded again by this process."""
+        return "The thread that writes the ledger has ended." if self._writer.has_died else None
 
     async def close(self) -> None:
         """Write what waits, then let go of the file."""

@@ -32,7 +32,7 @@ class Statistics:
     """Figures of one moment.
 
     `active` are certificates by profile that have neither ended nor a successor nor been revoked. `overdue` are those
-    of them that could renew themselves, and have not in nine tenths of their life.
+    of them that could have been renewed, and have not in nine tenths of their life.
     """
 
     issued: Mapping[str, int]
@@ -69,9 +69,9 @@ class Tally:
 
 
 def put_together(
-    counters: Iterable[Row], tallies: Iterable[Row], issued_in_day: int, last: Row | None, renewable: Collection[str]
+    counters: Iterable[Row], tallies: Iterable[Row], issued_in_day: int, last: Row | None, renewed: Collection[str]
 ) -> Statistics:
-    """The statistics of these answers; `renewable` are the profiles whose certificates renew themselves."""
+    """The statistics of these answers; `renewed` are the profiles that devices renew."""
     counted: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "revoked": {}, "adopted": {}}
     for kind, name, value in counters:
         counted.setdefault(kind, {})[name] = value
@@ -82,7 +82,7 @@ def put_together(
         active={tally.profile: tally.active for tally in found},
         ending_in_day=sum(tally.in_day for tally in found),
         ending_in_week=sum(tally.in_week for tally in found),
-        overdue=sum(tally.late for tally in found if tally.profile in renewable),
+        overdue=sum(tally.late for tally in found if tally.profile in renewed),
         refused=counted["refused"],
         revoked=sum(counted["revoked"].values()),
         adopted=sum(counted["adopted"].values()),

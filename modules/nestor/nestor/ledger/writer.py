@@ -5,6 +5,7 @@ nothing else in the house has to notice. What the rows look like is `transaction
 """
 
 import asyncio
+import math
 import sqlite3
 from collections import defaultdict
 from collections.abc import Sequence
@@ -30,6 +31,9 @@ _REFUSALS_EVERY = 1.0
 
 _PROBE_EVERY = 0.5
 """Seconds between two attempts to write after a failure."""
+
+_HUNG = 10.0
+"""Seconds after which a write that has not come back is told: nobody signs on the strength of such a disk."""
 
 _FORGET_EVERY = 60.0
 """Seconds between two clearings of expired replay keys."""
@@ -61,6 +65,7 @@ class Writer:
         self._refusals = WaitingRefusals()
         self._error: Exception | None = None
         self._stopping = False
+        self._busy_since = math.inf
         self._refusals_due = self._probe_due = self._forget_due = self._monotonic()
         self._thread = Thread(target=self._work, name="ledger", daemon=True)
         self._thread.start()
@@ -68,11 +73,18 @@ class Writer:
     @property
     def trouble(self) -> CannotIssue | None:
         """Why nothing can be written at this time."""
-        if not self._thread.is_alive() and not self._stopping:
+        if self.has_died:
             return CannotIssue("The thread that writes the ledger has ended.", "Restart the server.")
+        if (seconds := self._monotonic() - self._busy_since) > _HUNG:
+            return CannotIssue(f"The disk of the ledger has not taken a write for {seconds:.0f} s.", "Check that disk.")
         if self.is_orphaned:
             return cannot_issue(Replaced())
         return cannot_issue(self._error) if self._error else None
+
+    @property
+    def has_died(self) -> bool:
+        """Whether the thread has ended, which nobody told it."""
+        return not self._thread.is_alive() and not self._stopping
 
     @property
     def is_orphaned(self) -> bool:
@@ -116,13 +128,20 @@ class Writer:
     def _work(self) -> None:
         self._probe()
         while not (self._stopping and self._jobs.empty()):
-            _deliver(self._outcomes(self._take()))
-            now = self._monotonic()
-            if self._error and now >= self._probe_due:
-                self._probe()
-            if self._refusals.waiting and not self._error and now >= self._refusals_due:
-                self._write_refusals()
+            taken = self._take()
+            self._busy_since = self._monotonic()
+            self._serve(taken)
+            self._busy_since = math.inf
         self._write_refusals()
+
+    def _serve(self, jobs: Sequence[_Job]) -> None:
+        """Write what was taken, and what is due."""
+        _deliver(self._outcomes(jobs))
+        now = self._monotonic()
+        if self._error and now >= self._probe_due:
+            self._probe()
+        if self._refusals.waiting and not self._error and now >= self._refusals_due:
+            self._write_refusals()
 
     def _take(self) -> list[_Job]:
         """Wait for something to do, then take all that waits, up to a bound."""

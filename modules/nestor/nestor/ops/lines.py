@@ -43,6 +43,11 @@ def formatter_for(form: LogFormat) -> logging.Formatter:
             return _Text()
 
 
+def is_text(formatter: logging.Formatter | None) -> bool:
+    """Whether a formatter writes for people."""
+    return isinstance(formatter, _Text)
+
+
 def causes(error: BaseException | None) -> str:
     """The errors behind a trouble, the nearest first, each with the place in the code that raised it."""
     told = []

@@ -23,12 +23,13 @@ from nestor.events import (
     SettingsRefused,
     Trouble,
     TurnedAway,
+    Widened,
 )
 from nestor.model import Entry, Refusal
-from nestor.ops.lines import causes, formatter_for, show_time
+from nestor.ops.lines import causes, formatter_for, is_text, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
-_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Fatal | LinkChanged | Trouble | Note
+_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
 
 _LOGGER = logging.getLogger("nestor")
 
@@ -45,14 +46,17 @@ _NAMES: Mapping[type, str] = {
     Fatal: "fatal",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
+    Widened: "widened",
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
+    LinkChanged: logging.DEBUG,
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
     Revoked: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
+    Widened: logging.WARNING,
     Trouble: logging.ERROR,
     Fatal: logging.CRITICAL,
 }
@@ -65,6 +69,11 @@ def set_up_log(settings: LogSettings) -> None:
     libraries = logging.WARNING if settings.level is LogLevel.DEBUG else logging.ERROR
     logging.basicConfig(level=libraries, handlers=[handler], force=True)
     _LOGGER.setLevel(settings.level.value.upper())
+
+
+def is_for_people() -> bool:
+    """Whether the log is written for people, and not for machines that read line by line."""
+    return any(is_text(handler.formatter) for handler in logging.getLogger().handlers)
 
 
 def log_event(event: Event) -> None:
@@ -83,8 +92,6 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
-    if isinstance(event, LinkChanged) and not event.state.connected:
-        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
@@ -123,7 +130,7 @@ def _of_the_house(event: _OfTheHouse) -> Mapping[str, object]:
             return {"url": url, "addresses": ", ".join(addresses), "ca": authority}
         case SettingsApplied(revision):
             return {"revision": revision}
-        case SettingsRefused(sentence) | Fatal(sentence):
+        case SettingsRefused(sentence) | Widened(_, sentence) | Fatal(sentence):
             return {"why": sentence}
         case LinkChanged(state):
             told = {"connected": state.connected, "since": show_time(state.since)}

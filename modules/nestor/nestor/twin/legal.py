@@ -25,13 +25,13 @@ def size(value: object) -> int:
 
 
 def legal(document: Mapping[str, object]) -> dict[str, Any]:
-    """The document as edgeHub takes it; maps and texts that hold nothing are left out, as null is."""
+    """The document as edgeHub takes it."""
     return _map(document, DEEPEST)
 
 
 def legal_key(name: str) -> str:
     """A name as a key: what no key may hold is written as in a URL, so that two names never become one key."""
-    text = "".join(_escaped(letter) if _is_illegal(letter) else letter for letter in name)
+    text = "".join(_escaped(letter) if _is_illegal(letter) else letter for letter in name[: _LONGEST_KEY + 1])
     if text and _fits(text, _LONGEST_KEY):
         return text
     digest = hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest()[:12]
@@ -45,7 +45,7 @@ def shortened(text: str, most: int) -> str:
 
 def _map(values: Mapping[str, object], levels: int) -> dict[str, Any]:
     found = ((legal_key(name), _value(value, levels - 1)) for name, value in values.items())
-    return {key: value for key, value in found if value not in (None, {}, "")}
+    return {key: value for key, value in found if value is not None}
 
 
 def _value(value: object, levels: int) -> Any:
@@ -55,7 +55,7 @@ def _value(value: object, levels: int) -> Any:
         case Mapping() if levels > 0:
             return _map(value, levels)
         case list() | tuple() if levels > 0:
-            return [item for one in value if (item := _value(one, levels - 1)) not in (None, {})]
+            return [item for one in value if (item := _value(one, levels - 1)) is not None]
         case _ if _is_plain(value):
             return value
         case _:

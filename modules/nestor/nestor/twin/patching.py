@@ -56,5 +56,7 @@ def portions(patch: Mapping[str, Any], most: int) -> Iterator[dict[str, Any]]:
 
 
 def _differ(held: object, value: object) -> bool:
-    # True and 1 are the same to Python, and not to JSON; doubt is no JSON at all.
-    return held is _DOUBT or json.dumps(held, sort_keys=True) != json.dumps(value, sort_keys=True)
+    """Whether two values differ that are not both maps; True and 1 do, as in JSON."""
+    if held is _DOUBT or isinstance(held, Mapping) or isinstance(value, Mapping):
+        return True
+    return json.dumps(held) != json.dumps(value)

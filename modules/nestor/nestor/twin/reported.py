@@ -37,7 +37,7 @@ _ROOMS = (_Room(1024, 24, 48), _Room(512, 16, 32), _Room(256, 12, 24), _Room(128
 
 def reported(acknowledgements: Mapping[str, object], status: Mapping[str, object]) -> dict[str, Any]:
     """The document that the hub is to hold; sections of the status go before acknowledgements of the same name."""
-    sections = legal(status)
+    sections = _filled(legal(status))
     answers = {name: answer for name, answer in legal(acknowledgements).items() if name not in sections}
     document: dict[str, Any] = {}
     for room in _ROOMS:
@@ -47,6 +47,12 @@ def reported(acknowledgements: Mapping[str, object], status: Mapping[str, object
     while size(document) > LIMIT:
         document.popitem()
     return document
+
+
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The same without what is empty: a status has nothing to tell there, while an acknowledged value may be so."""
+    inner = {name: _filled(value) if isinstance(value, Mapping) else value for name, value in values.items()}
+    return {name: value for name, value in inner.items() if value not in ({}, [], "")}
 
 
 def _answers(answers: Mapping[str, Any], room: _Room) -> dict[str, Any]:

@@ -1,15 +1,30 @@
 """What the document says of the module twin. No behavior."""
 
 from datetime import timedelta
+from enum import StrEnum
 
 from nestor.document import Document, Duration, Words, described
+
+EVERYTHING = "all"
+
+
+class Power(StrEnum):
+    """What a twin may be let to widen; docs/reference/twin.md tells which keys each of them covers."""
+
+    CA = "ca"
+    ANCHORS = "anchors"
+    GATEWAYS = "gateways"
+    FILES = "files"
+    LIFETIMES = "lifetimes"
+    FLOORS = "floors"
 
 
 class TwinSettings(Document):
     """What the module twin may widen. Only the host says so; the twin itself never may (design D10)."""
 
     may: Words = described(
-        "What the twin may widen: ca, anchors, gateways, files, lifetimes; all for everything. Nothing by default.",
+        "What the twin may widen: ca, anchors, gateways, files, lifetimes, floors; all for everything. "
+        "Nothing by default.",
         (),
         examples=["gateways, anchors"],
     )
@@ -17,6 +32,9 @@ class TwinSettings(Document):
         "Device ids, as patterns, that the twin may let users, makers and gateways have. Left out, none but their own.",
         (),
         examples=["line1-*"],
+    )
+    directories: Words = described(
+        "Directories whose files the twin may name, beside the data directory.", ("/run/secrets",)
     )
 
 

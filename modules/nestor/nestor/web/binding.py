@@ -16,34 +16,34 @@ _Place = tuple[int, tuple[Any, ...]]
 _NOT_HERE = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
-async def listen_on(addresses: Sequence[str], port: int) -> list[socket.socket]:
-    """Listen on IP addresses, on whatever host names stand for, or on every address.
+async def listen_on(addresses: Sequence[str], port: int, section: str = "listener") -> list[socket.socket]:
+    """Listen on IP addresses, on whatever host names stand for, or on every address; `section` of the settings says so.
 
     Of the addresses of a name, those that this machine does not have are left out. Port 0 takes a free one, the same
     on every address. Raises Unavailable, and then no socket stays open.
     """
     if not addresses:
-        raise Unavailable("There is no address to listen on.", "Set listener.addresses.")
+        raise Unavailable("There is no address to listen on.", f"Set {section}.addresses.")
     opened: list[socket.socket] = []
     with ExitStack() as undo:
         for address in addresses:
-            places = await _resolve(address, port)
-            opened += _open_all(address, places, opened[0].getsockname()[1] if opened else port, undo)
+            places = await _resolve(address, port, section)
+            opened += _open_all(address, places, opened[0].getsockname()[1] if opened else port, undo, section)
         undo.pop_all()
     return opened
 
 
-async def _resolve(address: str, port: int) -> list[_Place]:
+async def _resolve(address: str, port: int, section: str) -> list[_Place]:
     host = None if address == EVERYWHERE else address
     loop = asyncio.get_running_loop()
     try:
         found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
-        raise Unavailable(f"The address {address} to listen on is not known.", "Check listener.addresses.") from error
+        raise Unavailable(f"The address {address} to listen on is not known.", f"Check {section}.addresses.") from error
     return list(dict.fromkeys((family, place) for family, _, _, _, place in found))
 
 
-def _open_all(address: str, places: Sequence[_Place], port: int, undo: ExitStack) -> list[socket.socket]:
+def _open_all(address: str, places: Sequence[_Place], port: int, undo: ExitStack, section: str) -> list[socket.socket]:
     """The sockets of one address; those of its places that are not here are left out, if there are others."""
     opened: list[socket.socket] = []
     missing: OSError | None = None
@@ -53,11 +53,11 @@ def _open_all(address: str, places: Sequence[_Place], port: int, undo: ExitStack
         except OSError as error:
             missing = error
             if error.errno not in _NOT_HERE:
-                raise _unavailable(address, port, error) from error
+                raise _unavailable(address, port, error, section) from error
         else:
             port = opened[0].getsockname()[1]
     if missing is not None and not opened:
-        raise _unavailable(address, port, missing) from missing
+        raise _unavailable(address, port, missing, section) from missing
     return opened
 
 
@@ -76,15 +76,16 @@ def _open(family: int, place: tuple[Any, ...]) -> socket.socket:
     return opened
 
 
-def _unavailable(address: str, port: int, error: OSError) -> Unavailable:
+def _unavailable(address: str, port: int, error: OSError, section: str) -> Unavailable:
     where = "every address" if address == EVERYWHERE else address
     match error.errno:
         case errno.EADDRINUSE:
-            return Unavailable(f"Port {port} on {where} is taken by another program.", "End it, or set listener.port.")
+            told = f"Port {port} on {where} is taken by another program."
+            return Unavailable(told, f"End it, or set {section}.port.")
         case errno.EACCES | errno.EPERM:
             return Unavailable(f"Port {port} on {where} may not be had by this user.", "Take a port above 1023.")
         case code if code in _NOT_HERE:
-            return Unavailable(f"This machine does not have the address {where}.", "Check listener.addresses.")
+            return Unavailable(f"This machine does not have the address {where}.", f"Check {section}.addresses.")
         case code:
             reason = os.strerror(code) if code else str(error)
-            return Unavailable(f"Port {port} on {where} cannot be had: {reason}.", "Check listener.addresses.")
+            return Unavailable(f"Port {port} on {where} cannot be had: {reason}.", f"Check {section}.addresses.")

@@ -43,7 +43,7 @@ class Phase(IntEnum):
     CLOSED = 11
 
 
-_IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.BUSY}
+IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.BUSY}
 _OUR_TURN = {Phase.WAITING, Phase.BUSY}
 _FRESH_START = {Phase.SILENT, Phase.WAITING, Phase.HANDSHAKE, Phase.IDLE, Phase.CLOSING}
 
@@ -142,7 +142,7 @@ class Connection(asyncio.Transport):
 
     def request_finished(self) -> None:
         """Tell that the answer is written; the next request may come."""
-        if self.phase in _IN_REQUEST:
+        if self.phase in IN_REQUEST:
             self._enter(Phase.IDLE, self._service.limits.idle)
             if self._last_request:
                 self.close()

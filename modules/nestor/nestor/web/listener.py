@@ -8,7 +8,7 @@ from collections.abc import Callable
 from OpenSSL import SSL
 
 from nestor.web.binding import listen_on
-from nestor.web.connection import Connection, Service
+from nestor.web.connection import IN_REQUEST, Connection, Service
 from nestor.web.failures import Failures
 from nestor.web.places import Places
 from nestor.web.settings import ListenerSettings
@@ -54,6 +54,11 @@ class Listener:
     def connections(self) -> int:
         """How many connections are open."""
         return len(self._places)
+
+    @property
+    def requests(self) -> int:
+        """How many requests are arriving or being answered."""
+        return sum(one.phase in IN_REQUEST for one in self._places.all())
 
     async def start(self) -> None:
         """Listen on every address of the settings. Raises Unavailable, and then listens on none."""

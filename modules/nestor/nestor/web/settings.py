@@ -11,6 +11,7 @@ class ServerCertificateSource(StrEnum):
 
     ISSUED = "issued"
     FILE = "file"
+    WORKLOAD = "workload"
 
 
 class CertificateOrder(StrEnum):
@@ -24,7 +25,8 @@ class ServerCertificateSettings(Document):
     """The certificate that the server shows in TLS."""
 
     source: ServerCertificateSource = described(
-        "issued: by Nestor's own CA for `hostnames`, and renewed in time. file: one that somebody else made.",
+        "issued: by Nestor's own CA for `hostnames`, and renewed in time. file: one that somebody else made. "
+        "workload: by the IoT Edge runtime, below its Edge CA, for this device's host name alone; renewed in time.",
         ServerCertificateSource.ISSUED,
         strict=False,
     )
@@ -55,6 +57,20 @@ class LimitSettings(Document):
     answer: Duration = described("Until the client has taken the answer.", timedelta(seconds=10))
     idle: Duration = described("From an answer to the next request on the same connection.", timedelta(seconds=15))
     lifetime: Duration = described("A connection in all; the first answer after that closes it.", timedelta(hours=1))
+
+
+class OperationsSettings(Document):
+    """Where those who watch over this server ask: /metrics, /healthz and /readyz, in plain HTTP.
+
+    Nothing secret is told there: no device, no address, no key. Everybody who reaches the port may read it.
+    """
+
+    addresses: Words = described(
+        "IP addresses and host names to listen on; * for every one, as by default in a container. Left out, nowhere.",
+        (),
+        examples=["127.0.0.1"],
+    )
+    port: int = described("The TCP port; 0 for any free one.", 9600, ge=0, le=65_535)
 
 
 class ListenerSettings(Document):

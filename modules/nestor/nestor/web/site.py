@@ -5,10 +5,9 @@ request, so that a swap counts from the next one on.
 """
 
 import asyncio
-import http
-import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Protocol
 
 from aiohttp import hdrs, web
@@ -27,11 +26,12 @@ from nestor.errors import (
 from nestor.est import keygen, menu, pkcs7, transfer
 from nestor.est.menu import Target
 from nestor.est.transfer import Dialect
-from nestor.events import Trouble, TurnedAway
+from nestor.events import Answered, Trouble, TurnedAway
 from nestor.model import Operation
 from nestor.ports import Sink
 from nestor.registrar.desk import Ask, Registrar
 from nestor.web.credentials import read_credentials
+from nestor.web.probes import HEALTHZ, PROBES, verdict
 from nestor.web.problems import SERVER, respond_to
 from nestor.web.settings import LimitSettings
 from nestor.web.transport import TLSTransport
@@ -54,6 +54,9 @@ class House(Protocol):
     def problems(self) -> Mapping[str, str]:
         """What keeps the server from issuing, by name."""
 
+    def failures(self) -> Mapping[str, str]:
+        """What is broken in this process, by name."""
+
 
 class Site:
     """The handler of every HTTP request on the EST port."""
@@ -70,6 +73,7 @@ class Site:
         if not isinstance(transport, TLSTransport) or transport.is_closing():
             return web.Response()  # nobody is there to read it: the client left, or was sent away
         transport.request_started()
+        begun = monotonic()
         try:
             response = await self._answer(request, transport, request_id)
             response.headers[hdrs.SERVER] = SERVER
@@ -81,6 +85,7 @@ class Site:
             return web.Response()  # nobody is there any more
         finally:
             transport.request_finished()
+        self._sink(_answered(request, transport.address, response.status, monotonic() - begun, request_id))
         return response
 
     async def _answer(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
@@ -107,14 +112,13 @@ class Site:
 
     def _turn_away(self, request: web.BaseRequest, fault: NestorError, request_id: str) -> web.Response:
         """Answer a request that did not come to the desk, and tell of it; the desk tells of those that did."""
-        asked = f"{request.method} {request.raw_path}"[:_SHOWN]
         address = request.transport.address if isinstance(request.transport, TLSTransport) else ""
-        self._sink(TurnedAway(address, asked, fault.reason, fault.text, request_id))
+        self._sink(TurnedAway(address, _asked(request), fault.reason, fault.text, request_id))
         return respond_to(fault, request_id)
 
     async def _serve(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
         path, _, _ = request.raw_path.partition("?")
-        if path in _PROBES:
+        if path in PROBES:
             return self._probe(path, request.method, transport)
         target = menu.parse_path(path)
         if target is None:
@@ -135,12 +139,10 @@ class Site:
     def _probe(self, path: str, method: str, transport: TLSTransport) -> web.Response:
         if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
             raise WrongMethod(f"{path} takes GET.", (hdrs.METH_GET, hdrs.METH_HEAD))
-        problems = self._house().problems() if path == "/readyz" else {}
-        if not problems:
-            return web.json_response({"status": "ok"}, headers=_NOT_KEPT)
-        told = dict(problems) if _is_loopback(transport.address) else list(problems)  # sentences name files
-        body = {"status": "not issuing", "problems": told}
-        return web.json_response(body, status=http.HTTPStatus.SERVICE_UNAVAILABLE, headers=_NOT_KEPT)
+        house = self._house()
+        found = house.failures() if path == HEALTHZ else house.problems()
+        status, body = verdict(path, found, transport.address)
+        return web.json_response(body, status=status, headers=_NOT_KEPT)
 
     def _ca_certificates(self, request: web.BaseRequest, target: Target) -> web.Response:
         house = self._house()
@@ -203,14 +205,21 @@ class Site:
 
 
 _TOO_LARGE = TooLarge(f"The body is larger than {MAX_BODY} bytes; no request for a certificate is.", "Send one CSR.")
-_PROBES = frozenset({"/healthz", "/readyz"})
+_PROBED, _ELSE = "health", "other"
 _NOT_KEPT = {"Cache-Control": "no-store"}
 _SHOWN = 200
 """How much of a request line the log shows."""
 
 
-def _is_loopback(address: str) -> bool:
-    return ipaddress.ip_address(address.partition("%")[0]).is_loopback
+def _asked(request: web.BaseRequest) -> str:
+    return f"{request.method} {request.raw_path}"[:_SHOWN]
+
+
+def _answered(request: web.BaseRequest, address: str, status: int, seconds: float, request_id: str) -> Answered:
+    path, _, _ = request.raw_path.partition("?")
+    target = menu.parse_path(path)
+    operation = target.operation.value if target else _PROBED if path in PROBES else _ELSE
+    return Answered(address, _asked(request), operation, status, seconds, request_id)
 
 
 def _dialect_of_get(request: web.BaseRequest) -> Dialect:

@@ -1,0 +1,26 @@
+"""The IoT Edge host that runs this module: what its runtime does for Nestor, and the name that devices know it by."""
+
+from dataclasses import dataclass
+
+from nestor.edge.identity import EdgeIdentity
+from nestor.ports import Runtime, Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeHost:
+    """The runtime by its two ports; `name` is the gateway host name of this device."""
+
+    name: str
+    runtime: Runtime
+    sealer: Sealer
+
+
+def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
+    """The host of a module; None for a process that IoT Edge did not start."""
+    if identity is None:
+        return None
+    from nestor.edge.sealing import RuntimeSealer  # noqa: PLC0415 -- aiohttp's client, for modules alone
+    from nestor.edge.workload import WorkloadAPI  # noqa: PLC0415 -- the same
+
+    workload = WorkloadAPI(identity)
+    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload))

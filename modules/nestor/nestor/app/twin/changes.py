@@ -1,0 +1,154 @@
+"""What a wish changes of the settings, key by key: what the host alone has there, and what is wished. Pure.
+
+Maps of profiles, users, makers and labels are compared entry by entry. A new entry has to be measured by something, and
+each kind says by what.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, get_args, get_origin
+
+from nestor.access.settings import BootstrapSettings, UserSettings
+from nestor.ca.builtin import BUILT_IN
+from nestor.ca.catalog import settings_of
+from nestor.ca.settings import ProfileSettings
+from nestor.document import Document, literal
+from nestor.naming import fold
+from nestor.registrar.settings import DEFAULT, LabelSettings
+from nestor.settings import Settings
+
+NAME = "NAME"
+"""Stands in the path of a rule for a name that people choose."""
+
+OF_A_CA = " (of a CA)"
+"""Stands behind the path of a rule where what is named is a profile that issues CA certificates."""
+
+_PROFILE = f"profiles.{NAME}"
+_EVERY = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One key: its path, the path of the rule for it, the value of the host alone, the value that is wished.
+
+    `said` where the host's own document says it, and it is not only a default.
+    """
+
+    path: str
+    rule: str
+    host: Any
+    wanted: Any
+    said: bool
+
+
+Entry = Sequence[Sequence[Change]]
+"""What is wished in one place, measured in several ways: it has to be within one of them."""
+
+
+def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
+    """Everything that is wished; what is left alone is among it, and changes nothing."""
+    yield [list(_walk(host, wanted, said, "", ""))]
+    yield from _profiles(host, wanted, said)
+    yield from _users(host, wanted)
+    yield from _makers(host, wanted)
+    yield from _labels(host, wanted)
+
+
+def _profiles(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
+    """A profile is measured by the host's of that name; a new one has to be within any of the host's."""
+    authorities = _of_cas(wanted)
+    for name in _every_profile(wanted):
+        path, wish = f"profiles.{name}", settings_of(name, wanted.profiles.get(name))
+        yield [
+            [part for change in _walk(mine, wish, word, path, _PROFILE) for part in _apart(change, authorities)]
+            for mine, word in _measures(host, said, name)
+        ]
+
+
+def _measures(host: Settings, said: Settings, name: str) -> Iterator[tuple[ProfileSettings, ProfileSettings | None]]:
+    """The host's profiles that one of this name is measured by, and what its document says of each."""
+    known = _every_profile(host)
+    for measure in [name] if name in known else known:
+        yield settings_of(measure, host.profiles.get(measure)), said.profiles.get(measure)
+
+
+def _apart(change: Change, authorities: frozenset[str]) -> Iterator[Change]:
+    """Which profiles may be asked for: those of CAs apart from the others."""
+    if change.rule != f"{_PROFILE}.mayRequest":
+        yield change
+        return
+    for rule, among in ((change.rule, False), (change.rule + OF_A_CA, True)):
+        had, asked = (tuple(w for w in words if (w in authorities) is among) for words in (change.host, change.wanted))
+        yield Change(change.path, rule, had, asked, change.said)
+
+
+def _users(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A user has its own name; or what the host's user has whose password it is."""
+    known = {fold(name): user for name, user in host.access.users.items()}
+    for name, user in wanted.access.users.items():
+        path, rule, own = f"access.users.{name}.names", f"access.users.{NAME}.names", (literal(fold(name)),)
+        measures: list[tuple[str, ...]] = [own]
+        mine = known.get(fold(name))
+        if mine is not None and _is_same_user(mine, user):
+            measures.append((*own, *mine.names))
+        yield [[Change(path, rule, measure, user.names, said=False)] for measure in measures]
+
+
+def _is_same_user(mine: UserSettings, wish: UserSettings) -> bool:
+    within = _EVERY in mine.profiles or {*wish.profiles} <= {*mine.profiles}
+    return within and mine.password_hash == wish.password_hash
+
+
+def _makers(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A maker is measured by the host's of that name; a new one is new whatever else is said of it."""
+    for name, maker in wanted.access.bootstrap.items():
+        mine = host.access.bootstrap.get(name)
+        measure: BootstrapSettings = mine or maker.model_copy(update={"anchors": None, "names": ()})
+        yield [list(_walk(measure, maker, mine, f"access.bootstrap.{name}", f"access.bootstrap.{NAME}"))]
+
+
+def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A label is measured by the host's of that name, a new one by those for the same profile, else by `default`."""
+    authorities = _of_cas(wanted)
+    plain = LabelSettings.model_validate({})
+    known = {DEFAULT: plain, **host.labels}
+    for name, label in {DEFAULT: plain, **wanted.labels}.items():
+        same = [other for other in host.labels.values() if label.profile is not None and other.profile == label.profile]
+        measures = [known[name]] if name in known else same or [known[DEFAULT]]
+        yield [list(_label(measure, label, name, authorities)) for measure in measures]
+
+
+def _label(measure: LabelSettings, label: LabelSettings, name: str, authorities: frozenset[str]) -> Iterator[Change]:
+    for change in _walk(measure, label, measure, f"labels.{name}", f"labels.{NAME}"):
+        pins_ca = change.rule == f"labels.{NAME}.profile" and change.wanted in authorities
+        rule = change.rule + OF_A_CA if pins_ca else change.rule
+        yield Change(change.path, rule, change.host, change.wanted, change.said)
+
+
+def _walk(host: Document, wanted: Document, said: Document | None, path: str, rule: str) -> Iterator[Change]:
+    """Every key of a document that is no map of documents."""
+    for name, field in type(wanted).model_fields.items():
+        if _is_map(field.annotation):
+            continue
+        key = field.alias or name
+        place, law = f"{path}.{key}".lstrip("."), f"{rule}.{key}".lstrip(".")
+        had, wish = getattr(host, name), getattr(wanted, name)
+        if isinstance(wish, Document):
+            yield from _walk(had, wish, getattr(said, name, None), place, law)
+        else:
+            yield Change(place, law, had, wish, said is not None and name in said.model_fields_set)
+
+
+def _is_map(annotation: Any) -> bool:
+    """Whether it is a map of documents."""
+    kind = get_args(annotation)[1] if get_origin(annotation) is dict else None
+    return isinstance(kind, type) and issubclass(kind, Document)
+
+
+def _every_profile(settings: Settings) -> list[str]:
+    return list(dict.fromkeys([*BUILT_IN, *settings.profiles]))
+
+
+def _of_cas(settings: Settings) -> frozenset[str]:
+    """The profiles that issue CA certificates."""
+    return frozenset(name for name in _every_profile(settings) if settings_of(name, settings.profiles.get(name)).ca)

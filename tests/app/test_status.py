@@ -1,0 +1,57 @@
+"""The status of a Nestor: what is so at this moment, also where much is lost; and no name of a device."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from nestor.app.closed import ClosedAuthority
+from nestor.app.status import Circumstances, read_statistics, renewed_profiles, status_of
+from nestor.ca.catalog import build_catalog
+from nestor.ca.issuer import fingerprint_of
+from nestor.cloud import LinkState
+from nestor.errors import MaterialError
+from support.companions import Module, module
+from support.entries import NOON, an_entry
+
+AWAY = Circumstances(NOON, LinkState(connected=False, since=NOON, sentence="edgeHub closed the connection."))
+
+
+@pytest.fixture
+async def beside(tmp_path: Path) -> AsyncIterator[Module]:
+    async with module(tmp_path / "data") as beside:
+        yield beside
+
+
+async def test_the_status_tells_which_ca_it_is_by_what_portals_show(beside: Module) -> None:
+    status = status_of(beside.server, AWAY, None).document()
+    (root,) = beside.server.house.authority.ca_certificates()
+    assert status["caStatus"]["fingerprint"] == fingerprint_of(root)
+    assert status["caStatus"]["expires"] == f"{root.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
+    assert (status["health"], status["startedAt"]) == ({"ready": True, "problems": {}}, "2026-05-04T12:00:00Z")
+    assert "linkStatus" not in status
+    assert "issuance" not in status
+
+
+async def test_a_lost_ca_is_told_with_what_it_was(beside: Module) -> None:
+    house = beside.server.house
+    lost = ClosedAuthority(MaterialError("The CA's key is gone.", "Restore it."), house.authority.ca_certificates())
+    beside.server._house = replace(house, authority=lost)
+    told = status_of(beside.server, AWAY, None).ca_status
+    assert (told.chain_length, told.problem) == (1, "The CA's key is gone. Restore it.")
+
+
+def test_devices_renew_identities_and_edge_cas_but_neither_servers_nor_what_a_factory_gave_them() -> None:
+    assert renewed_profiles(build_catalog({})) == {"deviceIdentity", "estIdentity", "edgeCa"}
+
+
+async def test_only_what_devices_renew_is_overdue(beside: Module) -> None:
+    now, ledger = beside.stage.clock.now(), beside.server.ground.ledger
+    life = {"not_before": now - timedelta(days=28), "not_after": now + timedelta(days=2)}
+    for profile in ("edgeCa", "bootstrap"):
+        await ledger.record(an_entry(profile=profile, issued_at=now, **life), replay=None, one_time=None)
+    told = await read_statistics(beside.server)
+    assert told
+    assert (told.active["bootstrap"], told.active["edgeCa"], told.overdue) == (1, 1, 1)
