@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from nestor.errors import CannotIssue
+from nestor.errors import CannotGoOn, CannotIssue
 from nestor.events import Event, Trouble
 from nestor.jobs import Job, run_jobs
 
@@ -65,3 +65,47 @@ async def test_one_job_that_fails_does_not_stop_another() -> None:
             done.set()
 
     await run_until(done, Job("fail", SOON, fail), Job("work", SOON, work))
+
+
+async def test_a_job_that_hangs_is_cut_off_told_and_due_again() -> None:
+    done, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 2:
+            done.set()
+        await asyncio.sleep(60)
+
+    (told,) = await run_until(done, Job("work", SOON, work, limit=timedelta(milliseconds=20)))
+    assert isinstance(told, Trouble)
+    assert told.sentence.startswith("The job work took longer than")
+
+
+async def test_a_job_whose_own_time_ran_out_tells_that_and_not_its_limit() -> None:
+    done, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 2:
+            done.set()
+        raise TimeoutError
+
+    told = await run_until(done, Job("work", SOON, work))
+    assert {event.sentence for event in told if isinstance(event, Trouble)} == {
+        "TimeoutError in the job work; it will be tried again."
+    }
+
+
+async def test_what_cannot_be_mended_ends_them_all() -> None:
+    async def work() -> None:
+        raise CannotGoOn("The thread has ended.")
+
+    async def companion() -> None:
+        await asyncio.sleep(60)
+
+    async with asyncio.timeout(5):
+        with pytest.raises(ExceptionGroup) as ended:
+            await run_jobs([Job("life", SOON, work)], lambda _: None, {"companion": companion})
+    assert [str(fault) for fault in ended.value.exceptions] == ["The thread has ended."]

@@ -58,7 +58,7 @@ def test_an_unknown_key_is_named_by_its_path_with_what_would_be_right(
         ({"ca": {"keyType": "ml-dsa-65"}}, "ca.keyType"),
         ({"ca": {"lifetime": "0d"}}, "ca.lifetime"),
         ({"keys": {"kind": "file"}}, "keys.kind"),
-        ({"log": {"level": "debug"}}, "log.level"),
+        ({"log": {"level": "loud"}}, "log.level"),
         ({"profiles": {"deviceIdentity": {"rsaMaximum": 8192}}}, "profiles.deviceIdentity.rsaMaximum"),
         ({"profiles": {"deviceIdentity": {"lifetime": "60m"}}}, "profiles.deviceIdentity.lifetime"),
         ({"access": {"users": {"u": {"passwordHash": "hunter2"}}}}, "access.users.u.passwordHash"),
@@ -74,7 +74,7 @@ def test_a_wrong_value_is_named_by_its_path(document: dict[str, Any], path: str)
     ("document", "sentence"),
     [
         ({"ca": {"keyType": "dsa"}}, "ca.keyType: it has to be 'ec-p256', 'ec-p384' or 'rsa'."),
-        ({"log": {"level": "loud"}}, "log.level: it has to be 'info', 'warning' or 'error'."),
+        ({"log": {"level": "loud"}}, "log.level: it has to be 'debug', 'info', 'warning', 'error' or 'fatal'."),
         ({"listener": {"port": "8085"}}, "listener.port: it has to be a whole number."),
         ({"listener": {"port": -1}}, "listener.port: it has to be at least 0."),
         ({"ca": {"subject": 4}}, "ca.subject: it has to be a text."),

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from nestor.ca import authority as authority_module
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.content import Key
@@ -232,3 +233,42 @@ async def test_the_server_s_own_certificate_ends_with_the_ca() -> None:
 def test_a_path_without_a_profile_says_nothing_and_another_says_what_it_wants() -> None:
     assert authority().csr_attributes(None, link=False) == b"\x30\x00"
     assert len(authority().csr_attributes("edgeCa", link=True)) > 20
+
+
+def _kept_by(act: Callable[[], bytes], monkeypatch: pytest.MonkeyPatch) -> LocalAuthority:
+    monkeypatch.setattr(Issuer, "sign", lambda *_: act())
+    return authority()
+
+
+async def test_a_key_that_signs_is_no_failure() -> None:
+    ca = authority()
+    assert ca.failure() is None
+    await ca.try_key()
+    assert ca.failure() is None
+
+
+async def test_a_key_that_has_gone_is_missed_before_anybody_enrolls(monkeypatch: pytest.MonkeyPatch) -> None:
+    def gone() -> bytes:
+        raise OSError("the token was pulled")
+
+    ca = _kept_by(gone, monkeypatch)
+    await ca.try_key()
+    assert (ca.failure() or "").startswith("The CA key cannot sign: OSError. Restart the server")
+    monkeypatch.undo()
+    await ca.try_key()
+    assert ca.failure() is None
+
+
+async def test_a_key_that_does_not_answer_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    held = threading.Event()
+    monkeypatch.setattr(authority_module, "_TRIAL_SECONDS", 0.05)
+    ca = _kept_by(lambda: bytes(held.wait(5)), monkeypatch)
+    await ca.try_key()
+    held.set()
+    assert "has not signed within" in (ca.failure() or "")
+
+
+async def test_another_key_than_that_of_the_certificate_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    ca = _kept_by(lambda: b"no signature", monkeypatch)
+    await ca.try_key()
+    assert "does not fit the CA certificate" in (ca.failure() or "")

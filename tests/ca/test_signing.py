@@ -6,7 +6,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, padding
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384, SHA512
 
-from nestor.ca.signing import algorithm_for, is_slow, signature_of
+from nestor.ca.signing import algorithm_for, is_signature, is_slow, signature_of
 from nestor.errors import MaterialError
 from support.issuing import ec_key, ed25519_key, rsa_key
 
@@ -39,3 +39,12 @@ def test_other_keys_do_not_sign_here(key: Any) -> None:
 
 def test_only_rsa_is_slow() -> None:
     assert [is_slow(key) for key in (ec_key(), ed25519_key(), rsa_key())] == [False, False, True]
+
+
+@pytest.mark.parametrize("key", [ec_key(), ec_key(ec.SECP521R1), rsa_key(), ed25519_key()])
+def test_a_signature_is_known_by_the_other_half_of_its_key_alone(key: Any) -> None:
+    signature = signature_of(key, b"it")
+    assert is_signature(key.public_key(), signature, b"it")
+    assert not is_signature(key.public_key(), signature, b"that")
+    assert not is_signature(ec.generate_private_key(ec.SECP256R1()).public_key(), signature, b"it")
+    assert not is_signature(ed448.Ed448PrivateKey.generate().public_key(), signature, b"it")

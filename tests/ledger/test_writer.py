@@ -4,6 +4,7 @@ import asyncio
 import os
 import resource
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nestor.errors import CannotIssue, MaterialError
+from nestor.ledger import writer as writer_module
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ledger.transaction import Transaction
 from nestor.ledger.writer import Writer
@@ -232,3 +234,36 @@ async def test_a_ledger_on_a_read_only_disk_is_not_opened(small_disk: Path) -> N
     remount(small_disk, "rw")
     async with opened(small_disk, create=False) as ledger:
         assert await ledger.find(known.sha256)
+
+
+async def test_a_disk_that_hangs_is_told_and_nothing_is_signed_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+    monkeypatch.setattr(writer_module, "_HUNG", 0.05)
+    async with opened(tmp_path) as ledger:
+        await enroll(ledger)
+        stuck = asyncio.ensure_future(ledger._writer.run(lambda _: held.wait(10)))
+        try:
+            await wait_for(lambda: ledger.problem() is not None)
+            assert "has not taken a write for" in (ledger.problem() or "")
+            assert ledger.failure() is None  # it may come back
+            with pytest.raises(CannotIssue, match="has not taken a write"):
+                await ledger.standing(
+                    device="d", profile="p", spki_sha256=b"", replay_key=b"", one_time=None, now=an_entry().issued_at
+                )
+        finally:
+            held.set()
+        await stuck
+        await wait_for(lambda: ledger.problem() is None)
+        await enroll(ledger)
+
+
+async def test_a_thread_that_has_ended_is_a_failure(tmp_path: Path) -> None:
+    async with opened(tmp_path) as ledger:
+        assert ledger.failure() is None
+        ledger._writer.stop()
+        await wait_for(lambda: not ledger._writer._thread.is_alive())
+        assert ledger.failure() is None  # as it was told
+        ledger._writer._stopping = False
+        assert ledger.failure() == "The thread that writes the ledger has ended."

@@ -87,7 +87,7 @@ def test_a_refused_patch_changes_nothing_and_tells_its_path_and_remedy(ready: Mo
     ("patch", "name", "words"),
     [
         ({"twin": {"may": "all"}}, "twin", "host"),
-        ({"ca": {"subject": "CN=Mine"}}, "ca", "ca.subject"),
+        ({"ca": {"source": "file", "certificate": "file:a.pem", "key": "file:a.key"}}, "ca", "ca.source"),
         ({"access": {"bootstrap": {"x": {"anchors": "file:/etc/passwd"}}}}, "access", "access.bootstrap.x.anchors"),
     ],
 )
@@ -162,7 +162,7 @@ def test_get_status_tells_what_is_reported_and_more(ready: Module, edge: Edge) -
         ("proveCa", {"code": "no code!"}, 400, "code"),
         ("getCertificate", {"serial": "abcdef"}, 404, "abcdef"),
         ("listCertificates", [1, 2], 400, "payload"),
-        ("revokeCertificate", {"serial": "1", "reason": "mood"}, 400, "reason"),
+        ("revokeCertificate", {"serial": "1", "reason": "superseded"}, 404, "no certificate 1"),
     ],
 )
 def test_a_method_that_cannot_be_says_why(ready: Module, method: str, payload: Any, status: int, words: str) -> None:

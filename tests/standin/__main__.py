@@ -13,7 +13,7 @@ from pathlib import Path
 import typer
 
 from standin.control import Control, ask, usual_place
-from standin.deployment import Deployment, built_in, read_template, read_twin
+from standin.deployment import Deployment, read_template, read_twin
 from standin.desk import Desk, help_table
 from standin.edge import Edge
 from standin.errors import StandInError
@@ -112,14 +112,10 @@ def _welcome(desk: Desk) -> None:
 
 
 def _deployment(twin: Path | None, edge: Edge) -> Deployment:
-    """What the module is given: a twin from a file, the deployment template's, or a small one."""
+    """What the module is given: a twin from a file, or what the deployment template says."""
     place = twin or _TEMPLATE
     try:
         text = place.read_text("utf-8")
-    except FileNotFoundError:
-        if twin:
-            raise StandInError(f"There is no {twin}.") from None
-        return built_in(edge.address)
     except OSError as reason:
         raise StandInError(f"{place} cannot be read: {reason.strerror}.") from reason
     return read_twin(text) if twin else read_template(text, edge.identity.module, edge.address)

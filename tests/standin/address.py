@@ -30,16 +30,24 @@ def claim(port: int) -> Claim:
         mark = socket.socket(socket.AF_UNIX)
         try:
             mark.bind(f"\0nestor-stand-in/{address}")  # ends with this process, however it ends
-            if _is_free(address, port):
-                return Claim(address, mark)
+            _bound(address, port)
         except OSError:
-            pass
-        mark.close()
+            mark.close()
+        else:
+            return Claim(address, mark)
     raise StandInError(f"Port {port} is taken on every address from 127.0.0.{_FIRST} to 127.0.0.{_LAST}.")
 
 
-def _is_free(address: str, port: int) -> bool:
+def free_port(address: str, wished: int) -> int:
+    """The port wished for; another one where somebody listens there on every address of this machine."""
+    try:
+        return _bound(address, wished)
+    except OSError:
+        return _bound(address, 0)
+
+
+def _bound(address: str, port: int) -> int:
     with socket.socket() as trial:
         trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         trial.bind((address, port))
-    return True
+        return int(trial.getsockname()[1])

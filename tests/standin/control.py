@@ -7,6 +7,7 @@ import socketserver
 import tempfile
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -28,8 +29,13 @@ class Control:
 
         class Handler(socketserver.StreamRequestHandler):
             def handle(self) -> None:
-                self.wfile.write(_answer(do, self.rfile.readline().decode()))
-                self.request.shutdown(socket.SHUT_WR)
+                line = self.rfile.readline().decode()
+                if not line:  # somebody looked whether we are there
+                    return
+                answer = _answer(do, line)
+                with suppress(OSError):  # whoever asked did not wait
+                    self.wfile.write(answer)
+                    self.request.shutdown(socket.SHUT_WR)
                 then()
 
         self._place = place

@@ -1,4 +1,4 @@
-"""What a deployment gives to the module: its twin and its environment, from a deployment template or built in. Pure."""
+"""What a deployment gives to the module: its twin and its environment, as a deployment template says. Pure."""
 
 import json
 import re
@@ -19,11 +19,6 @@ class Deployment:
 
     desired: Document
     environment: Mapping[str, str] = field(default_factory=dict)
-
-
-def built_in(address: str) -> Deployment:
-    """A small one, where there is no template."""
-    return Deployment({"listener": {"hostnames": f"{address}, localhost"}, "reporting": {"interval": "5s"}})
 
 
 def read_template(text: str, module: str, address: str) -> Deployment:

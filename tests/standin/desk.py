@@ -15,6 +15,9 @@ from standin.module import Module
 from standin.twin import Document
 
 _PATIENCE = 10.0
+_CONNECTING = 60.0
+"""Modules do not come back in step: the pauses between their tries grow, and are drawn at random."""
+
 _LINES = 20
 
 
@@ -91,7 +94,7 @@ class Desk:
 
     def messages(self, rest: str) -> str:
         """The messages of the module."""
-        told = [f"{one.output}: {one.body.decode(errors='replace')}" for one in self.edge.messages[-_count(rest) :]]
+        told = [f"{one.output}: {_body(one.body)}" for one in self.edge.messages[-_count(rest) :]]
         return "\n".join(told) or "No message yet."
 
     def enroll(self, rest: str) -> str:
@@ -139,9 +142,9 @@ class Desk:
             return f"{told}."
         start = time.monotonic()
         try:
-            self.edge.wait_until(lambda: self.edge.connections > before, _PATIENCE)
+            self.edge.wait_until(lambda: self.edge.connections > before, _CONNECTING)
         except StandInError:
-            return f"{told}; not connected within {_PATIENCE:g} s, log may tell why."
+            return f"{told}; not connected within {_CONNECTING:g} s, log may tell why."
         return f"{told}; connected after {time.monotonic() - start:.1f} s."
 
     def _await(self, document: Document, version: int) -> str:
@@ -154,7 +157,7 @@ class Desk:
             reported = self.edge.wait_for_reported(lambda now: _acknowledged(now, names, version), _PATIENCE)
         except StandInError:
             return f"{told} Not acknowledged within {_PATIENCE:g} s; log may tell why."
-        rows = [(f"  {name}", f"{reported[name]['ac']}  {reported[name].get('ad', '')}") for name in names]
+        rows = [(f"  {name}", _verdict(reported[name])) for name in names]
         return "\n".join([told, _columns(rows)]).strip()
 
 
@@ -206,6 +209,18 @@ def _acknowledged(reported: Document, names: Sequence[str], version: int) -> boo
     """Whether every name has an acknowledgment of IoT Plug and Play for this version or a later one."""
     told = [reported.get(name) for name in names]
     return all(isinstance(one, Mapping) and int(one.get("av", -1)) >= version for one in told)
+
+
+def _body(body: bytes) -> str:
+    try:
+        return _pretty(json.loads(body))
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def _verdict(acknowledgment: Mapping[str, Any]) -> str:
+    """What a module says of a property: a status, and a sentence unless all is well."""
+    return f"{acknowledgment['ac']}  {acknowledgment.get('ad') or 'in force'}"
 
 
 def _count(text: str) -> int:

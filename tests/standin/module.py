@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from standin.address import free_port
 from standin.edge import Edge
 from standin.errors import StandInError
 from standin.twin import Document, merged
 
-PORT = 8085
-_METRICS_PORT = 9600
+_EST_PORT, _METRICS_PORT = 8085, 9600
 _STOP_SECONDS = 10
 """As the container engine: then it kills."""
 
@@ -33,7 +33,9 @@ class Module:
     ) -> None:
         self._edge = edge
         self._given = dict(environment)
-        self._document = merged(_listening(edge.address), host or {})
+        self._port = free_port(edge.address, _EST_PORT)
+        self._metrics_port = free_port(edge.address, _METRICS_PORT)
+        self._document = merged(self._listening(), host or {})
         self._host = place / "host.json"
         self.data = place / "data"
         self.log = place / "nestor.log"
@@ -42,12 +44,12 @@ class Module:
     @property
     def url(self) -> str:
         """Where it serves EST."""
-        return f"https://{self._edge.address}:{PORT}"
+        return f"https://{self._edge.address}:{self._port}"
 
     @property
     def metrics(self) -> str:
         """Where it shows its metrics."""
-        return f"http://{self._edge.address}:{_METRICS_PORT}/metrics"
+        return f"http://{self._edge.address}:{self._metrics_port}/metrics"
 
     @property
     def ended(self) -> int | None:
@@ -105,10 +107,9 @@ class Module:
         shell = os.environ.items()  # noqa: TID251 -- handed on to the process
         return {name: value for name, value in shell if not name.startswith(("NESTOR_", "IOTEDGE_"))}
 
-
-def _listening(address: str) -> Document:
-    """Where to listen: at the address of the edge, and nowhere else."""
-    return {
-        "listener": {"addresses": address, "port": PORT},
-        "operations": {"addresses": address, "port": _METRICS_PORT},
-    }
+    def _listening(self) -> Document:
+        """Where to listen: at the address of the edge, and nowhere else."""
+        return {
+            "listener": {"addresses": self._edge.address, "port": self._port},
+            "operations": {"addresses": self._edge.address, "port": self._metrics_port},
+        }

@@ -1,5 +1,7 @@
 """The socket by which a command line reaches a stand-in that runs."""
 
+import socket
+import threading
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,26 @@ def test_a_line_gets_its_answer_or_its_complaint(tmp_path: Path) -> None:
             ask(place, "fail")
     assert told == ["then", "then"]
     assert not place.exists()
+
+
+def test_who_does_not_ask_or_does_not_wait_disturbs_nobody(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    place = tmp_path / "control.sock"
+    asked = threading.Event()
+
+    def slow(line: str) -> str:
+        asked.wait(5)
+        return line
+
+    done = threading.Semaphore(0)
+    with Control(place, slow, done.release):
+        for words in (b"", b"status\n"):
+            with socket.socket(socket.AF_UNIX) as visitor:
+                visitor.connect(str(place))
+                visitor.sendall(words)
+        asked.set()
+        assert done.acquire(timeout=5)
+        assert ask(place, "status") == "status\n"
+    assert capsys.readouterr() == ("", "")
 
 
 def test_nobody_is_there(tmp_path: Path) -> None:

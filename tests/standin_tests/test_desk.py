@@ -104,10 +104,10 @@ def test_a_method_is_shown_with_status_and_answer(desk: Desk, client: IoTHubModu
 
 def test_the_last_messages_are_shown(desk: Desk, client: IoTHubModuleClient) -> None:
     assert desk.do("messages") == "No message yet."
-    for number in range(3):
-        client.send_message_to_output(Message(f'{{"n":{number}}}'), "events")
+    for body in ("first", "second", '{"n":3}'):
+        client.send_message_to_output(Message(body), "events")
     desk.edge.wait_for_messages(3)
-    assert desk.do("messages 2") == 'events: {"n":1}\nevents: {"n":2}'
+    assert desk.do("messages 2") == 'events: second\nevents: {\n  "n": 3\n}'
 
 
 def test_the_hub_goes_and_comes(desk: Desk, client: IoTHubModuleClient) -> None:

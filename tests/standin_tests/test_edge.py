@@ -30,6 +30,13 @@ def test_an_address_stays_ours_while_edgehub_is_away() -> None:
         socket.create_connection((one.address, PORT)).close()
 
 
+def test_a_port_that_somebody_has_on_every_address_is_replaced_by_another(edge: Edge) -> None:
+    with socket.create_server(("0.0.0.0", 0)) as everywhere:
+        taken = everywhere.getsockname()[1]
+        assert address.free_port(edge.address, taken) != taken
+    assert address.free_port(edge.address, taken) == taken
+
+
 def test_the_environment_is_that_of_a_module(edge: Edge) -> None:
     identity = read_identity(edge.environment())
     assert identity is not None

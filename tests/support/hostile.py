@@ -19,6 +19,55 @@ _PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5
 _QUICK_HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g"
 
 
+_CANNOT_BE: Sequence[tuple[str, Any]] = (
+    ("listener.hostnames", ""),
+    ("listener.hostnames", "*.plant.example"),
+    ("listener.hostnames", "not a name"),
+    ("listener.hostnames", "999.1.1.1"),
+    ("listener.port", -1),
+    ("listener.port", 65_536),
+    ("listener.port", 80.5),
+    ("listener.limits.connections", 0),
+    ("listener.limits.handshake", "0s"),
+    ("listener.limits.handshake", "5"),
+    ("listener.serverCertificate.lifetime", "60m"),
+    ("ca.subject", "Plant"),
+    ("ca.keyType", "dsa"),
+    ("ca.rsaBits", 1024),
+    ("ca.lifetime", "101y"),
+    ("profiles.deviceIdentity.lifetime", "-1d"),
+    ("profiles.deviceIdentity.lifetime", "1s"),
+    ("profiles.deviceIdentity.jitter", "51%"),
+    ("profiles.deviceIdentity.keys", "dsa"),
+    ("profiles.deviceIdentity.keys", ""),
+    ("profiles.deviceIdentity.rsaMinimum", 1024),
+    ("profiles.deviceIdentity.extendedKeyUsage", "anyExtendedKeyUsage"),
+    ("profiles.deviceIdentity.extendedKeyUsage", "1.3.6.1.5.5.7.3.28"),
+    ("profiles.deviceIdentity.keyUsage", "keyCertSign"),
+    ("profiles.deviceIdentity.subject", {"take": "CN, favoriteColor"}),
+    ("profiles.deviceIdentity.subject.add", {"C": "Germany"}),
+    ("profiles.deviceIdentity.mayRequest", "nothing"),
+    ("profiles.nestorServer.lifetime", "0d"),
+    ("access.users.a:b", {"passwordHash": "file:u.hash"}),
+    ("access.bootstrap.factory", {"anchors": "file:maker.pem", "profiles": "edgeCA"}),
+    ("access.users.line1", {"passwordHash": "file:not-there.hash"}),
+    ("access.users.line1", {}),
+    ("access.users.line1", {"passwordHash": "env:NESTOR_SECRET_NOT_THERE"}),
+    ("access.limits.failedPasswords", 0),
+    ("labels.simpleenroll", {}),
+    ("labels.a/b", {}),
+    ("labels.line1.profile", "nothing"),
+    ("labels.line1.authentication", "none"),
+    ("labels.line1", {"challengePassword": "oneTimeCode", "linking": True}),
+    ("labels.line1", {"challengePassword": "oneTimeCode", "authentication": "certificate"}),
+    ("log.level", "loud"),
+    ("log.format", "xml"),
+    ("reporting.interval", "soon"),
+    ("reporting.telemetry", "yes"),
+    ("ledger.keptRefusals", -1),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Hostile:
     """A document, what is wrong with it, and the path that the refusal has to name."""
@@ -156,7 +205,7 @@ def _wider() -> Iterator[Hostile]:
 def _of_the_host() -> Iterator[Hostile]:
     """What the twin would like to be allowed."""
     for wish in ({}, {"may": "all"}, {"names": "*"}, {"directories": "/"}, {"may": "all", "names": "*"}, None, "all"):
-        yield Hostile(f"twin is {wish}", {"twin": wish, "access": {"gateways": "*"}}, "twin")
+        yield Hostile(f"twin is {wish}", {"twin": wish, "access": {"gateways": "*"}}, "twin: the twin cannot")
 
 
 def _places() -> Iterator[Hostile]:
@@ -185,54 +234,7 @@ def _places() -> Iterator[Hostile]:
 
 def _senseless() -> Iterator[Hostile]:
     """Documents of the right form that cannot be."""
-    cases: Sequence[tuple[str, Any]] = (
-        ("listener.hostnames", ""),
-        ("listener.hostnames", "*.plant.example"),
-        ("listener.hostnames", "not a name"),
-        ("listener.hostnames", "999.1.1.1"),
-        ("listener.port", -1),
-        ("listener.port", 65_536),
-        ("listener.port", 80.5),
-        ("listener.limits.connections", 0),
-        ("listener.limits.handshake", "0s"),
-        ("listener.limits.handshake", "5"),
-        ("listener.serverCertificate.lifetime", "60m"),
-        ("ca.subject", "Plant"),
-        ("ca.keyType", "dsa"),
-        ("ca.rsaBits", 1024),
-        ("ca.lifetime", "101y"),
-        ("profiles.deviceIdentity.lifetime", "-1d"),
-        ("profiles.deviceIdentity.lifetime", "1s"),
-        ("profiles.deviceIdentity.jitter", "51%"),
-        ("profiles.deviceIdentity.keys", "dsa"),
-        ("profiles.deviceIdentity.keys", ""),
-        ("profiles.deviceIdentity.rsaMinimum", 1024),
-        ("profiles.deviceIdentity.extendedKeyUsage", "anyExtendedKeyUsage"),
-        ("profiles.deviceIdentity.extendedKeyUsage", "1.3.6.1.5.5.7.3.28"),
-        ("profiles.deviceIdentity.keyUsage", "keyCertSign"),
-        ("profiles.deviceIdentity.subject", {"take": "CN, favoriteColor"}),
-        ("profiles.deviceIdentity.subject.add", {"C": "Germany"}),
-        ("profiles.deviceIdentity.mayRequest", "nothing"),
-        ("profiles.nestorServer.lifetime", "0d"),
-        ("access.users.a:b", {"passwordHash": "file:u.hash"}),
-        ("access.bootstrap.factory", {"anchors": "file:maker.pem", "profiles": "edgeCA"}),
-        ("access.users.line1", {"passwordHash": "file:not-there.hash"}),
-        ("access.users.line1", {}),
-        ("access.users.line1", {"passwordHash": "env:NESTOR_SECRET_NOT_THERE"}),
-        ("access.limits.failedPasswords", 0),
-        ("labels.simpleenroll", {}),
-        ("labels.a/b", {}),
-        ("labels.line1.profile", "nothing"),
-        ("labels.line1.authentication", "none"),
-        ("labels.line1", {"challengePassword": "oneTimeCode", "linking": True}),
-        ("labels.line1", {"challengePassword": "oneTimeCode", "authentication": "certificate"}),
-        ("log.level", "loud"),
-        ("log.format", "xml"),
-        ("reporting.interval", "soon"),
-        ("reporting.telemetry", "yes"),
-        ("ledger.keptRefusals", -1),
-    )
-    for path, value in cases:
+    for path, value in _CANNOT_BE:
         yield Hostile(f"{path} is {value!r}"[:70], at(path, value), path)
     twice = {"Line1": {"passwordHash": "file:a.hash"}, "line1": {"passwordHash": "file:b.hash"}}
     yield Hostile("a user twice", {"access": {"users": twice}}, "access.users.line1")

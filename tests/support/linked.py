@@ -1,7 +1,7 @@
 """A link to the stand-in for the edge, by the real SDK, with somebody at its end who writes down what comes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from nestor.events import Event
 from standin.edge import Edge
 
 SHORT = Patience(
+    twin=1.0,
     call=1.0,
     connect=5.0,
     reread=60.0,
@@ -31,6 +32,9 @@ SHORT = Patience(
 """Nothing takes long, and the twin is read only when there is a reason."""
 
 
+Answer = Callable[[str, object], MethodAnswer | Awaitable[MethodAnswer]]
+
+
 class Writer:
     """The module's side: writes down what comes, and answers methods as told."""
 
@@ -41,9 +45,8 @@ class Writer:
         self.calls: list[tuple[str, object]] = []
         self.begun: list[str] = []
         self.at_once = 0
-        self.answer: Callable[[str, object], Any] = lambda method, payload: MethodAnswer(200, {"heard": payload})
+        self.answer: Answer = lambda _method, payload: MethodAnswer(200, {"heard": payload})
         self.slowness = 0.0
-        self._changed = asyncio.Condition()
         self._now = 0
 
     async def desired(self, document: Mapping[str, Any], version: int) -> None:
@@ -61,20 +64,25 @@ class Writer:
         async with _Alone(self, method):
             self.calls.append((method, payload))
             answer = self.answer(method, payload)
-            return await answer if asyncio.iscoroutine(answer) else answer
+            return answer if isinstance(answer, MethodAnswer) else await answer
 
     def link_changed(self, state: LinkState) -> None:
         """Write down how the link is."""
         self.links.append(state)
 
     async def until(self, holds: Callable[[], bool], seconds: float = 10.0) -> None:
-        """Wait until something holds, looked at again and again."""
+        """Wait until something holds; says what was written down where it never does."""
         try:
-            async with asyncio.timeout(seconds):
-                while not holds():
-                    await asyncio.sleep(0.01)
+            await until(holds, seconds)
         except TimeoutError:
             raise AssertionError(f"in vain: {self.documents[-1:]} {self.links} {self.calls}") from None
+
+
+async def until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Wait until something holds that threads bring about. Raises TimeoutError."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 -- no event of the loop tells of it
+            await asyncio.sleep(0.01)
 
 
 class _Alone:

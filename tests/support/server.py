@@ -36,7 +36,8 @@ class Server:
         self.config = place / "nestor.json"
         self.port = free_port()
         listener = {"port": self.port, "hostnames": "localhost, 127.0.0.1", **document.get("listener", {})}
-        self.config.write_text(json.dumps({**document, "listener": listener}), "utf-8")
+        nowhere = {"operations": {"addresses": ""}}  # many run at a time, and in a container all would want one port
+        self.config.write_text(json.dumps({**nowhere, **document, "listener": listener}), "utf-8")
         self._log = place / "nestor.log"
         self._process: subprocess.Popen[bytes] | None = None
 

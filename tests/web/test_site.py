@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from nestor.events import Event, Trouble
+from nestor.events import Answered, Event, Trouble
 from nestor.model import Entry, Standing
 from nestor.registrar.desk import Registrar
 from nestor.web.site import MAX_BODY, Site
@@ -33,6 +33,14 @@ class House:
 
     def problems(self) -> Mapping[str, str]:
         return {}
+
+    def failures(self) -> Mapping[str, str]:
+        return {}
+
+    @property
+    def troubles(self) -> list[Event]:
+        """What it told beside that a request has its answer."""
+        return [event for event in self.told if not isinstance(event, Answered)]
 
 
 @asynccontextmanager
@@ -124,8 +132,23 @@ async def test_a_bug_is_told_by_its_kind_and_shows_nothing_of_the_inside(tmp_pat
         assert (await asyncio.to_thread(device.get, "cacerts")).status == 200
     assert (answer.status, "dev-1" in answer.text) == (500, False)
     request_id = answer.text.rpartition("(request ")[2].rstrip(")\n")
-    (trouble,) = house.told
+    (trouble,) = house.troubles
     assert isinstance(trouble, Trouble)
     assert trouble.about == "bug"
     assert f"RuntimeError while serving request {request_id}" in trouble.sentence
     assert "dev-1" not in trouble.sentence
+
+
+async def test_every_answer_is_told_with_its_operation_its_status_and_its_time(tmp_path: Path) -> None:
+    async with site(tmp_path, MemoryLedger()) as (device, house):
+        for path in ("/healthz", "/.well-known/est/cacerts", "/.well-known/est/nobody/cacerts", "/x?y"):
+            await asyncio.to_thread(device.ask, "GET", path)
+    answered = [event for event in house.told if isinstance(event, Answered)]
+    told = [(event.operation, event.status, event.request) for event in answered]
+    assert told == [
+        ("health", 200, "GET /healthz"),
+        ("cacerts", 200, "GET /.well-known/est/cacerts"),
+        ("cacerts", 404, "GET /.well-known/est/nobody/cacerts"),
+        ("other", 404, "GET /x?y"),
+    ]
+    assert all(0 < event.seconds < 5 for event in answered)

@@ -27,10 +27,11 @@ def test_the_document_is_read_anew_each_time() -> None:
     assert one.settings().listener.port == 2
 
 
-def test_what_the_twin_may_do_is_no_word_about_serving() -> None:
+def test_where_and_for_whom_is_no_word_about_what_to_issue() -> None:
     assert not host({}).says_something
     assert not host({"twin": {"may": "all"}}).says_something
-    assert host({"listener": {}}).says_something
+    assert not host({"listener": {"port": 8085}, "log": {"level": "debug"}}).says_something
+    assert host({"access": {}}).says_something
 
 
 def test_the_environment_says_what_the_twin_may_and_nothing_else() -> None:

@@ -36,7 +36,7 @@ async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path)
 
 
 async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:
-    async with Module(data, NAMES) as module:
+    async with Module(data, LONGER) as module:
         assert module.server.house.problems() == {}
         outcome = await module.wish({})
         assert (outcome.refusal, outcome.acknowledgements) == ("", {})
@@ -46,8 +46,14 @@ async def test_the_first_wish_makes_the_ca_and_is_answered(data: Path) -> None:
     async with Module(data) as module:
         outcome = await module.wish(NAMES)
         assert module.server.house.problems() == {}
-        assert outcome.acknowledgements == {"listener": {"value": NAMES["listener"], "ac": 200, "av": 1, "ad": ""}}
+        assert outcome.acknowledgements == {"listener": {"value": NAMES["listener"], "ac": 200, "av": 1}}
         assert CAHome(data).was_made
+
+
+async def test_a_wish_for_nothing_but_defaults_is_a_wish(data: Path) -> None:
+    async with Module(data) as module:
+        assert (await module.wish({"reporting": {"interval": "60s"}})).refusal == ""
+        assert module.server.house.problems() == {}
 
 
 async def test_what_was_in_force_is_in_force_after_a_start_without_a_hub(data: Path) -> None:
@@ -251,7 +257,7 @@ async def test_what_cannot_be_kept_is_in_force_and_told(data: Path) -> None:
         assert any("could not be kept" in event.sentence for event in module.told if isinstance(event, Trouble))
         (data / FILE / "in the way").rmdir()
         (data / FILE).rmdir()
-        assert (await module.wish(LONGER)).acknowledgements["listener"]["ad"] == ""
+        assert "ad" not in (await module.wish(LONGER)).acknowledgements["listener"]
         assert (data / FILE).is_file()
 
 
@@ -268,6 +274,15 @@ async def test_a_fault_of_ours_is_told_as_such_and_changes_nothing(data: Path, m
         assert "a bug" not in outcome.refusal
         monkeypatch.undo()
         assert (await module.wish(LONGER)).refusal == ""
+
+
+async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: Path) -> None:
+    async with Module(data) as module:
+        outcome = await module.wish({**NAMES, "listener": {**NAMES["listener"], "port": 9, "limits": {"wait": "5s"}}})
+        assert outcome.acknowledgements["listener"]["ac"] == 200
+        assert "listener.port: it counts from the next start" in outcome.acknowledgements["listener"]["ad"]
+        assert "listener.limits" in outcome.acknowledgements["listener"]["ad"]
+        assert "ad" not in (await module.wish(NAMES)).acknowledgements["listener"]
 
 
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:

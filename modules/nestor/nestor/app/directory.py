@@ -1,12 +1,16 @@
 """The data directory: made where there is none, for its owner alone; told from one that nobody ever served from."""
 
+import os
 import stat
-from pathlib import Path
+from collections.abc import Sequence
+from pathlib import Path, PurePosixPath
 
+from nestor.app.volume import doubt_of, mount_of
 from nestor.ca.home import CAHome
 from nestor.errors import MaterialError
 from nestor.ledger import opening, revocations
 
+_MOUNTS = Path("/proc/self/mountinfo")
 _TRACES = (opening.FILE, f"{opening.FILE}-wal", revocations.FILE)
 
 
@@ -18,12 +22,50 @@ def make_directory(data: Path) -> None:
         raise MaterialError(f"The data directory {data} cannot be made: {error.strerror}.", "Check --data.") from error
 
 
-def warning_of(data: Path) -> str | None:
-    """What is wrong with who may write into a data directory, as a sentence; None where it is its owner's alone."""
+def warnings_of(data: Path) -> Sequence[str]:
+    """What is wrong with a data directory, each as a sentence: its owner, who else may write, what it lies on."""
+    data = data.absolute()
+    return [sentence for sentence in (_of_owner(data), _of_mode(data), _of_volume(data)) if sentence is not None]
+
+
+def _of_owner(data: Path) -> str | None:
+    """Whether it belongs to another user, as a volume does that was made on the host by root."""
+    closed = [place for place in (data, *_kept(data)) if _is_closed(place)]
+    if not closed or os.statvfs(data).f_flag & os.ST_RDONLY:
+        return None
+    user, group = os.geteuid(), os.getegid()
+    return (
+        f"{closed[0]} belongs to user {closed[0].stat().st_uid}, and this server runs as user {user}, who may not "
+        f"write there. On the host: sudo chown -R {user}:{group} DIRECTORY, where DIRECTORY is what is mounted at "
+        f"{data} (docker inspect CONTAINER tells it under Mounts)."
+    )
+
+
+def _kept(data: Path) -> Sequence[Path]:
+    try:
+        return [data / name for name in (*_TRACES, "ca") if (data / name).exists()]
+    except OSError:
+        return []
+
+
+def _is_closed(place: Path) -> bool:
+    return not os.access(place, os.R_OK | os.W_OK | (os.X_OK if place.is_dir() else 0), effective_ids=True)
+
+
+def _of_mode(data: Path) -> str | None:
     mode = stat.S_IMODE(data.stat().st_mode)
     if not mode & (stat.S_IWGRP | stat.S_IWOTH):
         return None
     return f"Others than its owner may write into {data} (mode {mode:04o}), and so take the CA over: chmod 700."
+
+
+def _of_volume(data: Path) -> str | None:
+    try:
+        place = data.resolve()
+        mount = mount_of(PurePosixPath(place), _MOUNTS.read_text("utf-8", errors="replace"))
+    except OSError:
+        return None
+    return None if mount is None else doubt_of(PurePosixPath(place), mount)
 
 
 def check_directory(data: Path) -> None:

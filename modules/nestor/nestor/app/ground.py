@@ -5,7 +5,7 @@ from pathlib import Path
 
 from nestor.access.memory import Memory
 from nestor.app.closed import ClosedLedger
-from nestor.app.directory import make_directory, warning_of
+from nestor.app.directory import make_directory, warnings_of
 from nestor.app.house import AnyLedger, Ground, House, build_house
 from nestor.app.plan import Plan
 from nestor.app.trial import try_settings
@@ -27,7 +27,7 @@ async def prepare_ground(plan: Plan) -> Ground:
     settings = plan.settings()
     try_settings(settings)
     make_directory(plan.data)
-    if (warning := warning_of(plan.data)) is not None:
+    for warning in warnings_of(plan.data):
         tell(plan.sinks, Trouble("data directory", warning))
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None

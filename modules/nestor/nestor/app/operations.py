@@ -1,13 +1,13 @@
 """What those who watch over this server are told: metrics, health, readiness; asked of the house when they ask.
 
 They are answered from another thread than the house's. It asks the event loop, and where the loop is silent for two
-seconds, that silence is the answer (ADR 12).
+seconds, that silence is the answer (ADR 15).
 """
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,16 +37,24 @@ class Operations:
 
     async def operations(self, server: Server) -> None:
         """Answer on the port that the settings name, or on none; another one when they change."""
-        while True:
-            settings = server.house.settings.operations
-            if settings.addresses:
-                pages = _Pages(self._metrics, server, self._data)
-                async with operations_port(settings, pages.page) as places:
-                    with word_left(self._data, f"http://{reached_at(places[0])}"):
-                        await _another(server, settings)
-            else:
-                with word_left(self._data, f"https://{reached_at(server.addresses[0])}"):
-                    await _another(server, settings)
+        word = self._data / WORD
+        try:
+            while True:
+                _leave_word(word, f"https://{reached_at(server.addresses[0])}")
+                await self._answer(server, server.house.settings.operations, word)
+        except asyncio.CancelledError:
+            with suppress(OSError):
+                word.unlink()
+            raise
+
+    async def _answer(self, server: Server, settings: OperationsSettings, word: Path) -> None:
+        if not settings.addresses:
+            await _another(server, settings)
+            return
+        pages = _Pages(self._metrics, server, self._data)
+        async with operations_port(settings, pages.page) as places:
+            _leave_word(word, f"http://{reached_at(places[0])}")
+            await _another(server, settings)
 
 
 async def _another(server: Server, settings: OperationsSettings) -> None:
@@ -62,17 +70,12 @@ def reached_at(place: tuple[str, int]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-@contextmanager
-def word_left(data: Path, base: str) -> Iterator[None]:
+def _leave_word(place: Path, base: str) -> None:
     """Leave word for `nestor health` where this server is asked; where the disk takes none, it asks the usual port."""
-    place = data / WORD
+    new = place.with_suffix(".new")
     with suppress(OSError):
-        place.write_text(f"{base}\n", "ascii")
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            place.unlink()
+        new.write_text(f"{base}\n", "ascii")
+        new.replace(place)
 
 
 class _Pages:

@@ -14,6 +14,7 @@ from nestor.app.fetched import Caretaker
 from nestor.app.ground import first_house, pin, prepare_ground
 from nestor.app.house import Ground, House, build_house, warn_of_ending
 from nestor.app.identity import Maker
+from nestor.app.late import late
 from nestor.app.life import Life
 from nestor.app.plan import Plan
 from nestor.app.revocations import Revocations
@@ -123,11 +124,8 @@ class Server:
 
     def _tell_what_waits(self, settings: Settings) -> None:
         """Name what does not follow new settings at once."""
-        before = self._house.settings
-        if settings.listener != before.listener:
-            self._ground.tell(Note("listener", "Its addresses, port and limits count from the next start on."))
-        if settings.ledger != before.ledger:
-            self._ground.tell(Note("ledger", "Its settings count from the next start on."))
+        if paths := late(self._house.settings, settings):
+            self._ground.tell(Note("settings", f"These count from the next start on: {', '.join(paths)}."))
 
     async def look_for_changes(self) -> None:
         """Reload when a file changed, the server's own certificate is due, or what was lost or missing is there."""

@@ -43,8 +43,8 @@ def ask(url: str) -> tuple[int, bytes]:
     parts = urlsplit(url)
     secure = parts.scheme == "https"
     place = (parts.hostname or "", parts.port or (443 if secure else 80))
-    with socket.create_connection(place, _SECONDS) as plain:
-        session = _secured(plain) if secure else plain
+    plain = socket.create_connection(place, _SECONDS)
+    with _secured(plain) if secure else plain as session:
         session.sendall(f"GET {parts.path} HTTP/1.1\r\nHost: {parts.netloc}\r\nConnection: close\r\n\r\n".encode())
         answer = bytearray()
         while len(answer) < _MOST and (chunk := session.recv(_MOST)):

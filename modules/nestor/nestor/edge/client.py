@@ -7,7 +7,7 @@ that only a new client mends. So that no wait of the SDK lasts for ever, it is f
 threads     its pipeline and its callbacks run on daemon threads of ours, which can be given up
 waits       a wait for an answer ends, also where the answer was lost
 runtime     its calls to the workload API have a time limit
-log         only what it takes for errors: its lines hold whole twins, or say again what the link tells
+log         nothing: its lines hold whole twins, or say again what the link tells
 """
 
 import logging
@@ -19,6 +19,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import requests
+import requests_unixsocket
 from azure.iot import device
 from azure.iot.device.common.evented_callback import EventedCallback
 from azure.iot.device.common.pipeline import pipeline_stages_mqtt, pipeline_thread
@@ -34,7 +35,8 @@ from nestor.errors import Unavailable
 _SDK: Any = device
 """Its types are half told."""
 
-_LONGEST_WAIT = 30.0
+_LONGEST_WAIT = 40.0
+"""Seconds until a wait that nobody waits for any more ends."""
 _HANDSHAKE = 20
 """Seconds for TLS and for CONNACK each; also what MQTT calls keep-alive, because the SDK knows no other limit."""
 
@@ -157,7 +159,7 @@ class _Wait(EventedCallback):
 def _fit() -> None:
     """Fit the SDK: see the head of this file."""
     for name in ("azure", "paho"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     abandon_threads()
     callers: tuple[Any, ...] = (sync_clients, mqtt_pipeline)
     for caller in callers:
@@ -165,10 +167,14 @@ def _fit() -> None:
     pipeline_stages_mqtt.WATCHDOG_INTERVAL = _HANDSHAKE
     runtime: Any = edge_hsm
     runtime.requests = SimpleNamespace(
-        get=partial(requests.get, timeout=_RUNTIME),
-        post=partial(requests.post, timeout=_RUNTIME),
-        exceptions=requests.exceptions,
+        get=partial(_ask_runtime, "GET"), post=partial(_ask_runtime, "POST"), exceptions=requests.exceptions
     )
+
+
+def _ask_runtime(method: str, url: str, **named: Any) -> Any:
+    """Call the workload API for the SDK: within a time, and without leaving a socket behind."""
+    with requests_unixsocket.Session() as session:  # type: ignore[no-untyped-call]
+        return session.request(method, url, timeout=_RUNTIME, **named)
 
 
 def _asked(ask: Callable[[], Any]) -> Any:
@@ -190,8 +196,8 @@ def _fault(error: BaseException) -> Unavailable:
         for kind in type(cause).__mro__:
             if kind.__name__ in _SENTENCES:
                 return _lost(kind.__name__)
-    if isinstance(error, ValueError | TypeError):
-        return Declined("The SDK of edgeHub does not take this.", status=400)
+    if any(isinstance(cause, ValueError | TypeError) for cause in _causes(error)):
+        return Declined("This is nothing that the SDK of edgeHub can send or read.", status=400)
     return Lost(f"The SDK of edgeHub failed: {type(error).__name__}.", _HINT)
 
 

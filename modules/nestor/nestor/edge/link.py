@@ -65,9 +65,12 @@ class Link:
     async def run(self, side: ModuleSide) -> None:
         """Keep the link, and hand over to the module's side what comes, until cancelled."""
         handover = Handover(side, self._tell, self._patience.method)
-        async with asyncio.TaskGroup() as owner:
-            owner.create_task(handover.run(), name="edge handover")
-            await self._keep(side, handover, owner)
+        try:
+            async with asyncio.TaskGroup() as owner:
+                owner.create_task(handover.run(), name="edge handover")
+                await self._keep(side, handover, owner)
+        finally:
+            self._link = LinkState(connected=False, since=self._clock.now(), sentence="The link to edgeHub has ended.")
 
     async def _current(self) -> Session:
         """The session, also where one follows another at this moment. Raises Unavailable."""
@@ -123,11 +126,18 @@ class Link:
             self._session = session
             self._opened.set()
             self._tell_connected(side)
-            return await session.live(self._create)
+            successor = await session.live(self._create)
+            self._leave()
+            await session.settle()
+            return successor
         finally:
-            self._session = None
-            self._opened.clear()
+            self._leave()
             await self._close(session)
+
+    def _leave(self) -> None:
+        """Ask nothing more of the session."""
+        self._session = None
+        self._opened.clear()
 
     async def _close(self, session: Session) -> None:
         try:

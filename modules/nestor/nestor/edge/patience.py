@@ -9,11 +9,13 @@ Draw = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """Seconds. After an absence a desired change is in force within `longest_pause` and a connection: a minute."""
+    """Seconds. A change made during an absence is in force within a minute of its end: `longest_pause` and `twin`."""
 
     create: float = 30.0
     """For a new client: two calls to the runtime, and the first time the import of the SDK."""
     connect: float = 25.0
+    twin: float = 30.0
+    """For a reading of the twin: edgeHub asks the cloud for twenty seconds before it answers from its own store."""
     call: float = 10.0
     close: float = 3.0
     reread: float = 50.0
@@ -29,7 +31,7 @@ class Patience:
     """When a client is followed by the next, before its token ends and before the SDK renews it (120 s earlier)."""
     renew_again: float = 60.0
     shortest_pause: float = 1.0
-    longest_pause: float = 45.0
+    longest_pause: float = 30.0
     steady: float = 60.0
     """A connection that lasted so long was a good one: after it the pauses begin anew."""
 

@@ -71,13 +71,16 @@ class Session:
         self._lost: Lost | None = None
         self._desired: Desired = UNKNOWN
         self._first: object = None
+        self._under_way = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
 
     async def open(self) -> None:
         """Connect, subscribe, and hear something of the twin. Raises Unavailable."""
         await self._ask(self._patience.connect, self._client.connect)
         await self._ask(2 * self._patience.call, self._client.listen, self._hear)
         try:
-            self._first = await self.ask(self._client.twin)
+            self._first = await self._read()
         except Declined:  # an answer too: it is there
             self._stir.set()
 
@@ -98,30 +101,39 @@ class Session:
             except Unavailable:  # the token is still good for a while
                 due = self._loop.time() + self._patience.renew_again
 
-    async def ask(self, function: Callable[..., _Result], *arguments: Any) -> _Result:
-        """Ask edgeHub for something. Raises Lost or Declined."""
-        return await self._ask(self._patience.call, function, *arguments)
-
     async def report(self, patch: Mapping[str, Any]) -> None:
         """Merge a patch into the reported properties. Raises Lost or Declined."""
-        await self.ask(self._client.report, patch)
+        await self._ask(self._patience.call, self._client.report, patch)
 
     async def send(self, message: Message) -> None:
         """Send a message. Raises Lost or Declined."""
-        await self.ask(self._client.send, message)
+        await self._ask(self._patience.call, self._client.send, message)
 
     async def answer(self, call: Called, answer: MethodAnswer) -> None:
         """Answer a direct method that this connection brought. Raises Lost or Declined."""
-        await self.ask(self._client.answer, call, answer)
+        try:
+            await self._ask(self._patience.call, self._client.answer, call, answer)
+        finally:
+            self._count(-1)
+
+    async def settle(self) -> None:
+        """Wait for what is under way, direct methods included, as long as they may take."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._patience.method):
+                await self._idle.wait()
 
     async def close(self) -> None:
         """End the client. Raises Overdue where it does not end."""
         self._lose(Lost("The connection to edgeHub is closed."))
         await self._crew.call(self._patience.close, self._client.close)
 
+    async def _read(self) -> object:
+        return await self._ask(self._patience.twin, self._client.twin)
+
     async def _ask(self, seconds: float, function: Callable[..., _Result], *arguments: Any) -> _Result:
         if self._lost is not None:
             raise self._lost
+        self._count(1)
         try:
             return await self._crew.call(seconds, function, *arguments)
         except Overdue as silence:
@@ -131,6 +143,15 @@ class Session:
         except Lost as loss:
             self._lose(loss)
             raise
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        self._under_way += change
+        if self._under_way:
+            self._idle.clear()
+        else:
+            self._idle.set()
 
     async def _stirred(self, seconds: float) -> None:
         """Wait until something happens, but no longer than so many seconds."""
@@ -143,7 +164,7 @@ class Session:
         """Read the twin; how many seconds later it is to be read again."""
         await asyncio.sleep(self._patience.reread_pause)
         try:
-            self._take(await self.ask(self._client.twin))
+            self._take(await self._read())
         except Declined:
             return self._patience.reread_after_refusal
         except Unavailable as loss:
@@ -187,6 +208,7 @@ class Session:
             case Missed():
                 self._stir.set()
             case Called():
+                self._count(1)
                 self._handover.called(told, self._reply)
 
     def _lose(self, reason: Lost) -> None:

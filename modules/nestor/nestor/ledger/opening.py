@@ -14,6 +14,7 @@ from pathlib import Path
 
 from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.connection import cannot_issue, connect, damaged
+from nestor.ledger.making import lay_out
 from nestor.ledger.reading import Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
 from nestor.ledger.revocations import read_revocations, sync_directory
@@ -94,7 +95,7 @@ def _make(path: Path, *, create: bool, traces: Sequence[str] = (REVOCATIONS,)) -
     with tempfile.TemporaryDirectory(prefix=".ledger-", dir=path.parent) as workshop:
         new = Path(workshop) / FILE
         new.touch(mode=0o600)
-        _upgrade(new)
+        lay_out(new)
         with closing(connect(new, writable=True)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         os.link(new, path)

@@ -19,6 +19,7 @@ from nestor.events import (
     HandshakeFailed,
     LinkChanged,
     Refused,
+    Revoked,
     SettingsApplied,
     SettingsRefused,
     Trouble,
@@ -83,6 +84,7 @@ class _Counts:
         self.issued = counter("certificates_issued", "Certificates issued.", "profile")
         self.replayed = counter("certificates_replayed", "Answered once more with the same certificate.", "profile")
         self.adopted = counter("certificates_adopted", "Taken in on an operator's word.", "profile")
+        self.revoked = counter("certificates_revoked", "Certificates revoked since the start.")
         self.refused = counter("enrollments_refused", "Requests refused at the desk, by reason.", "reason")
         self.turned_away = counter("requests_turned_away", "Requests that never came to the desk.", "reason")
         self.handshakes = counter("handshakes_failed", "TLS handshakes that failed.")
@@ -120,6 +122,8 @@ class _Counts:
         match event:
             case Adopted(entry):
                 self.adopted.add(entry.profile)
+            case Revoked():
+                self.revoked.add()
             case SettingsApplied():
                 self.applied.add()
             case SettingsRefused():
@@ -172,17 +176,16 @@ class _Bounded:
 
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
-        self._known: set[tuple[str, ...]] = set()
+        self._series: dict[tuple[str, ...], Counter] = {(): counter}
 
     def add(self, *values: str) -> None:
-        if not values:
-            self._counter.inc()
-            return
-        if values not in self._known:
-            if len(self._known) >= _MOST:
-                values = (_OTHER,) * len(values)
-            self._known.add(values)
-        self._counter.labels(*values).inc()
+        series = self._series.get(values) or self._another(values)
+        series.inc()
+
+    def _another(self, values: tuple[str, ...]) -> Counter:
+        if len(self._series) > _MOST:
+            return self._counter.labels(*(_OTHER,) * len(values))
+        return self._series.setdefault(values, self._counter.labels(*values))
 
 
 def _fewest(numbers: Mapping[str, int]) -> Mapping[str, int]:

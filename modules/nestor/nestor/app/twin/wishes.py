@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from nestor.app.late import late
 from nestor.app.server import Server
 from nestor.app.twin.host import Host
 from nestor.app.twin.store import load, save
@@ -76,6 +77,7 @@ class Wishes:
         self._kept = self._on_disk = self._load()
         self._unfit: NestorError | None = None
         self._in_force: Mapping[str, Any] | None = None
+        self._started = host.settings()
         self._widened: frozenset[Widening] = frozenset()
         self._newest: _Wish | None = None
         self._arrived = asyncio.Event()
@@ -128,6 +130,7 @@ class Wishes:
 
     def _begin(self, server: Server) -> None:
         """Look at what the server was started with: the last good wish, or one that could not be used."""
+        self._started = server.house.settings
         if self._kept is None:
             return
         if server.waiting is None and self._unfit is None:
@@ -187,10 +190,14 @@ class Wishes:
         # Nothing may be awaited before the next two lines: a reload in between would read what is no more in force.
         self._in_force, self._unfit = wish.document, None
         self._kept = _newer(self._kept, Kept(self._host.origin, wish.version, wish.document))
-        notes = self._tell_widened(weighed.widenings)
+        notes = [*self._tell_widened(weighed.widenings), *self._late(weighed.settings)]
         if self._kept != self._on_disk:
             notes += await self._keep(self._kept)
         self._say(self._answer(wish, notes=notes), "")
+
+    def _late(self, settings: Settings) -> Sequence[str]:
+        """What is accepted, and does not count before the next start."""
+        return [f"{path}: it counts from the next start of the module on." for path in late(self._started, settings)]
 
     async def _keep(self, kept: Kept) -> Sequence[str]:
         """Keep a wish on the disk. What cannot be kept is in force all the same, until the next start."""
