@@ -29,9 +29,9 @@ def days(module: Module) -> int:
 
 async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path) -> None:
     async with Module(data) as module:
-        assert "no desired properties" in module.server.house.problems()["ca"]
+        assert "waits for its settings" in module.server.house.problems()["ca"]
         await module.server.look_for_changes()
-        assert "no desired properties" in (await module.wish({})).refusal
+        assert "waits for its settings" in (await module.wish({})).refusal
         assert not CAHome(data).was_made
 
 
@@ -288,7 +288,9 @@ async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: 
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:
     async with Module(data) as module:
         await module.wish(LONGER)
-        assert "no desired properties" in (await module.wish({})).refusal
+        refusal = (await module.wish({})).refusal
+        assert "the last good ones stay in force" in refusal
+        assert "waits for" not in refusal
         assert days(module) == 7
     async with Module(data) as module:
         assert days(module) == 7

@@ -33,9 +33,13 @@ _MOST_LINES = 20
 _MOST_KEYS = 100
 _LONGEST_LINE = 600
 _KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
-_EMPTY = SettingsError(
-    "The module twin has no desired properties, and the host has no settings: there is nothing to serve by.",
+_UNSAID = SettingsError(
+    "Nestor waits for its settings: neither the module twin nor the host has said any yet.",
     "Write the desired properties of this module (docs/twin.md).",
+)
+_EMPTIED = SettingsError(
+    "The desired properties are empty, which is not taken for settings: the last good ones stay in force.",
+    "Write them again, or whatever is to count from now on (docs/twin.md).",
 )
 
 
@@ -105,7 +109,7 @@ class Wishes:
         if self._unfit is not None:
             return _unusable(self._unfit)
         kept = self._kept.document if self._kept else {}
-        return None if self._is_something(kept) else _EMPTY
+        return None if self._is_something(kept) else _UNSAID
 
     def fallback(self, fault: NestorError) -> tuple[Settings, NestorError] | None:
         """Hear that nothing can be built from `settings` at the start; by what to wait for a better wish, and why.
@@ -168,7 +172,7 @@ class Wishes:
         """Weigh a wish, and its place among those before. Raises SettingsError."""
         weighed = weigh(self._host, wish.document)
         if not self._is_something(wish.document):
-            raise _EMPTY
+            raise _EMPTIED if self._in_force else _UNSAID
         kept = self._kept
         if kept and kept.origin == self._host.origin and wish.version < kept.version and not _is_same(kept, wish):
             raise SettingsError(
