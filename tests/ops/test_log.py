@@ -26,7 +26,7 @@ from nestor.events import (
     TurnedAway,
 )
 from nestor.model import Entry, Method, Refusal
-from nestor.ops.log import log_event, set_up_log
+from nestor.ops.log import describe, log_event, set_up_log
 from nestor.ops.settings import LogSettings
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -94,6 +94,11 @@ def test_every_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> 
     assert "enrolled: device=gw3 profile=deviceIdentity" in told[0]
     assert "serial=abc" in told[0]
     assert "replayed=True" in told[0]
+
+
+def test_what_mends_itself_weighs_less_than_what_an_operator_has_to_mend() -> None:
+    assert describe(Trouble("edgeHub", "It is away.", passing=True))[0] == logging.WARNING
+    assert describe(Trouble("ledger", "The disk is full."))[0] == logging.ERROR
 
 
 def test_every_event_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
