@@ -53,6 +53,12 @@ async def test_it_holds_ca_ledger_users_and_configuration(plant: Site, tmp_path:
     assert {member.part for member in manifest.members} == {Part.CA, Part.USERS, Part.LEDGER, None}
 
 
+async def test_it_holds_the_last_good_wish_of_a_module_twin(plant: Site) -> None:
+    (plant.data / "twin.json").write_text("{}")
+    _, content = plant.backup()
+    assert contents(content)["data/twin.json"] == b"{}"
+
+
 async def test_it_holds_no_file_of_revocations(plant: Site) -> None:
     (entry,) = await plant.record("dev-3")
     await plant.revoke(entry)

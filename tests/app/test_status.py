@@ -30,9 +30,15 @@ async def test_the_status_tells_which_ca_it_is_by_what_portals_show(beside: Modu
     (root,) = beside.server.house.authority.ca_certificates()
     assert status["caStatus"]["fingerprint"] == fingerprint_of(root)
     assert status["caStatus"]["expires"] == f"{root.not_valid_after_utc:%Y-%m-%dT%H:%M:%SZ}"
-    assert (status["health"], status["startedAt"]) == ({"ready": True, "problems": {}}, "2026-05-04T12:00:00Z")
+    assert (status["health"]["ready"], status["health"]["problems"]) == (True, {})
+    assert status["startedAt"] == "2026-05-04T12:00:00Z"
     assert "linkStatus" not in status
     assert "issuance" not in status
+
+
+async def test_a_data_directory_in_danger_is_told(beside: Module) -> None:
+    beside.server._ground = replace(beside.server.ground, warnings=("It lies on no volume.",))
+    assert status_of(beside.server, AWAY, None).document()["health"]["warnings"] == ["It lies on no volume."]
 
 
 async def test_a_lost_ca_is_told_with_what_it_was(beside: Module) -> None:

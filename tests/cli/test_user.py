@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from nestor.access.passwords import verify_password
+from nestor.app.twin.store import save
+from nestor.twin.kept import Kept, Origin
 from nestor.twin.secrets import check_secrets
 from support.plants import Tutorial
 from support.process import Mortal
@@ -196,3 +198,21 @@ def test_a_command_line_that_leaves_it_open_whom_to_add_is_misused(data: Path, w
     done = nestor("user", "add", *words, "--data", str(data))
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
+
+
+def test_within_a_module_the_users_of_its_twin_are_known(tmp_path: Path) -> None:
+    origin = Origin("plant.azure-devices.net", "gw3", "nestor", "1")
+    hashed = nestor_here("user", "hash", stdin="0815\n").stdout.strip()
+    save(tmp_path, Kept(origin, 1, {"access": {"users": {"gw7": {"passwordHash": hashed}}}}))
+    environment = {
+        "IOTEDGE_WORKLOADURI": "unix:///run/workload.sock",
+        "IOTEDGE_IOTHUBHOSTNAME": origin.hub,
+        "IOTEDGE_DEVICEID": origin.device,
+        "IOTEDGE_MODULEID": origin.module,
+        "IOTEDGE_MODULEGENERATIONID": origin.generation,
+        "IOTEDGE_GATEWAYHOSTNAME": "gw3.plant.example",
+        "IOTEDGE_APIVERSION": "2019-11-05",
+    }
+    told = nestor_here("user", "list", "--json", "--data", str(tmp_path), environment=environment)
+    assert [(user["name"], user["keptIn"]) for user in json.loads(told.stdout)] == [("gw7", "settings")]
+    assert json.loads(nestor_here("user", "list", "--json", "--data", str(tmp_path)).stdout) == []

@@ -1,7 +1,7 @@
 """Nestor in a container, made as edgeAgent makes it: from the createOptions of the deployment template.
 
-Two things differ from a plant: the container shares the network of the machine, so that a test needs no bridge and no
-rules of a firewall, and its volume has a name of its own.
+Some things differ from a plant: the container shares the network of the machine, so that a test needs no bridge and no
+rules of a firewall, so its ports are free ones; and its volume has a name of its own.
 """
 
 import json
@@ -20,6 +20,7 @@ from support.process import wait_for
 from support.server import free_port, is_alive
 
 _START = 60.0
+_HOST_FILE = "/etc/nestor/nestor.json"
 
 
 def template_options() -> dict[str, Any]:
@@ -39,10 +40,14 @@ class Container:
         self._place = place
 
     def options(self, environment: Mapping[str, str] | None = None, **host: Any) -> dict[str, Any]:
-        """What the create call is given."""
+        """What the create call is given; `Binds` come beside its own, whatever else of `HostConfig` in place of it."""
         options = template_options()
+        host_file = self._place / f"{self.name}.json"
+        host_file.write_text(json.dumps({"operations": {"port": 0}}), "utf-8")
         told = {"NESTOR_HOSTNAME": "localhost"} if environment is None else environment
-        shared = {"NetworkMode": "host", "Binds": [f"{self.volume}:/data"], **host}
+        told = {**told, "NESTOR_CONFIG": _HOST_FILE}
+        binds = [f"{self.volume}:/data", f"{host_file}:{_HOST_FILE}:ro", *host.pop("Binds", ())]
+        shared = {"NetworkMode": "host", "Binds": binds, **host}
         return {
             **options,
             "Image": self.image,
@@ -78,7 +83,7 @@ class Container:
         assert status in {204, 304}, told
 
     def memory(self) -> int:
-        """Bytes that it holds, as an engine counts them: without the pages of files, which the kernel takes back."""
+        """Bytes that it holds, as an engine counts them: without the pages of files, which can be dropped."""
         process = self.engine.inspect(self.name)["State"]["Pid"]
         fields = Path(f"/proc/{process}/smaps_rollup").read_text("ascii").splitlines()[1:]
         kilobytes = {name: int(amount.split()[0]) for name, amount in (line.split(":") for line in fields)}
@@ -97,9 +102,9 @@ class Container:
         """Whether the server in it says that it lives."""
         return is_alive(self.port)
 
-    def run(self, *words: str) -> str:
+    def run(self, *words: str, user: str = "13625") -> str:
         """What a command inside says; raises where it fails."""
-        command = (tool("podman"), "exec", self.name, *words)
+        command = (tool("podman"), "exec", "--user", user, self.name, *words)
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
 
     def log(self) -> str:

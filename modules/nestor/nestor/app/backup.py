@@ -25,6 +25,7 @@ from nestor.ca.settings import CASource
 from nestor.errors import MaterialError
 from nestor.ledger.opening import FILE as LEDGER
 from nestor.ledger.snapshot import Snapshot, take_snapshot
+from nestor.twin.kept import FILE as TWIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +141,7 @@ def _pieces(wish: Wish) -> Iterator[_Piece]:
 def _wanted(wish: Wish) -> list[Path]:
     """Every file that a server needs and that is there, but the ledger."""
     source = wish.source
-    own = [CAHome(source.data).mark_path, *_ca_certificates(source), _key_path(source)]
+    own = [CAHome(source.data).mark_path, source.data / TWIN, *_ca_certificates(source), _key_path(source)]
     named = named_files(source.settings, source.data)
     every = dict.fromkeys([*own, *named, *([wish.configuration] if wish.configuration else [])])
     return [path for path in every if path.exists()]

@@ -27,7 +27,8 @@ async def prepare_ground(plan: Plan) -> Ground:
     settings = plan.settings()
     try_settings(settings)
     make_directory(plan.data)
-    for warning in warnings_of(plan.data):
+    warnings = tuple(warnings_of(plan.data))
+    for warning in warnings:
         tell(plan.sinks, Trouble("data directory", warning))
     ledger = _ledger(settings, plan.data, plan.clock)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
@@ -43,6 +44,7 @@ async def prepare_ground(plan: Plan) -> Ground:
         waiting=plan.waiting(),
         edge=plan.edge,
         keyring=Keyring(plan.edge.sealer if plan.edge else None),
+        warnings=warnings,
     )
 
 

@@ -53,7 +53,8 @@ AnyAuthority = LocalAuthority | ClosedAuthority
 class Ground:
     """What a House stands on, and what outlives it.
 
-    `waiting` says why no CA is to be used or made yet. `edge` is the IoT Edge host, where there is one.
+    `waiting` says why no CA is to be used or made yet. `edge` is the IoT Edge host, where there is one. `warnings` say
+    what endangers the data directory.
     """
 
     data: Path
@@ -66,6 +67,7 @@ class Ground:
     waiting: NestorError | None = None
     edge: EdgeHost | None = None
     keyring: Keyring = field(default_factory=Keyring)
+    warnings: Sequence[str] = ()
 
     def tell(self, event: Event) -> None:
         """Tell every listener of one event."""

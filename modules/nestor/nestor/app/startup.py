@@ -72,7 +72,7 @@ def assemble(
         return plan, companions
     from nestor.app.module import Module  # noqa: PLC0415 -- for modules alone
 
-    module = Module(identity, _host(said, identity), clock, partial(tell, sinks))
+    module = Module(identity, host_of(said, identity), clock, partial(tell, sinks))
     sinks.extend(module.sinks)
     wishes = module.wishes
     plan = replace(
@@ -85,6 +85,7 @@ def assemble(
     return plan, [*companions, module.module]
 
 
-def _host(said: Said, identity: EdgeIdentity) -> Host:
+def host_of(said: Said, identity: EdgeIdentity) -> Host:
+    """What the host of a module says beside its twin."""
     origin = Origin(identity.hub, identity.device, identity.module, identity.generation)
     return Host(said.data, origin, said.defaults, said.document, said.over)

@@ -87,6 +87,7 @@ class HealthStatus(Answer):
 
     ready: bool = described("Whether certificates are issued at this time.")
     problems: Mapping[str, str] = described("What keeps them from being issued, by name, and what to do.")
+    warnings: tuple[str, ...] = described("What endangers the data directory, and what to do.")
 
 
 class LastRefusedSettings(Answer):
@@ -125,7 +126,7 @@ def status_of(server: Server, circumstances: Circumstances, statistics: Statisti
     return Status(
         version=__version__,
         started_at=circumstances.started_at,
-        health=HealthStatus(ready=not problems, problems=problems),
+        health=HealthStatus(ready=not problems, problems=problems, warnings=tuple(server.ground.warnings)),
         ca_status=_ca(house),
         listener_status=_listener(server),
         link_status=LinkStatus(connected_since=link.since) if link.connected else None,

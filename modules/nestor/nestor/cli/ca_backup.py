@@ -42,7 +42,7 @@ def backup(
     from nestor.app.restored import about  # noqa: PLC0415 -- every room
     from nestor.app.seals import check_recovery  # noqa: PLC0415 -- every room
 
-    source = Source(load_settings(config), data, SystemClock(), _warn)
+    source = Source(load_settings(config, data), data, SystemClock(), _warn)
     wish = Wish(make_ready(source, spare=True), config, out, with_key)
     check_possible(wish)
     manifest = make_backup(

@@ -42,7 +42,7 @@ def import_ca(
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
     from nestor.model import Method  # noqa: PLC0415 -- cryptography
 
-    source = make_ready(Source(load_settings(config), data, SystemClock(), lambda _: None))
+    source = make_ready(Source(load_settings(config, data), data, SystemClock(), lambda _: None))
     secret = read_passphrase("--passphrase", passphrase, about="Passphrase of the CA key") if passphrase else None
     outcome = asyncio.run(run.import_libest(run.Wish(libest, source, secret, Method(onboarded_by))))
     left_out = [f"{serial} {subject}: {why}" for serial, subject, why in imported.left_out(outcome)]

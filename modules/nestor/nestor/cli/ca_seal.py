@@ -61,7 +61,7 @@ def _source(data: Path, config: Path | None) -> "Source":
     from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- every room
 
     check_not_interrupted(data)
-    source = Source(load_settings(config), data, SystemClock(), lambda _: None)
+    source = Source(load_settings(config, data), data, SystemClock(), lambda _: None)
     check_made(source)
     return source
 

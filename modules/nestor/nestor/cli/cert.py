@@ -98,7 +98,7 @@ async def open_for_command(data: Path, config: Path | None) -> AsyncIterator["SQ
 
     check_directory(data)
     check_not_interrupted(data)
-    ledger = open_ledger(load_settings(config).ledger, data, create=False, clock=SystemClock())
+    ledger = open_ledger(load_settings(config, data).ledger, data, create=False, clock=SystemClock())
     try:
         yield ledger
     finally:

@@ -109,7 +109,7 @@ def _source(data: Path, config: Path | None) -> "Source":
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
 
-    return make_ready(Source(load_settings(config), data, SystemClock(), _warn))
+    return make_ready(Source(load_settings(config, data), data, SystemClock(), _warn))
 
 
 def _warn(event: Event) -> None:

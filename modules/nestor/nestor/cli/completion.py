@@ -18,7 +18,7 @@ def profiles(context: typer.Context, incomplete: str) -> Iterator[str]:
     before, comma, begun = incomplete.rpartition(",")
     known = dict.fromkeys(BUILT_IN)
     with suppress(NestorError):
-        known |= dict.fromkeys(load_settings(_path(context, "config")).profiles)
+        known |= dict.fromkeys(load_settings(_path(context, "config"), _data(context)).profiles)
     head = f"{before}{comma}{begun[: len(begun) - len(begun.lstrip())]}"
     yield from (f"{head}{name}" for name in known if name.startswith(begun.lstrip()))
 
@@ -29,8 +29,13 @@ def users(context: typer.Context, incomplete: str) -> Iterator[str]:
     from nestor.cli.places import load_settings  # noqa: PLC0415 -- pydantic and every room
 
     with suppress(NestorError):
-        place = load_settings(_path(context, "config")).access.users_file.path(_path(context, "data") or DEFAULT_DATA)
+        data = _data(context)
+        place = load_settings(_path(context, "config"), data).access.users_file.path(data)
         yield from (user.name for user in read_users(place).values() if user.name.startswith(incomplete))
+
+
+def _data(context: typer.Context) -> Path:
+    return _path(context, "data") or DEFAULT_DATA
 
 
 def _path(context: typer.Context, option: str) -> Path | None:

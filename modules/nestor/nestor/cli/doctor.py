@@ -83,7 +83,7 @@ def _own_server(cacert: Path | None, data: Path, config: Path | None) -> tuple[s
     """Where this machine's Nestor is reached by its settings, and the CA that devices of it trust."""
     from nestor.ca.home import CAHome  # noqa: PLC0415 -- cryptography
 
-    listener = load_settings(config).listener
+    listener = load_settings(config, data).listener
     host = next(iter(listener.hostnames), "localhost")
     url = f"https://{f'[{host}]' if ':' in host else host}:{listener.port}{BASE}"
     homes = [CAHome(data), *([CAHome(TUTORIAL_DATA)] if data == DEFAULT_DATA else [])]

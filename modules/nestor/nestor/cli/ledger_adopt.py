@@ -153,7 +153,7 @@ def _source(data: Path, config: Path | None) -> "Source":
     from nestor.app.authority import Source  # noqa: PLC0415 -- every room
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- every room
 
-    return Source(load_settings(config), data, SystemClock(), lambda _: None)
+    return Source(load_settings(config, data), data, SystemClock(), lambda _: None)
 
 
 def _lines(files: Sequence[Path]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.edge.identity import storage_of
+from nestor.edge.identity import read_identity, storage_of
 
 if TYPE_CHECKING:
     from nestor.settings import Settings
@@ -57,8 +57,14 @@ def show_minute(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M")
 
 
-def load_settings(config: Path | None) -> "Settings":
-    """The settings of a configuration file, or the defaults."""
+def load_settings(config: Path | None, data: Path) -> "Settings":
+    """The settings of a configuration file, or the defaults; within a module, those of its twin over them."""
     from nestor.settings import judge, read_document  # noqa: PLC0415 -- pydantic and every room
 
-    return judge(read_document(config) if config else {})
+    identity = read_identity()
+    if identity is None:
+        return judge(read_document(config) if config else {})
+    from nestor.app.startup import Said, host_of  # noqa: PLC0415 -- for modules alone
+    from nestor.app.twin.standing import standing_settings  # noqa: PLC0415 -- for modules alone
+
+    return standing_settings(host_of(Said({}, config, {}, data, identity), identity))

@@ -159,8 +159,12 @@ def _machine() -> Sequence[str]:
     return [name for name in (socket.gethostname(),) if is_server_name(name)]
 
 
+_MARKS_OF_CONTAINERS = ("/.dockerenv", "/run/.containerenv", "/opt/nestor/sbom.json")
+"""Docker's, Podman's, and that of our image, for engines that leave none."""
+
+
 def _in_container() -> bool:
-    return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+    return any(Path(mark).exists() for mark in _MARKS_OF_CONTAINERS)
 
 
 def _welcome(house: "House", addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> None:

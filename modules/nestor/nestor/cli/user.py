@@ -59,7 +59,7 @@ def add(
     from nestor.access.settings import USUAL_PROFILES  # noqa: PLC0415 -- pydantic
     from nestor.access.users import User, add_user  # noqa: PLC0415 -- pydantic
 
-    check_new(name, _words(profiles), load_settings(config), data)
+    check_new(name, _words(profiles), load_settings(config, data), data)
     expires = _expiry(expires_in)
     drawn = draw_password() if generate else None
     user = User(
@@ -87,7 +87,7 @@ def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, jso
     """List the users, never their hashes. With --config, those of the configuration too."""
     from nestor.access.users import read_users  # noqa: PLC0415 -- pydantic
 
-    settings = load_settings(config)
+    settings = load_settings(config, data)
     kept = read_users(existing_file(settings, data)).values()
     rows = [*(row(user, "users file") for user in kept), *(row(user, "settings") for user in settled(settings, data))]
     show_rows(("name", "names", "profiles", "expires", "good", "kept in"), rows, as_json=json)
@@ -125,7 +125,7 @@ def remove(
     from nestor.access.users import read_users, remove_user  # noqa: PLC0415 -- pydantic
     from nestor.naming import fold  # noqa: PLC0415 -- cryptography
 
-    settings = load_settings(config)
+    settings = load_settings(config, data)
     place = existing_file(settings, data)
     if fold(name) not in read_users(place):
         check_free(name, settings, data)
@@ -139,7 +139,7 @@ def _users_file(data: Path, config: Path | None) -> Path:
     from nestor.app.replacing import check_not_interrupted  # noqa: PLC0415 -- pydantic
 
     check_not_interrupted(data)
-    place = load_settings(config).access.users_file.path(data)
+    place = load_settings(config, data).access.users_file.path(data)
     make_directory(data)
     return place
 
@@ -179,7 +179,7 @@ def _add_listed(listed: Path, password_out: Path | None, data: Path, config: Pat
 
     if password_out is None:
         raise typer.BadParameter("the passwords of a list go to a new file: --password-out FILE.")
-    settings, place = load_settings(config), _users_file(data, config)
+    settings, place = load_settings(config, data), _users_file(data, config)
     count = add_listed(listed, place, password_out, settings, SystemClock().now())
     _say(f"{count:,} users were added; their passwords are in {password_out}, and nowhere else.")
 

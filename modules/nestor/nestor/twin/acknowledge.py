@@ -1,9 +1,9 @@
 """What is answered to a desired document, property by property, as IoT Plug and Play wants it. Pure.
 
-    value    what is in force: whole where it is small, else its digest
+    value    what is in force: whole where it is small, else its digest; `defaults` where no wish is
     ac       200 in force, 400 refused, 500 a fault of ours
     av       the `$version` that is answered
-    ad       what is to be known: why it is refused and what to do, or which power it widens
+    ad       what is to be known, if anything: why it is refused and what to do, or which power it widens
 
 All of them together stay within 3 KB, whatever was wished: they share the 8 KB that reports may take.
 """
@@ -19,6 +19,9 @@ MOST_BYTES = 3 * 1024
 APPLIED, REFUSED, FAILED = 200, 400, 500
 
 _MOST_UNKNOWN = 4
+_DEFAULTS = "defaults"
+"""What is in force where the twin says nothing that is; a report holds nothing that is empty."""
+
 _STEPS = ((240, 480), (120, 240), (64, 120), (32, 60))
 """How long a value and a text may be, in bytes: the first step at which everything fits."""
 
@@ -48,12 +51,8 @@ def acknowledge(answer: Answer) -> dict[str, dict[str, Any]]:
     acknowledged: dict[str, dict[str, Any]] = {}
     for value_bytes, text_bytes in _STEPS:
         acknowledged = {
-            key: {
-                "value": _value(answer, key, value_bytes),
-                "ac": code,
-                "av": answer.version,
-                "ad": shortened(text, text_bytes),
-            }
+            key: {"value": _value(answer, key, value_bytes), "ac": code, "av": answer.version}
+            | ({"ad": shortened(text, text_bytes)} if text else {})
             for key, (code, text) in said.items()
         }
         if size(acknowledged) <= MOST_BYTES:
@@ -113,7 +112,9 @@ def _culprits(answer: Answer) -> str:
 
 
 def _value(answer: Answer, key: str, most: int) -> object:
-    value = answer.in_force.get(key, {})
+    value = answer.in_force.get(key)
+    if not value:
+        return _DEFAULTS
     small = size(value) <= most and not _holds_hash(value)
     return value if small else f"sha256:{digest_of(value)[:16]}"
 

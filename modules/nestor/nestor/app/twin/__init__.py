@@ -2,6 +2,7 @@
 
 wishes      the desired properties over time: heard, weighed, applied, kept, answered
 store       where the last good wish is kept
+standing    the settings of a module, for commands that run beside it
 host        what this host says beside its twin: defaults, its document, options
 weighing    whether a wish holds, and may be
 widening    what a wish would widen, and whether the host lets it

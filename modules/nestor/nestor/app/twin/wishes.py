@@ -24,7 +24,7 @@ from nestor.twin.kept import FILE, Kept, digest_of
 from nestor.twin.legal import shortened
 
 PAUSE = 1.0
-"""Seconds from one wish to the next, where they come faster than that."""
+"""Seconds from one wish in force to the next, where they come faster than that; to weigh a refused one costs less."""
 
 RETRY = 30.0
 """Seconds until a refused wish is weighed again: what it names may be there by then."""
@@ -128,9 +128,10 @@ class Wishes:
         self._begin(server)
         while True:
             await self._wait()
+            house = server.house
             if self._newest is not None:
                 await self._hear(self._newest, server)
-            await asyncio.sleep(self._pause)
+            await asyncio.sleep(self._pause / (5 if server.house is house else 1))
 
     def _begin(self, server: Server) -> None:
         """Look at what the server was started with: the last good wish, or one that could not be used."""
