@@ -8,6 +8,10 @@ from typing import Any
 import pytest
 
 from nestor.access.passwords import hash_password
+from nestor.app.authority import Source
+from nestor.app.clock import SystemClock
+from nestor.app.founding import found_root
+from nestor.app.welcome import as_events
 from nestor.ca.home import CAHome
 from nestor.events import Event, Note, SettingsApplied, SettingsRefused, Trouble, Widened
 from nestor.twin.kept import FILE
@@ -33,6 +37,25 @@ async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path)
         await module.server.look_for_changes()
         assert "waits for its settings" in (await module.wish({})).refusal
         assert not CAHome(data).was_made
+
+
+async def test_that_it_waits_is_no_error_yet(data: Path) -> None:
+    async with Module(data) as module:
+        _, waiting = as_events(module.server.house, [("127.0.0.1", 8085)], data, tutorial=False)
+        assert isinstance(waiting, Trouble)
+        assert waiting.passing
+
+
+async def test_a_ca_that_only_the_hub_remembers_is_not_replaced_but_by_hand(data: Path) -> None:
+    async with Module(data) as module:
+        module.server.remember_authority("ab" * 32)
+        await module.wish(NAMES)
+        assert "SHA-256 abababababababab..., and nothing of it is left" in module.server.house.problems()["ca"]
+        await module.server.look_for_changes()
+        assert not CAHome(data).was_made
+        found_root(Source(module.server.house.settings, data, SystemClock(), module.told.append))
+        await module.server.look_for_changes()
+        assert module.server.house.problems() == {}
 
 
 async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:

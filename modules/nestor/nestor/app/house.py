@@ -76,7 +76,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests."""
+    """What serves requests; `waits` where nobody has said yet by what to issue."""
 
     settings: Settings
     registrar: Registrar
@@ -84,6 +84,7 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    waits: bool = False
 
     @property
     def chain_order(self) -> bool:
@@ -142,6 +143,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
             {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
             vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
         ),
+        waits=ground.waiting is not None,
     )
 
 

@@ -41,6 +41,7 @@ class Server:
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
         self._listener: Listener | None = None
+        self._remembered = False
         self._life = Life(plan.clock.monotonic)
         self._other_settings = asyncio.Event()
 
@@ -82,6 +83,7 @@ class Server:
         """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place."""
         if self._ground.pinned is None and not CAHome(self._ground.data).was_made:
             self._ground = replace(self._ground, pinned=fingerprint)
+            self._remembered = True
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
@@ -172,6 +174,9 @@ class Server:
         """Whether a CA that was lost is back, or one that could not be made before is made."""
         if self._ground.waiting is not None or not isinstance(self._house.authority, ClosedAuthority):
             return False
+        if self._remembered and CAHome(self._ground.data).was_made:
+            # What was heard from outside keeps us from making one; it is no objection to what a person puts here.
+            self._ground, self._remembered = replace(self._ground, pinned=None), False
         source = _source(self._house.settings, self._ground)
         source = await ready(source, self._ground.keyring, within=PATIENT)
         return not isinstance(find_issuer(source, self._ground.pinned), LostCA)
