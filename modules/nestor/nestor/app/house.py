@@ -76,7 +76,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests."""
+    """What serves requests; `waits` where nobody has said yet by what to issue."""
 
     settings: Settings
     registrar: Registrar
@@ -84,6 +84,7 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    waits: bool = False
 
     @property
     def chain_order(self) -> bool:
@@ -102,8 +103,7 @@ class House:
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
     try_settings(settings)
-    for doubt in doubts(settings):
-        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+    _tell_doubts(settings, ground)
     source = Source(settings, ground.data, ground.clock, ground.tell)
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
@@ -125,14 +125,13 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
         labels=labels,
         gate=gate,
         profiles=catalog,
         authority=authority,
         ledger=ground.ledger,
-        key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        key_generator=_key_generator(identity, settings, ground),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
@@ -149,6 +148,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
             {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
             vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
         ),
+        waits=ground.waiting is not None,
     )
 
 
@@ -157,6 +157,16 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     if ground.waiting is not None:
         return LostCA(ground.waiting, ())
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
+
+
+def _tell_doubts(settings: Settings, ground: Ground) -> None:
+    for doubt in doubts(settings):
+        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+
+
+def _key_generator(identity: ServerIdentity, settings: Settings, ground: Ground) -> KeyGenerator:
+    generator = Generator(identity.key, identity.certificate)
+    return KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger)
 
 
 def open_gate(

@@ -48,6 +48,7 @@ class Server:
         self.revocations = Revocations(plan.data, ground.tell)
         self._listener: Listener | None = None
         self._listening: ListenerSettings | None = None
+        self._remembered = False
         self._life = Life(plan.clock.monotonic)
         self._other_settings = asyncio.Event()
 
@@ -99,6 +100,7 @@ class Server:
         pinned = self._ground.pinned
         if pinned is None and not CAHome(self._ground.data).was_made:
             self._ground = replace(self._ground, pinned=fingerprint)
+            self._remembered = True
         elif pinned is not None and pinned != fingerprint:
             self._ground.tell(Trouble("ca", _ANOTHER.format(before=fingerprint[:64], now=pinned)))
 
@@ -191,6 +193,9 @@ class Server:
         """Whether a CA that was lost is back, or one that could not be made before is made."""
         if self._ground.waiting is not None or not isinstance(self._house.authority, ClosedAuthority):
             return False
+        if self._remembered and CAHome(self._ground.data).was_made:
+            # What was heard from outside keeps us from making one; it is no objection to what a person puts here.
+            self._ground, self._remembered = replace(self._ground, pinned=None), False
         source = _source(self._house.settings, self._ground)
         source = await ready(source, self._ground.keyring, within=PATIENT)
         return not isinstance(find_issuer(source, self._ground.pinned), LostCA)

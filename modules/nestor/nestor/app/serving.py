@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 
-from nestor.app.directory import make_directory
+from nestor.app.directory import check_open, make_directory
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
@@ -36,6 +36,7 @@ async def serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion] 
     """
     try_settings(plan.settings())  # a start that they forbid leaves nothing behind
     make_directory(plan.data)
+    check_open(plan.data)
     with ExitStack() as stack:
         try:
             stack.enter_context(occupied(plan.data, "nestor serve"))
@@ -67,7 +68,7 @@ async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Se
     stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
     listener, http = await _open_port(plan, server)
     plan.welcome(server.house, server.addresses)
-    beside = {companion.__qualname__: partial(companion, server) for companion in companions}
+    beside = {companion.__name__: partial(companion, server) for companion in companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, beside))
     try:
         await asyncio.wait([stop, working], return_when=asyncio.FIRST_COMPLETED)

@@ -175,7 +175,7 @@ class Link:
             self._link = state
         if reason.sentence not in self._reasons:
             self._reasons.add(reason.sentence)
-            self._tell(Trouble(_ABOUT, reason.text, reason.__cause__))
+            self._tell(Trouble(_ABOUT, reason.text, reason.__cause__, passing=True))
 
     def _change(self, state: LinkState, side: ModuleSide) -> None:
         self._link = state

@@ -35,13 +35,17 @@ _MOST_LINES = 20
 _MOST_KEYS = 100
 _LONGEST_LINE = 600
 _KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
-_EMPTY = SettingsError(
-    "The module twin has no desired properties, and the host has no settings: there is nothing to serve by.",
+_UNSAID = SettingsError(
+    "Nestor waits for its settings: neither the module twin nor the host has said any yet.",
     "Write the desired properties of this module (docs/twin.md).",
 )
 _UNHEARD = SettingsError(
     "The data directory is new, and edgeHub, which would know whether this module had a CA before, has not been heard.",
     "The CA is made as soon as edgeHub has told. Where it never does, look at `iotedge logs edgeHub` on the host.",
+)
+_EMPTIED = SettingsError(
+    "The desired properties are empty, which is not taken for settings: the last good ones stay in force.",
+    "Write them again, or whatever is to count from now on (docs/twin.md).",
 )
 
 
@@ -112,7 +116,7 @@ class Wishes:
             return _unusable(self._unfit)
         kept = self._kept.document if self._kept else {}
         if not self._is_something(kept):
-            return _EMPTY
+            return _UNSAID
         return _UNHEARD if self._may_have_lost_its_ca else None
 
     def fallback(self, fault: NestorError) -> tuple[Settings, NestorError] | None:
@@ -179,7 +183,7 @@ class Wishes:
         """Weigh a wish, and its place among those before. Raises SettingsError."""
         weighed = weigh(self._host, wish.document)
         if not self._is_something(wish.document):
-            raise _EMPTY
+            raise _EMPTIED if self._in_force else _UNSAID
         kept = self._kept
         if kept and kept.origin == self._host.origin and wish.version < kept.version and not _is_same(kept, wish):
             raise SettingsError(
@@ -192,7 +196,7 @@ class Wishes:
 
     @property
     def _may_have_lost_its_ca(self) -> bool:
-        """Whether a CA would be made that may be the second one: only the cloud knows what a lost volume held."""
+        """Whether a CA made now might be the second one: only the cloud remembers what a lost volume held."""
         heard = self._kept is not None or self._newest is not None
         makes_one = self._host.settings().ca.source is CASource.ROOT and not CAHome(self._host.data).was_made
         return makes_one and not heard
