@@ -78,3 +78,4 @@ def test_what_is_no_regular_file_is_not(data: Path) -> None:
     (data / "below").mkdir()
     assert not may(data, "pipe")
     assert not may(data, "below")
+    assert may(data, "x" * 4000), "whoever reads it says what is wrong with such a name"

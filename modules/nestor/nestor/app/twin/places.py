@@ -5,6 +5,7 @@ keeps of its own CA is not among them.
 """
 
 import os
+import stat
 from pathlib import Path
 
 from nestor.app.twin.widening import MayName
@@ -35,8 +36,15 @@ def _is_open(place: Path, roots: tuple[Path, ...], closed: Path) -> bool:
         return False
     real = _real(place)
     within = any(place.is_relative_to(root) and real.is_relative_to(_real(root)) for root in roots)
-    endless = real.exists() and not real.is_file()  # a pipe would hold up everybody
-    return within and not endless and not real.is_relative_to(_real(closed))
+    return within and not _is_endless(real) and not real.is_relative_to(_real(closed))
+
+
+def _is_endless(place: Path) -> bool:
+    """Whether it is there, and no file: a pipe would hold up everybody."""
+    try:
+        return not stat.S_ISREG(place.stat().st_mode)
+    except OSError:  # whoever reads it says why it cannot be
+        return False
 
 
 def _real(place: Path) -> Path:
