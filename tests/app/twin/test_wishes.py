@@ -15,6 +15,7 @@ from nestor.app.welcome import as_events
 from nestor.ca.home import CAHome
 from nestor.events import Event, Note, SettingsApplied, SettingsRefused, Trouble, Widened
 from nestor.twin.kept import FILE
+from support.companions import until
 from support.wishing import ORIGIN, Module, codes
 
 NAMES = {"listener": {"hostnames": "gw3.plant.example"}}
@@ -58,11 +59,32 @@ async def test_a_ca_that_only_the_hub_remembers_is_not_replaced_but_by_hand(data
         assert module.server.house.problems() == {}
 
 
-async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:
+async def test_a_host_that_says_by_what_to_serve_needs_no_twin_but_a_hub_that_remembers_no_ca(data: Path) -> None:
     async with Module(data, LONGER) as module:
-        assert module.server.house.problems() == {}
+        await module.server.look_for_changes()
+        assert "edgeHub" in module.server.house.problems()["ca"]
+        assert not CAHome(data).was_made
         outcome = await module.wish({})
         assert (outcome.refusal, outcome.acknowledgements) == ("", {})
+        assert module.server.house.problems() == {}
+    async with Module(data, LONGER) as module:
+        assert module.server.house.problems() == {}
+
+
+async def test_a_hub_that_remembers_a_ca_keeps_a_new_data_directory_from_another(data: Path) -> None:
+    async with Module(data, LONGER) as module:
+        module.server.remember_authority("ab" * 32)
+        await module.wish({})
+        assert "ca" in module.server.house.problems()
+        assert not CAHome(data).was_made
+
+
+async def test_a_first_wish_that_is_refused_leaves_the_host_to_say_by_what_to_serve(data: Path) -> None:
+    async with Module(data, LONGER) as module:
+        assert (await module.wish(WRONG)).refusal
+        await until(lambda: module.server.waiting is None)
+        assert module.server.house.problems() == {}
+        assert days(module) == 7
 
 
 async def test_the_first_wish_makes_the_ca_and_is_answered(data: Path) -> None:

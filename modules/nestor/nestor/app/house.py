@@ -3,7 +3,7 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -110,13 +110,21 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
-    reserved = own_hosts(source)
+    reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
-    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    gate = open_gate(
+        believing,
+        ground.ledger,
+        catalog,
+        certificates,
+        issuers=certificates[:1],
+        memory=ground.memory,
+        reserved=reserved,
+    )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
@@ -162,8 +170,12 @@ def open_gate(
     *,
     issuers: Sequence[x509.Certificate],
     memory: Memory,
+    reserved: Collection[str],
 ) -> Gate:
-    """The gate of these settings. Raises MaterialError for files that cannot be used."""
+    """The gate of these settings; `reserved` are the names that are this server's own.
+
+    Raises MaterialError for files that cannot be used.
+    """
     return build_gate(
         source.settings.access,
         base=source.data,
@@ -175,7 +187,7 @@ def open_gate(
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
         recognize=catalog.recognize,
         memory=memory,
-        reserved_names=own_hosts(source),
+        reserved_names=reserved,
     )
 
 
