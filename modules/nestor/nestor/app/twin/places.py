@@ -35,7 +35,8 @@ def _is_open(place: Path, roots: tuple[Path, ...], closed: Path) -> bool:
         return False
     real = _real(place)
     within = any(place.is_relative_to(root) and real.is_relative_to(_real(root)) for root in roots)
-    return within and not real.is_relative_to(_real(closed))
+    endless = real.exists() and not real.is_file()  # a pipe would hold up everybody
+    return within and not endless and not real.is_relative_to(_real(closed))
 
 
 def _real(place: Path) -> Path:
