@@ -330,6 +330,14 @@ async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: 
         assert "ad" not in (await module.wish(NAMES)).acknowledgements["listener"]
 
 
+async def test_what_an_option_goes_over_is_accepted_and_said_to_have_no_effect(data: Path) -> None:
+    async with Module(data, over={"listener": {"hostnames": "est.plant.example"}}) as module:
+        answer = (await module.wish(NAMES)).acknowledgements["listener"]
+        assert (answer["ac"], answer["ad"].split(": ")[0]) == (200, "listener.hostnames")
+        assert "it has no effect" in answer["ad"]
+        assert module.server.house.settings.listener.hostnames == ("est.plant.example",)
+
+
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:
     async with Module(data) as module:
         await module.wish(LONGER)

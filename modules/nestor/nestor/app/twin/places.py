@@ -5,7 +5,6 @@ keeps of its own CA is not among them.
 """
 
 import os
-import stat
 from pathlib import Path
 
 from nestor.app.twin.widening import MayName
@@ -40,11 +39,11 @@ def _is_open(place: Path, roots: tuple[Path, ...], closed: Path) -> bool:
 
 
 def _is_endless(place: Path) -> bool:
-    """Whether it is there, and no file: a pipe would hold up everybody."""
+    """Whether it is something else than a file: a pipe would hold up everybody."""
     try:
-        return not stat.S_ISREG(place.stat().st_mode)
-    except OSError:  # whoever reads it says why it cannot be
-        return False
+        return place.exists() and not place.is_file()
+    except OSError:
+        return False  # no file can have such a name: whoever reads it says so
 
 
 def _real(place: Path) -> Path:
