@@ -3,6 +3,8 @@
     NestorError                 a sentence for the person concerned, and a hint what to do
     |- DeviceFault              the one who asked can mend it
     |  |- Malformed             not base64, not DER, not a PKCS#10, a broken signature
+    |  |  `- NotAForwarder      somebody tells of somebody else, and may not
+    |  |- Looped                the request has been here before, or has come too far
     |  |- UnknownPath           nothing is served there
     |  |- WrongMethod           the operation exists, the HTTP method does not fit
     |  |- WrongMediaType        the body is of another kind than the operation takes
@@ -53,6 +55,14 @@ class DeviceFault(NestorError):
 
 class Malformed(DeviceFault):
     """The bytes are not what the operation takes (RFC 7030, 4.2.3)."""
+
+
+class NotAForwarder(Malformed):
+    """A header that only forwarders send came from somebody who is none (RFC 9440, 4)."""
+
+
+class Looped(DeviceFault):
+    """The request has passed this server before, or too many others: servers are each other's parents."""
 
 
 class UnknownPath(DeviceFault):

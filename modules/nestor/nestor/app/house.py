@@ -195,6 +195,7 @@ def open_gate(
         recognize=catalog.recognize,
         memory=memory,
         reserved_names=reserved,
+        here=next(iter(source.settings.listener.hostnames), ""),
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
@@ -40,6 +41,7 @@ def try_settings(settings: Settings) -> None:
         *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
+        *wrong_forwarders(settings.access),
         *_wrong_twin(settings.twin),
     ]
     if problems:
@@ -141,6 +143,8 @@ def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"access.users.{name}.profiles", user.profiles
     for name, maker in settings.access.bootstrap.items():
         yield f"access.bootstrap.{name}.profiles", maker.profiles
+    for name, forwarder in settings.access.forwarders.items():
+        yield f"access.forwarders.{name}.profiles", forwarder.profiles
 
 
 def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:

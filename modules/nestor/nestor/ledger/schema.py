@@ -6,7 +6,7 @@ an entry costs, so an index stands here only for what enrollments ask; a person'
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration; revisions are ordered as text."""
 
 metadata = MetaData()
@@ -38,6 +38,7 @@ certificates = Table(
     Column("revoked_at", BigInteger),
     Column("revocation_reason", Text),
     Column("adopted_at", BigInteger),
+    Column("forwarder", Text),
 )
 
 Index("certificates_spki_sha256", certificates.c.spki_sha256)

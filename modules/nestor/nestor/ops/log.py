@@ -154,6 +154,7 @@ def _of_entry(entry: Entry) -> dict[str, object]:
         "from": entry.address,
         "label": entry.label,
         "request": entry.request_id,
+        **({"forwarder": entry.forwarder, "csr": entry.csr_sha256.hex()} if entry.forwarder else {}),
     }
 
 

@@ -10,6 +10,7 @@ from aiohttp import web
 from nestor.errors import (
     CannotIssue,
     Forbidden,
+    Looped,
     Malformed,
     NestorError,
     NotOffered,
@@ -37,6 +38,7 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     TooLarge: http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     WrongMediaType: http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooOften: http.HTTPStatus.TOO_MANY_REQUESTS,
+    Looped: http.HTTPStatus.LOOP_DETECTED,
     NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
 }
