@@ -142,7 +142,7 @@ class UpstreamState:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamChanged:
-    """The server of the layer above is reached, or is not any more, or it shows other CA certificates."""
+    """The server of the layer above is reached, or is not any more, or something is wrong with what it shows."""
 
     state: UpstreamState
 

@@ -146,11 +146,8 @@ class Parent:
         attributes = {label: await self._attributes(label, sending) for label in {*self.terms.labels.values()}}
         trusted = cache.accept(self._kept, shown.all, self.terms.anchors, self.terms.root)
         known = {label: der for label, der in attributes.items() if der is not None}
-        changed = trusted != self.certificates
         self._kept = Kept(self.terms.url, trusted, known, self._clock.now())
         cache.save(self._place, self._kept)
-        if changed:
-            self._changed(self._state)
 
     async def close(self) -> None:
         """Let go of the connections."""
