@@ -1,5 +1,8 @@
 """The words of the configuration document."""
 
+import os
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +126,23 @@ def test_a_file_of_bytes_is_not_text_and_its_content_is_not_shown(tmp_path: Path
     with pytest.raises(MaterialError, match="not UTF-8") as told:
         Reference("file", "binary").read_text(tmp_path)
     assert "secret" not in told.value.text
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda path: os.truncate(path, 3 << 30), lambda path: (path.unlink(), os.mkfifo(path))],
+    ids=["huge", "pipe"],
+)
+def test_a_file_without_an_end_is_refused_at_once(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    place = tmp_path / "odd"
+    place.touch()
+    make(place)
+    reference = Reference("file", "odd")
+    began = time.monotonic()
+    for read in (reference.read_text, reference.read_bytes):
+        with pytest.raises(MaterialError, match=r"The file of file:odd cannot be read: it is (larger|no regular file)"):
+            read(tmp_path)
+    assert time.monotonic() - began < 1
 
 
 def test_a_hash_stands_for_itself_and_is_written_as_it_was(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from nestor.app import reporting
 from nestor.app.closed import ClosedAuthority
 from nestor.document import merge
 from nestor.errors import CannotIssue, Unavailable
-from nestor.events import SettingsRefused
+from nestor.events import SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.twin.legal import size
 from support.companions import Module, module, until
@@ -223,3 +223,21 @@ async def test_a_new_data_directory_learns_which_ca_there_was_and_does_not_forge
 
 def _without_ca(beside: Module) -> Any:
     return replace(beside.server.house, authority=ClosedAuthority(CannotIssue("It waits for settings."), ()))
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, 5, ["x"], None])
+async def test_what_a_hub_holds_in_the_place_of_a_fingerprint_is_none(beside: Module, odd: object) -> None:
+    await beside.reporter.hold({"caStatus": {"fingerprint": odd}})
+    assert beside.reporter.authority_held is None
+
+
+async def test_a_data_directory_with_another_ca_than_the_cloud_knows_is_told(beside: Module) -> None:
+    ours, others = beside.server.ground.pinned, "ab" * 32
+    assert ours
+    beside.server.remember_authority(ours)
+    assert [event for event in beside.stage.told if isinstance(event, Trouble) and event.about == "ca"] == []
+    beside.server.remember_authority(others)
+    (told,) = [event.sentence for event in beside.stage.told if isinstance(event, Trouble) and event.about == "ca"]
+    assert ours in told
+    assert others in told
+    assert beside.server.ground.pinned == ours

@@ -1,11 +1,11 @@
-"""Twelve broken parents: whatever the layer above does, nothing wrong is handed down, nobody waits, and all recovers."""
+"""Twelve broken parents: whatever the layer above does, nothing wrong comes down, nobody waits long, all recovers."""
 
 import statistics
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -53,7 +53,7 @@ class Neighbors:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._ask)
 
-    def __enter__(self) -> "Neighbors":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 

@@ -5,8 +5,10 @@ lists are one string with commas, no string reaches 4 KB, and a secret is only e
 Settings classes have no behavior; rooms build their validated values from them.
 """
 
+import errno
 import os
 import re
+import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -24,6 +26,7 @@ from nestor.naming import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _DURATION = re.compile(r"(\d{1,12})(s|min|h|d|y)", re.ASCII)
+_LARGEST_FILE = 4 * 1024 * 1024
 _LONGEST = 100 * _UNITS["y"]
 
 
@@ -152,16 +155,30 @@ class Reference:
                 raise MaterialError(f"The environment variable {self.place} is not set.", f"Set it, or change {self}.")
             return value
         try:
-            return self.path(base).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+            return read_regular(self.path(base)).decode().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
 
     def read_bytes(self, base: Path) -> bytes:
         """The content of the file, whole. Raises MaterialError; the text never shows content."""
         try:
-            return self.path(base).read_bytes()
+            return read_regular(self.path(base))
         except OSError as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
+
+
+def read_regular(path: Path, most: int = _LARGEST_FILE) -> bytes:
+    """The content of a file, at once. Raises OSError also for one that is larger than so many bytes, or never ends.
+
+    Who names a file may name any: a pipe that nobody writes to would hold up everybody, a ledger fill the memory.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+    return content
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -243,7 +243,7 @@ class Entry:
 
     `device` is the device id (an Edge CA's prefix stripped), folded to lower case for comparison. `via` is the SHA-256
     of the certificate that authenticated the request, where one did. `adopted_at` is set where the ledger did not see
-    the certificate issued, and was told of it later (design D23).
+    the certificate issued, and was told of it later (design D23). `forwarder` tells who conveyed the request, and how.
     """
 
     serial: int
@@ -268,6 +268,7 @@ class Entry:
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
     adopted_at: datetime | None = None
+    forwarder: str | None = None
     id: int = 0
 
 

@@ -3,7 +3,7 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests; `parent` is the server of the layer above, `above` its CA certificates as believed then."""
+    """What serves requests; `waits` where nobody has said yet by what to issue.
+
+    `parent` is the server of the layer above, `above` its CA certificates as they were believed when this was built.
+    """
 
     settings: Settings
     registrar: Reception
@@ -91,6 +94,7 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    waits: bool = False
     parent: Parent | None = None
     above: Sequence[x509.Certificate] = ()
 
@@ -111,14 +115,13 @@ class House:
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
     try_settings(settings)
-    for doubt in doubts(settings):
-        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+    _tell_doubts(settings, ground)
     source = Source(settings, ground.data, ground.clock, ground.tell)
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
-    reserved = own_hosts(source)
+    reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
     up = forwarded(settings)
@@ -126,31 +129,38 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     _warn_of_large_attributes(here.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
-    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    gate = open_gate(
+        believing,
+        ground.ledger,
+        catalog,
+        certificates,
+        issuers=certificates[:1],
+        memory=ground.memory,
+        reserved=reserved,
+    )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    generator = Generator(identity.key, identity.certificate)
     desk = partial(
         Registrar,
         profiles=catalog,
         ledger=ground.ledger,
-        key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        key_generator=_key_generator(identity, settings, ground),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
     )
-    desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     parent = open_parent(source, ground.parents)
-    above: Sequence[x509.Certificate] = ()
-    if parent is not None and up:
-        above = tuple(parent.certificates)
-        higher = open_gate(believing, ground.ledger, catalog, above, issuers=above, memory=ground.memory, above=True)
-        for name, other in up.items():
-            if other is not None:
+    above = tuple(parent.certificates) if parent is not None else ()
+    higher = partial(open_gate, believing, ground.ledger, catalog, above, issuers=above, above=True)
+    desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
+    if parent is not None:
+        forward = partial(desk, gate=higher(memory=ground.memory, reserved=(*reserved, parent.host)))
+        for name, label in up.items():
+            if label is not None:
                 asked = UpstreamAuthority(
-                    parent, other, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
+                    parent, label, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
                 )
-                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked)
+                desks[name] = forward(labels={name: labels[name]}, authority=asked)
     checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
     if parent is not None and not here:
         checks["upstream"] = parent.problem
@@ -165,6 +175,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
         parent=parent,
         above=above,
+        waits=ground.waiting is not None,
     )
 
 
@@ -175,6 +186,16 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
 
 
+def _tell_doubts(settings: Settings, ground: Ground) -> None:
+    for doubt in doubts(settings):
+        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+
+
+def _key_generator(identity: ServerIdentity, settings: Settings, ground: Ground) -> KeyGenerator:
+    generator = Generator(identity.key, identity.certificate)
+    return KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger)
+
+
 def open_gate(
     source: Source,
     ledger: Ledger,
@@ -183,9 +204,13 @@ def open_gate(
     *,
     issuers: Sequence[x509.Certificate],
     memory: Memory,
+    reserved: Collection[str],
     above: bool = False,
 ) -> Gate:
-    """The gate of these settings; `above` for those issued above. Raises MaterialError for files that are no good."""
+    """The gate of these settings; `reserved` are the names that are this server's own.
+
+    `above`: the issuers are those of the server above. Raises MaterialError for files that cannot be used.
+    """
     return build_gate(
         source.settings.access,
         base=source.data,
@@ -197,7 +222,8 @@ def open_gate(
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
         recognize=catalog.recognize,
         memory=memory,
-        reserved_names=own_hosts(source),
+        reserved_names=reserved,
+        here=next(iter(source.settings.listener.hostnames), ""),
         above=above,
     )
 

@@ -80,7 +80,8 @@ class Reporter:
 
         Where the data directory has no trace of a CA, this says that there once was one.
         """
-        return _section(self._held, _CA).get("fingerprint")
+        fingerprint = _section(self._held, _CA).get("fingerprint")
+        return fingerprint if isinstance(fingerprint, str) else None
 
     async def status(self, server: Server) -> Status:
         """The status at this moment; without figures where the ledger cannot be read, and health says why."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
 from nestor.app.forwarding import forwarded, wrong_upstream
 from nestor.ca.builtin import BUILT_IN
@@ -41,6 +42,7 @@ def try_settings(settings: Settings) -> None:
         *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
+        *wrong_forwarders(settings.access),
         *_wrong_twin(settings.twin),
         *wrong_upstream(settings),
     ]
@@ -143,6 +145,8 @@ def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"access.users.{name}.profiles", user.profiles
     for name, maker in settings.access.bootstrap.items():
         yield f"access.bootstrap.{name}.profiles", maker.profiles
+    for name, forwarder in settings.access.forwarders.items():
+        yield f"access.forwarders.{name}.profiles", forwarder.profiles
 
 
 def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:

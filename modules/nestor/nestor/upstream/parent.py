@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -98,6 +99,11 @@ class Parent:
     def certificates(self) -> Sequence[x509.Certificate]:
         """Its CA certificates, as far as they are believed; none before it was first reached."""
         return self._kept.certificates
+
+    @property
+    def host(self) -> str:
+        """The name or address of its host."""
+        return urlsplit(self.terms.url).hostname or ""
 
     @property
     def state(self) -> UpstreamState:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from nestor.access.settings import BootstrapSettings, UserSettings
+from nestor.access.settings import BootstrapSettings, ForwarderSettings, UserSettings
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import settings_of
 from nestor.ca.settings import ProfileSettings
@@ -51,6 +51,7 @@ def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]
     yield from _profiles(host, wanted, said)
     yield from _users(host, wanted)
     yield from _makers(host, wanted)
+    yield from _forwarders(host, wanted)
     yield from _labels(host, wanted)
 
 
@@ -105,6 +106,14 @@ def _makers(host: Settings, wanted: Settings) -> Iterator[Entry]:
         mine = host.access.bootstrap.get(name)
         measure: BootstrapSettings = mine or maker.model_copy(update={"anchors": None, "names": ()})
         yield [list(_walk(measure, maker, mine, f"access.bootstrap.{name}", f"access.bootstrap.{NAME}"))]
+
+
+def _forwarders(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A forwarder is measured by the host's of that name; a new one is new whatever else is said of it."""
+    for name, forwarder in wanted.access.forwarders.items():
+        mine = host.access.forwarders.get(name)
+        measure: ForwarderSettings = mine or forwarder.model_copy(update={"subject": None, "names": ()})
+        yield [list(_walk(measure, forwarder, mine, f"access.forwarders.{name}", f"access.forwarders.{NAME}"))]
 
 
 def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:
