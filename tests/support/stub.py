@@ -4,7 +4,9 @@ import base64
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,12 +43,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; a `Content-Length` is added, and the connection kept unless `close`."""
+    """One answer; a `Content-Length` is added, and the connection kept unless `close`; `pause` between single bytes."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     close: bool = False
+    pause: float = 0
 
 
 Answerer = Reply | Callable[[Heard], Reply]
@@ -162,7 +165,12 @@ def _server(stub: Stub) -> ThreadingHTTPServer:
             if reply.close:
                 self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(reply.body)
+            with suppress(OSError):  # a client may have had enough
+                for part in (
+                    (reply.body[at : at + 1] for at in range(len(reply.body))) if reply.pause else (reply.body,)
+                ):
+                    self.wfile.write(part)
+                    time.sleep(reply.pause)
 
         do_GET = do_POST = _answer  # noqa: N815 -- names of the standard library
 

@@ -35,7 +35,7 @@ def _answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         (403, Forbidden),
         (404, UnknownPath),
         (405, UnknownPath),
-        (409, Forbidden),
+        (409, Conflicting),
         (415, WrongMediaType),
         (418, BadAnswer),
         (429, TooOften),

@@ -13,11 +13,16 @@
     |  |- NotOffered            a known operation that this server does not perform
     |  |- Unauthenticated       nobody known is asking
     |  |- Forbidden             somebody known is asking for what they may not have
+    |  |  `- ForwarderForbidden  it is the forwarder that may not, whoever asked by it
+    |  |- Conflicting           what is asked for contradicts what there is
     |  `- TooOften              somebody is asking too often
     |- OperatorFault            the one who runs Nestor can mend it
     |  |- SettingsError         the configuration document does not hold
     |  |- MaterialError         a key, certificate, ledger or user file cannot be used
     |  |- CannotIssue           nothing can be signed or recorded at this time
+    |  |  `- ParentAway         the server of the layer above is not reached, or is not ready; nothing came of it
+    |  |- ParentSilent          the server of the layer above was asked, and did not answer in time
+    |  |- ParentUnusable        it answered, and the answer cannot be used, or it does not let this server in
     |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had
     `- OurFault                 a bug of Nestor's
        `- CannotGoOn            this process is beyond recovery; a new one may not be
@@ -105,6 +110,14 @@ class Forbidden(DeviceFault):
     """Somebody known is asking for what they may not have (RFC 7030, 3.7)."""
 
 
+class ForwarderForbidden(Forbidden):
+    """The forwarder itself is not let in, with a certificate that is revoked or no good: its operator can mend it."""
+
+
+class Conflicting(DeviceFault):
+    """What is asked for contradicts what there is (RFC 9110, 15.5.10)."""
+
+
 class TooOften(DeviceFault):
     """Somebody is asking too often; `retry_after` in whole seconds."""
 
@@ -135,6 +148,18 @@ class CannotIssue(OperatorFault):
     def __init__(self, sentence: str, hint: str = "", *, retry_after: int = 60) -> None:
         super().__init__(sentence, hint)
         self.retry_after = retry_after
+
+
+class ParentAway(CannotIssue):
+    """The server of the layer above is not reached, or is not ready; nothing came of the request."""
+
+
+class ParentSilent(OperatorFault):
+    """The server of the layer above was asked, and did not answer in time: what came of the request is unknown."""
+
+
+class ParentUnusable(OperatorFault):
+    """The server of the layer above answered, and the answer cannot be used; or it does not let this server in."""
 
 
 class Unavailable(OperatorFault):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from nestor.access.above import Above
 from nestor.access.adopting import Adopter
 from nestor.access.adoption import Recognize
 from nestor.access.anchors import check_distinct, keep_apart, read_bundle
@@ -43,10 +44,12 @@ def build_gate(
     memory: Memory,
     recognize: Recognize,
     reserved_names: Collection[str] = (),
+    above: bool = False,
     here: str = "",
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
+    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know.
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
     those above it, which no anchor may be kin to. `memory` outlives the gate. `here` is a name of this server, for the
     hops that a request tells of. Raises MaterialError or SettingsError for what cannot be used.
@@ -63,8 +66,8 @@ def build_gate(
         verified_for=limits.verified_for.total_seconds(),
         tell=report,
     )
-    adopter = Adopter(ledger, recognize, partial(tell, sinks))
-    own_certificates = OwnCertificates(issuers, ledger, traits, adopter.adopt)
+    adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
+    own_certificates = OwnCertificates(issuers, ledger, traits, adopt)
     known = known_forwarders(settings, base)
     forwarders = Forwarders(known, own_certificates, memory.hop(here))
     return Gate(

@@ -16,7 +16,7 @@ from nestor.access.names import printable
 from nestor.access.own import OwnCertificates
 from nestor.conveyance import MOST_HOPS, Conveyance, Statement
 from nestor.document import any_covers
-from nestor.errors import Forbidden, Looped, NotAForwarder
+from nestor.errors import Forbidden, ForwarderForbidden, Looped, NotAForwarder, Unauthenticated
 from nestor.est.names import same_name
 from nestor.est.oids import CMC_RA
 from nestor.model import Credentials, Grant, Label, Method, Requester
@@ -105,7 +105,7 @@ class Forwarders:
     async def find(self, credentials: Credentials, now: datetime) -> Forwarder:
         """The forwarder that sent a request which tells of somebody else.
 
-        Raises NotAForwarder for everybody else, Forbidden or Unauthenticated for a certificate that is no good (now).
+        Raises NotAForwarder for everybody else, ForwarderForbidden for a certificate that is no good (now).
         """
         certificate = credentials.certificate
         if certificate is None or not self._known or not is_marked(certificate):
@@ -113,10 +113,12 @@ class Forwarders:
         named = [one for one in self._known if same_name(one.subject, certificate.subject)]
         for forwarder in named:
             if any(is_issued_by(certificate, issuer) for issuer in forwarder.issuers):
-                check_dates(certificate, now)
-                check_purpose(certificate)
+                _check(certificate, now)
                 return forwarder
-        ours = await self._own.identify(certificate, plausible(credentials.chain), now, credentials.address)
+        try:
+            ours = await self._own.identify(certificate, plausible(credentials.chain), now, credentials.address)
+        except (Forbidden, Unauthenticated) as fault:
+            raise ForwarderForbidden(fault.sentence, fault.hint) from fault
         is_made_for_it = ours is not None and ours.entry is not None and ours.entry.profile == PROFILE
         listed = next((one for one in named if not one.issuers and is_made_for_it), None)
         if listed is None:
@@ -148,6 +150,14 @@ def conveyed_certificate(conveyed: Conveyance) -> x509.Certificate:
     if is_marked(conveyed.certificate):
         raise Forbidden("The certificate conveyed is that of a forwarder, which speaks for itself only.")
     return conveyed.certificate
+
+
+def _check(certificate: x509.Certificate, now: datetime) -> None:
+    try:
+        check_dates(certificate, now)
+        check_purpose(certificate)
+    except Unauthenticated as fault:
+        raise ForwarderForbidden(fault.sentence, fault.hint) from fault
 
 
 def _within(grant: Grant, bound: Grant) -> Grant:

@@ -5,6 +5,7 @@ What outlives a House is handed in: the ledger, the clock guard, the listeners o
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -18,9 +19,11 @@ from nestor.app.certificate import given_identity, issued_identity, last_ca_cert
 from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.edge_host import EdgeHost
+from nestor.app.forwarding import forwarded
 from nestor.app.identity import Maker, ServerIdentity
 from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
+from nestor.app.upstream import Parents, open_parent
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -38,8 +41,11 @@ from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
+from nestor.registrar.reception import Reception
 from nestor.registrar.settings import LabelSettings
 from nestor.settings import Settings
+from nestor.upstream.authority import UpstreamAuthority
+from nestor.upstream.parent import Parent
 from nestor.web.settings import CertificateOrder
 from nestor.web.tls import server_context
 
@@ -54,7 +60,7 @@ class Ground:
     """What a House stands on, and what outlives it.
 
     `waiting` says why no CA is to be used or made yet. `edge` is the IoT Edge host, where there is one. `warnings` say
-    what endangers the data directory.
+    what endangers the data directory. `parents` keeps the server of the layer above.
     """
 
     data: Path
@@ -67,6 +73,7 @@ class Ground:
     waiting: NestorError | None = None
     edge: EdgeHost | None = None
     keyring: Keyring = field(default_factory=Keyring)
+    parents: Parents = field(default_factory=Parents)
     warnings: Sequence[str] = ()
 
     def tell(self, event: Event) -> None:
@@ -76,15 +83,20 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests; `waits` where nobody has said yet by what to issue."""
+    """What serves requests; `waits` where nobody has said yet by what to issue.
+
+    `parent` is the server of the layer above, `above` its CA certificates as they were believed when this was built.
+    """
 
     settings: Settings
-    registrar: Registrar
+    registrar: Reception
     authority: AnyAuthority
     identity: ServerIdentity
     context: SSL.Context
     health: Health
     waits: bool = False
+    parent: Parent | None = None
+    above: Sequence[x509.Certificate] = ()
 
     @property
     def chain_order(self) -> bool:
@@ -110,8 +122,11 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last_ca_certificates(source))
-    _warn_of_large_attributes(labels.values(), authority, ground)
+    last = last_ca_certificates(source)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
+    up = forwarded(settings)
+    here = {name: label for name, label in labels.items() if name not in up}
+    _warn_of_large_attributes(here.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     gate = open_gate(
@@ -125,29 +140,41 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    registrar = Registrar(
-        labels=labels,
-        gate=gate,
+    desk = partial(
+        Registrar,
         profiles=catalog,
-        authority=authority,
         ledger=ground.ledger,
         key_generator=_key_generator(identity, settings, ground),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
     )
+    parent = open_parent(source, ground.parents)
+    above = tuple(parent.certificates) if parent is not None else ()
+    higher = partial(open_gate, believing, ground.ledger, catalog, above, issuers=above, above=True)
+    desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
+    if parent is not None:
+        forward = partial(desk, gate=higher(memory=ground.memory, reserved=(*reserved, parent.host)))
+        for name, label in up.items():
+            if label is not None:
+                asked = UpstreamAuthority(
+                    parent, label, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
+                )
+                desks[name] = forward(labels={name: labels[name]}, authority=asked)
+    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
+    if parent is not None and not here:
+        checks["upstream"] = parent.problem
     return House(
         settings=settings,
-        registrar=registrar,
+        registrar=Reception(desks),
         authority=authority,
         identity=identity,
         context=server_context(
-            chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
+            chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *above, *gate.anchors)
         ),
-        health=Health(
-            {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
-            vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
-        ),
+        health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
+        parent=parent,
+        above=above,
         waits=ground.waiting is not None,
     )
 
@@ -178,10 +205,11 @@ def open_gate(
     issuers: Sequence[x509.Certificate],
     memory: Memory,
     reserved: Collection[str],
+    above: bool = False,
 ) -> Gate:
     """The gate of these settings; `reserved` are the names that are this server's own.
 
-    Raises MaterialError for files that cannot be used.
+    `above`: the issuers are those of the server above. Raises MaterialError for files that cannot be used.
     """
     return build_gate(
         source.settings.access,
@@ -196,6 +224,7 @@ def open_gate(
         memory=memory,
         reserved_names=reserved,
         here=next(iter(source.settings.listener.hostnames), ""),
+        above=above,
     )
 
 

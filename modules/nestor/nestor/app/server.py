@@ -175,8 +175,16 @@ class Server:
         """Tell of what was revoked beside this server."""
         await self.revocations.look(self._ground.ledger)
 
+    async def look_after_upstream(self) -> None:
+        """Ask the server above what is due; another house where it shows other CA certificates."""
+        await self._ground.parents.look()
+        parent = self._house.parent
+        if parent is not None and tuple(parent.certificates) != tuple(self._house.above):
+            await self.reload()
+
     async def close(self) -> None:
-        """Let go of the ledger."""
+        """Let go of the ledger, and of the server above."""
+        await self._ground.parents.close()
         await self._ground.ledger.close()
 
     async def _look_at_the_clock(self) -> None:
@@ -208,7 +216,9 @@ class Server:
         ground = await prepare_ground(self._plan)
         if not isinstance(ground.ledger, SQLiteLedger):
             return False
-        self._ground = replace(ground, memory=self._ground.memory, keyring=self._ground.keyring)
+        self._ground = replace(
+            ground, memory=self._ground.memory, keyring=self._ground.keyring, parents=self._ground.parents
+        )
         await before.close()
         return True
 

@@ -9,6 +9,7 @@ from aiohttp import hdrs
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
     Malformed,
     NestorError,
@@ -19,6 +20,7 @@ from nestor.errors import (
     UnknownPath,
     WrongMediaType,
 )
+from nestor.est.conveying import FORWARDER, REFUSED
 from nestor.upstream.faults import BadAnswer
 from nestor.upstream.wire import Answer
 
@@ -33,7 +35,7 @@ _KINDS: dict[int, tuple[type[NestorError], str]] = {
     http.HTTPStatus.FORBIDDEN: (Forbidden, ""),
     http.HTTPStatus.NOT_FOUND: (UnknownPath, "Check the URL and the label."),
     http.HTTPStatus.METHOD_NOT_ALLOWED: (UnknownPath, "Check the URL and the label."),
-    http.HTTPStatus.CONFLICT: (Forbidden, ""),
+    http.HTTPStatus.CONFLICT: (Conflicting, ""),
     http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLarge, ""),
     http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (WrongMediaType, ""),
     http.HTTPStatus.UNPROCESSABLE_ENTITY: (Forbidden, ""),
@@ -45,13 +47,27 @@ class Pending(CannotIssue):
     """The server has taken the request and wants to hear the same one again later (RFC 7030, 4.2.3)."""
 
 
+class Failing(CannotIssue):
+    """The server itself has a trouble; `status` says which (RFC 9110, 15.6)."""
+
+    def __init__(self, sentence: str, hint: str = "", *, status: int, retry_after: int = 60) -> None:
+        super().__init__(sentence, hint, retry_after=retry_after)
+        self.status = status
+
+
 def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
     """The error that an answer other than 200 stands for; `what` was asked for."""
     told = f"{server} refuses {what} ({answer.status}): {said(answer)}"
-    wait = retry_after(answer.headers)
+    if answer.headers.get(REFUSED) == FORWARDER:
+        return Unauthenticated(told, "It is this server that is not let in: the operator there lists its forwarders.")
     if answer.status in _KINDS:
         kind, hint = _KINDS[answer.status]
         return kind(told, hint)
+    return _of_another_status(answer, server, what, told)
+
+
+def _of_another_status(answer: Answer, server: str, what: str, told: str) -> NestorError:
+    wait = retry_after(answer.headers)
     match answer.status:
         case http.HTTPStatus.ACCEPTED:
             told = f"{server} has taken the request and will decide later; it wants to be asked again in {wait} s."
@@ -60,9 +76,10 @@ def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
             return _unauthenticated(answer, told)
         case http.HTTPStatus.TOO_MANY_REQUESTS:
             return TooOften(told, f"Wait {wait} s.", retry_after=wait)
-        case status if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-            return CannotIssue(told, f"Wait {wait} s.", retry_after=wait)
-    return _unknown(answer, f"{server} answers {what}")
+        case status if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.REQUEST_TIMEOUT:
+            return Failing(told, f"Wait {wait} s.", status=status, retry_after=wait)
+        case _:
+            return _unknown(answer, f"{server} answers {what}")
 
 
 def retry_after(headers: Mapping[str, str]) -> int:

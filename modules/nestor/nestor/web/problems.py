@@ -9,11 +9,16 @@ from aiohttp import web
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
+    ForwarderForbidden,
     Looped,
     Malformed,
     NestorError,
+    NotAForwarder,
     NotOffered,
+    ParentSilent,
+    ParentUnusable,
     TooLarge,
     TooOften,
     TooSlow,
@@ -22,6 +27,7 @@ from nestor.errors import (
     WrongMediaType,
     WrongMethod,
 )
+from nestor.est.conveying import FORWARDER, REFUSED
 
 SERVER = "Nestor"
 """What every answer calls this server; its version is nobody's business."""
@@ -32,6 +38,7 @@ _OURS = "Nestor failed on this request by a fault of its own. Its operator finds
 _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     Malformed: http.HTTPStatus.BAD_REQUEST,
     Forbidden: http.HTTPStatus.FORBIDDEN,
+    Conflicting: http.HTTPStatus.CONFLICT,
     UnknownPath: http.HTTPStatus.NOT_FOUND,
     WrongMethod: http.HTTPStatus.METHOD_NOT_ALLOWED,
     TooSlow: http.HTTPStatus.REQUEST_TIMEOUT,
@@ -41,6 +48,8 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     Looped: http.HTTPStatus.LOOP_DETECTED,
     NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
+    ParentSilent: http.HTTPStatus.GATEWAY_TIMEOUT,
+    ParentUnusable: http.HTTPStatus.BAD_GATEWAY,
 }
 
 
@@ -75,6 +84,8 @@ def _headers(fault: NestorError) -> dict[str, str]:
     match fault:
         case Unauthenticated(challenge=True):
             return {"WWW-Authenticate": CHALLENGE}
+        case NotAForwarder() | ForwarderForbidden():
+            return {REFUSED: FORWARDER}
         case WrongMethod(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
         case TooOften(retry_after=seconds) | CannotIssue(retry_after=seconds):

@@ -1,0 +1,69 @@
+"""Servers one above the other: a forwarder whose parent is anybody's EST server, or another Nestor."""
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from support.device import Device
+from support.foreign import PASSWORD as PARENT_PASSWORD
+from support.foreign import USER as PARENT_USER
+from support.foreign import Foreign
+from support.server import Server
+
+USER, PASSWORD = "line", "0815"
+_PATIENCE = 15.0
+
+
+class Forwarder(Server):
+    """A Nestor that forwards; `upstream` is that section of its settings, `label` what serves local enrollments."""
+
+    def __init__(self, place: Path, upstream: Mapping[str, Any], document: Mapping[str, Any] | None = None) -> None:
+        super().__init__(
+            place,
+            {
+                "authority": {"kind": "upstream"},
+                "labels": {"here": {"authority": "local"}},
+                "upstream": upstream,
+                **(document or {}),
+            },
+        )
+        self.add_user(USER, PASSWORD, "*", profiles=("*",))
+
+    def line(self, **known: Any) -> Device:
+        """Whoever knows the password."""
+        return self.device(user=(USER, PASSWORD), **known)
+
+    def start(self) -> None:
+        """Start; where the parent is there, wait until its CA certificates are known."""
+        super().start()
+
+    def ready(self) -> "Forwarder":
+        """Wait until the CA certificates of the parent are known here."""
+        until(lambda: self.line().get("cacerts").status == 200)
+        return self
+
+
+def foreign_upstream(place: Path, foreign: Foreign, **changes: Any) -> dict[str, Any]:
+    """The settings for somebody else's server as the parent, known by password."""
+    password = place / "parent.password"
+    password.write_text(PARENT_PASSWORD, "utf-8")
+    return {
+        "url": foreign.base,
+        "anchors": f"file:{foreign.anchor}",
+        "user": PARENT_USER,
+        "password": f"file:{password}",
+        "conveys": False,
+        "reenrollAs": "enroll",
+        **changes,
+    }
+
+
+def until(holds: Callable[[], bool], patience: float = _PATIENCE) -> float:
+    """Wait until something holds; how many seconds it took."""
+    begun = time.monotonic()
+    while not holds():
+        if time.monotonic() > begun + patience:
+            raise TimeoutError(f"It did not come about within {patience:.0f} s.")
+        time.sleep(0.05)
+    return time.monotonic() - begun
