@@ -20,6 +20,7 @@ from nestor.ca.clock_guard import ClockGuard, check_plausible
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import Layers
 from nestor.ca.loading import chain_of, load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
@@ -190,12 +191,18 @@ def new_serial() -> int:
 
 
 def open_authority(
-    found: Issuer | LostCA, catalog: Catalog, guard: ClockGuard, own: OwnNames, last: Sequence[x509.Certificate]
+    found: Issuer | LostCA,
+    catalog: Catalog,
+    guard: ClockGuard,
+    own: OwnNames,
+    *,
+    layers: Layers,
+    last: Sequence[x509.Certificate],
 ) -> LocalAuthority | ClosedAuthority:
     """The Authority of a CA: one that signs, or one that says why it cannot; it shows `last` where all else is gone."""
     if isinstance(found, LostCA):
         return ClosedAuthority(found.reason, found.certificates or last)
-    return LocalAuthority(found, catalog, guard, own=own, make_key=generate)
+    return LocalAuthority(found, catalog, guard, own=own, layers=layers, make_key=generate)
 
 
 async def accept_ca(source: Source) -> Issuer:

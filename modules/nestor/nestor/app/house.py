@@ -26,6 +26,7 @@ from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import LostCA
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import Layers
 from nestor.ca.own_names import own_names
 from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
@@ -33,6 +34,7 @@ from nestor.events import Event, Trouble
 from nestor.keys.seals import Keyring
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
+from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
@@ -111,7 +113,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     found = await _found(source, ground)
     reserved = own_hosts(source)
     last = last_ca_certificates(source)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
@@ -175,6 +177,11 @@ def open_gate(
         memory=memory,
         reserved_names=own_hosts(source),
     )
+
+
+def layers_of(settings: Settings) -> Layers:
+    """The layers below, and the names under which each is reached. Raises SettingsError."""
+    return Layers({fold(name): own_names(layer.hostnames) for name, layer in settings.access.layers.items()})
 
 
 def warn_of_ending(identity: ServerIdentity, ground: Ground) -> None:

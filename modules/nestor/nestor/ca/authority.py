@@ -17,6 +17,7 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.content import Content, Key, settle
 from nestor.ca.goodkey import check_key
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import NO_LAYERS, Layers
 from nestor.ca.lint import check_signed, lint
 from nestor.ca.own_names import OwnNames
 from nestor.ca.own_server import server_content
@@ -45,6 +46,7 @@ class LocalAuthority:
         guard: ClockGuard,
         *,
         own: OwnNames,
+        layers: Layers = NO_LAYERS,
         make_key: MakeKey,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -52,6 +54,7 @@ class LocalAuthority:
         self._catalog = catalog
         self._guard = guard
         self._own = own
+        self._layers = layers
         self._make_key = make_key
         self._random = random
         self._failure: str | None = None
@@ -101,13 +104,13 @@ class LocalAuthority:
         """
         profile = self._catalog[order.profile]
         check_key(order.csr, profile)
-        return await self._issue(settle(profile, order, _key_of(order), self._own))
+        return await self._issue(settle(profile, order, _key_of(order), self._own, self._layers))
 
     async def generate(self, order: Order) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
         """Make a key of the profile's kind and issue a certificate for it; the key in the request is ignored."""
         profile = self._catalog[order.profile]
         key = await asyncio.to_thread(self._make_key, profile.server_key, profile.rsa_minimum)
-        content = settle(profile, order, Key(key.public_key(), profile.server_key), self._own)
+        content = settle(profile, order, Key(key.public_key(), profile.server_key), self._own, self._layers)
         return key, await self._issue(content)
 
     async def issue_server_certificate(self, names: Sequence[str], key: Key, lifetime: timedelta) -> x509.Certificate:
@@ -123,7 +126,6 @@ class LocalAuthority:
         draft = prepare(
             content,
             self._issuer,
-            self._own,
             now=now,
             serial=serial_number(self._random(RANDOM_OCTETS)),
             jitter=self._jitter(),
