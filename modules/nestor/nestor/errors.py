@@ -11,11 +11,15 @@
     |  |- NotOffered            a known operation that this server does not perform
     |  |- Unauthenticated       nobody known is asking
     |  |- Forbidden             somebody known is asking for what they may not have
+    |  |- Conflicting           what is asked for contradicts what there is
     |  `- TooOften              somebody is asking too often
     |- OperatorFault            the one who runs Nestor can mend it
     |  |- SettingsError         the configuration document does not hold
     |  |- MaterialError         a key, certificate, ledger or user file cannot be used
     |  |- CannotIssue           nothing can be signed or recorded at this time
+    |  |  `- ParentAway         the server of the layer above is not reached, or is not ready; nothing came of it
+    |  |- ParentSilent          the server of the layer above was asked, and did not answer in time
+    |  |- ParentUnusable        it answered, and the answer cannot be used, or it does not let this server in
     |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had
     `- OurFault                 a bug of Nestor's
        `- CannotGoOn            this process is beyond recovery; a new one may not be
@@ -95,6 +99,10 @@ class Forbidden(DeviceFault):
     """Somebody known is asking for what they may not have (RFC 7030, 3.7)."""
 
 
+class Conflicting(DeviceFault):
+    """What is asked for contradicts what there is (RFC 9110, 15.5.10)."""
+
+
 class TooOften(DeviceFault):
     """Somebody is asking too often; `retry_after` in whole seconds."""
 
@@ -121,6 +129,18 @@ class CannotIssue(OperatorFault):
     def __init__(self, sentence: str, hint: str = "", *, retry_after: int = 60) -> None:
         super().__init__(sentence, hint)
         self.retry_after = retry_after
+
+
+class ParentAway(CannotIssue):
+    """The server of the layer above is not reached, or is not ready; nothing came of the request."""
+
+
+class ParentSilent(OperatorFault):
+    """The server of the layer above was asked, and did not answer in time: what came of the request is unknown."""
+
+
+class ParentUnusable(OperatorFault):
+    """The server of the layer above answered, and the answer cannot be used; or it does not let this server in."""
 
 
 class Unavailable(OperatorFault):

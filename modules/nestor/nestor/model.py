@@ -10,6 +10,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from nestor.conveyance import Conveyance
 from nestor.naming import common_name_of, device_id
 
 
@@ -171,7 +172,8 @@ class Credentials:
     """What came over the wire to say who is asking; nothing of it is believed yet but the TLS handshake.
 
     `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it. `secret_bits`
-    is the strength of the session's cipher.
+    is the strength of the session's cipher. `conveyed` is what headers tell of somebody else. The answer is due at the
+    monotonic second `deadline`.
     """
 
     address: str
@@ -181,6 +183,8 @@ class Credentials:
     password: str | None = field(default=None, repr=False)
     bindings: ChannelBindings = ChannelBindings()
     secret_bits: int = 0
+    conveyed: Conveyance | None = None
+    deadline: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +205,8 @@ class Requester:
 
     `name` tells an operator who it is: a user, an anchor and its subject, a device id. `caller` is the stable key of
     the credential, for replays and rates. `origin` is the class of credential that first onboarded this identity.
-    `entry` is the ledger's row of the presented certificate where it is one of ours.
+    `entry` is the ledger's row of the presented certificate where it is one of ours. `conveyance` is what the next hop
+    is to be told; `forwarder` is who conveyed the request to this one, where somebody did.
     """
 
     method: Method
@@ -213,6 +218,8 @@ class Requester:
     certificate: x509.Certificate | None = None
     entry: "Entry | None" = None
     one_time: "OneTime | None" = None
+    conveyance: Conveyance | None = None
+    forwarder: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,8 +371,8 @@ NO_TERMS = Terms()
 class Order:
     """A request that was admitted: what an Authority is to issue, and on which terms it may be recorded.
 
-    `subject` and `alternative_names` are the names as admitted: those of the request, or those that its
-    ChangeSubjectName attribute asks for. `device` is the device id that they belong to.
+    `subject` and `alternative_names` are those admitted: of the request, or of its ChangeSubjectName attribute.
+    `device` is the device id that they belong to. `conveyance` is for the next hop, where another server issues.
     """
 
     csr: CertificationRequest
@@ -375,6 +382,7 @@ class Order:
     terms: Terms
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
+    conveyance: Conveyance | None = None
 
 
 @dataclass(frozen=True, slots=True)

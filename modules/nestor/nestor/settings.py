@@ -23,8 +23,9 @@ from nestor.errors import SettingsError
 from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
-from nestor.registrar.settings import LabelSettings
+from nestor.registrar.settings import AuthoritySettings, LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
+from nestor.upstream.settings import UpstreamSettings
 from nestor.web.settings import ListenerSettings, OperationsSettings
 
 
@@ -36,6 +37,10 @@ class Settings(Document):
     """The configuration of a Nestor."""
 
     listener: ListenerSettings = described("Where the EST server listens.", default_factory=_empty(ListenerSettings))
+    authority: AuthoritySettings = described("What answers enrollments.", default_factory=_empty(AuthoritySettings))
+    upstream: UpstreamSettings = described(
+        "The EST server of the layer above.", default_factory=_empty(UpstreamSettings)
+    )
     ca: CASettings = described("The certificate authority.", default_factory=_empty(CASettings))
     profiles: dict[str, ProfileSettings] = described(
         "Kinds of certificates by name; the built-in ones may be changed key by key.", default_factory=dict

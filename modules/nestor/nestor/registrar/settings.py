@@ -1,11 +1,30 @@
 """What the document says of EST paths: one entry per label, `default` for the path without one."""
 
+from enum import StrEnum
+
 from pydantic import Field
 
 from nestor.document import Document, FileReference, described
 from nestor.model import ChallengeUse, Combination
 
 DEFAULT = "default"
+
+
+class AuthorityKind(StrEnum):
+    """What answers an enrollment."""
+
+    LOCAL = "local"
+    UPSTREAM = "upstream"
+
+
+class AuthoritySettings(Document):
+    """What answers enrollments, where a label does not say otherwise."""
+
+    kind: AuthorityKind = described(
+        "local: the CA of this server. upstream: the EST server of the layer above, which this one forwards to.",
+        AuthorityKind.LOCAL,
+        strict=False,
+    )
 
 
 class KeyGenerationSettings(Document):
@@ -26,6 +45,9 @@ class LabelSettings(Document):
         "Issue this profile only. Left out, the shape of the request chooses.",
         default=None,
         examples=["deviceIdentity"],
+    )
+    authority: AuthorityKind | None = described(
+        "What answers on this path: local or upstream. Left out, what authority.kind says.", default=None, strict=False
     )
     authentication: Combination = described(
         "Which credentials count: certificate, password, certificateOrPassword or certificateAndPassword.",

@@ -9,6 +9,7 @@ from aiohttp import hdrs
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
     Malformed,
     NestorError,
@@ -33,7 +34,7 @@ _KINDS: dict[int, tuple[type[NestorError], str]] = {
     http.HTTPStatus.FORBIDDEN: (Forbidden, ""),
     http.HTTPStatus.NOT_FOUND: (UnknownPath, "Check the URL and the label."),
     http.HTTPStatus.METHOD_NOT_ALLOWED: (UnknownPath, "Check the URL and the label."),
-    http.HTTPStatus.CONFLICT: (Forbidden, ""),
+    http.HTTPStatus.CONFLICT: (Conflicting, ""),
     http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE: (TooLarge, ""),
     http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE: (WrongMediaType, ""),
     http.HTTPStatus.UNPROCESSABLE_ENTITY: (Forbidden, ""),

@@ -14,6 +14,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.errors import MaterialError
+from nestor.upstream.identity import ClientIdentity, present
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ def read_anchors(path: Path) -> Trust:
 
 
 def verifying_context(
-    trust: Trust, credential: ClientCertificate | None = None, *, linkable: bool = False
+    trust: Trust, credential: ClientCertificate | ClientIdentity | None = None, *, linkable: bool = False
 ) -> ssl.SSLContext:
     """TLS that verifies certificate and name. Raises MaterialError for a client certificate that does not load.
 
@@ -64,8 +65,11 @@ def verifying_context(
     else:
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.load_verify_locations(cadata=_pem(trust.anchors))
-    if credential is not None:
-        _present(context, credential)
+    match credential:
+        case ClientCertificate():
+            _present(context, credential)
+        case ClientIdentity():
+            present(context, credential)
     return context
 
 

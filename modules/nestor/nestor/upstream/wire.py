@@ -26,6 +26,9 @@ CONNECT_TIMEOUT = 3.0
 TOTAL_TIMEOUT = 20.0
 """Seconds for one request and its answer."""
 
+KEPT = 4.0
+"""Seconds for which a connection is kept that nobody uses: servers close idle ones, and a request may meet that."""
+
 _HEADERS = {hdrs.USER_AGENT: f"nestor/{__version__}", hdrs.ACCEPT_ENCODING: "identity"}
 
 
@@ -39,25 +42,50 @@ class Answer:
     tls_unique: bytes | None
 
 
-class Wire:
-    """A conversation; an async context manager. `server` names the other side in sentences."""
+@dataclass(slots=True)
+class Progress:
+    """How far a request came: whether any of it may have reached the server."""
 
-    def __init__(self, server: str, context: ssl.SSLContext, timeout: float = TOTAL_TIMEOUT) -> None:
+    sent: bool = False
+
+
+class Wire:
+    """A conversation; an async context manager. `server` names the other side in sentences.
+
+    It has as many `connections` as are needed at a time, up to this number; further requests wait for one. `proxy` is an
+    HTTP proxy that is asked for a tunnel.
+    """
+
+    def __init__(
+        self,
+        server: str,
+        context: ssl.SSLContext,
+        timeout: float = TOTAL_TIMEOUT,
+        *,
+        connections: int = 1,
+        proxy: str | None = None,
+    ) -> None:
         self._server = server
         self._context = context
-        self._timeout = aiohttp.ClientTimeout(total=timeout, connect=CONNECT_TIMEOUT)
+        self._timeout = timeout
+        self._connections = connections
+        self._proxy = proxy
         self._session: aiohttp.ClientSession | None = None
         self._only_session = False
 
     async def __aenter__(self) -> Self:
         watch = aiohttp.TraceConfig()
         watch.on_connection_create_start.append(self._before_connecting)
+        watch.on_request_headers_sent.append(_note_sent)
         self._session = aiohttp.ClientSession(
             # Pythons before 3.12.7 forget a TLS connection whose closing the peer does not answer.
             connector=aiohttp.TCPConnector(
-                ssl=self._context, limit=1, enable_cleanup_closed=sys.version_info < (3, 12, 7)
+                ssl=self._context,
+                limit=self._connections,
+                keepalive_timeout=KEPT,
+                enable_cleanup_closed=sys.version_info < (3, 12, 7),
             ),
-            timeout=self._timeout,
+            timeout=_within(self._timeout),
             headers=_HEADERS,
             cookie_jar=aiohttp.DummyCookieJar(),
             response_class=_Response,
@@ -77,14 +105,33 @@ class Wire:
         """From now on use the TLS session that there is, and no other: a request is linked to it."""
         self._only_session = True
 
-    async def ask(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        """Send one request. Raises Unavailable where there is no answer, BadAnswer for one that is too large."""
+    async def ask(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        *,
+        timeout: float | None = None,
+        progress: Progress | None = None,
+    ) -> Answer:
+        """Send one request. Raises Unavailable where there is no answer, BadAnswer for one that is too large.
+
+        `progress` tells afterwards whether it was sent, where it was not answered.
+        """
         if self._session is None:
             msg = "a Wire is used within `async with`"
             raise RuntimeError(msg)
         try:
             async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False
+                method,
+                url,
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                proxy=self._proxy,
+                timeout=_within(timeout or self._timeout),
+                trace_request_ctx=progress,
             ) as response:
                 content = await self._content(response)
                 unique = response.tls_unique if isinstance(response, _Response) else None
@@ -108,6 +155,18 @@ class Wire:
     ) -> None:
         if self._only_session:
             raise Closed(f"{self._server} closed the TLS session that the request was linked to.", "Try again.")
+
+
+def _within(seconds: float) -> aiohttp.ClientTimeout:
+    """The time for one request; waiting for a free connection is part of it, connecting has its own limit."""
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_TIMEOUT))
+
+
+async def _note_sent(
+    _session: aiohttp.ClientSession, context: SimpleNamespace, _params: aiohttp.TraceRequestHeadersSentParams
+) -> None:
+    if isinstance(context.trace_request_ctx, Progress):
+        context.trace_request_ctx.sent = True
 
 
 class _Response(aiohttp.ClientResponse):

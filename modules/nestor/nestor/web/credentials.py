@@ -1,15 +1,30 @@
-"""From a request to what it says of its sender: the TLS peer and the Authorization header. Nothing is believed here."""
+"""From a request to what it says of its sender: the TLS peer, and headers. Nothing is believed here.
+
+A header that a forwarder sends is refused where it cannot be read, whoever sent it.
+"""
 
 import base64
 import binascii
 
+from aiohttp import hdrs
+from multidict import CIMultiDictProxy
+
+from nestor.est.conveying import HEADERS, read_conveyance
 from nestor.model import Credentials
 from nestor.web.transport import Peer
 
 
-def read_credentials(peer: Peer, authorization: str | None) -> Credentials:
-    """What the TLS session and the header say. A header that is not Basic, or broken, is as good as none (RFC 7617)."""
-    user, password = read_basic(authorization)
+def read_credentials(
+    peer: Peer, headers: CIMultiDictProxy[str], *, moment: float, deadline: float | None = None
+) -> Credentials:
+    """What the TLS session and the headers say. `moment` and `deadline` are monotonic, in seconds.
+
+    An Authorization header that is not Basic, or broken, is as good as none (RFC 7617). Raises Malformed for what a
+    forwarder tells, where it cannot be read.
+    """
+    user, password = read_basic(headers.get(hdrs.AUTHORIZATION))
+    conveyed = read_conveyance({name: headers.getall(name, []) for name in HEADERS}, moment)
+    dues = (deadline, conveyed.deadline if conveyed else None)
     return Credentials(
         address=peer.address,
         certificate=peer.certificate,
@@ -18,6 +33,8 @@ def read_credentials(peer: Peer, authorization: str | None) -> Credentials:
         password=password,
         bindings=peer.bindings,
         secret_bits=peer.secret_bits,
+        conveyed=conveyed,
+        deadline=min((due for due in dues if due is not None), default=None),
     )
 
 

@@ -9,10 +9,13 @@ from aiohttp import web
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
     Malformed,
     NestorError,
     NotOffered,
+    ParentSilent,
+    ParentUnusable,
     TooLarge,
     TooOften,
     TooSlow,
@@ -31,6 +34,7 @@ _OURS = "Nestor failed on this request by a fault of its own. Its operator finds
 _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     Malformed: http.HTTPStatus.BAD_REQUEST,
     Forbidden: http.HTTPStatus.FORBIDDEN,
+    Conflicting: http.HTTPStatus.CONFLICT,
     UnknownPath: http.HTTPStatus.NOT_FOUND,
     WrongMethod: http.HTTPStatus.METHOD_NOT_ALLOWED,
     TooSlow: http.HTTPStatus.REQUEST_TIMEOUT,
@@ -39,6 +43,8 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     TooOften: http.HTTPStatus.TOO_MANY_REQUESTS,
     NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
+    ParentSilent: http.HTTPStatus.GATEWAY_TIMEOUT,
+    ParentUnusable: http.HTTPStatus.BAD_GATEWAY,
 }
 
 

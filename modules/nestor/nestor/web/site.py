@@ -90,8 +90,9 @@ class Site:
 
     async def _answer(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
         try:
-            async with asyncio.timeout(self._limits.request.total_seconds()):
-                return await self._serve(request, transport, request_id)
+            due = monotonic() + self._limits.request.total_seconds()
+            async with asyncio.timeout_at(due):
+                return await self._serve(request, transport, request_id, due)
         except NestorError as fault:
             return self._turn_away(request, fault, request_id)
         except TimeoutError:
@@ -116,7 +117,9 @@ class Site:
         self._sink(TurnedAway(address, _asked(request), fault.reason, fault.text, request_id))
         return respond_to(fault, request_id)
 
-    async def _serve(self, request: web.BaseRequest, transport: TLSTransport, request_id: str) -> web.Response:
+    async def _serve(
+        self, request: web.BaseRequest, transport: TLSTransport, request_id: str, due: float
+    ) -> web.Response:
         path, _, _ = request.raw_path.partition("?")
         if path in PROBES:
             return self._probe(path, request.method, transport)
@@ -134,7 +137,7 @@ class Site:
             case Operation.FULL_CMC:
                 raise NotOffered("This server does not speak Full CMC (RFC 7030, 4.3).", "Use simpleenroll.")
             case Operation.SIMPLE_ENROLL | Operation.SIMPLE_REENROLL | Operation.SERVER_KEYGEN:
-                return await self._enroll(request, target, transport, request_id)
+                return await self._enroll(request, target, transport, request_id, due)
 
     def _probe(self, path: str, method: str, transport: TLSTransport) -> web.Response:
         if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
@@ -157,7 +160,7 @@ class Site:
         return _base64(der, _dialect_of_get(request), menu.CSR_ATTRS_TYPE)
 
     async def _enroll(
-        self, request: web.BaseRequest, target: Target, transport: TLSTransport, request_id: str
+        self, request: web.BaseRequest, target: Target, transport: TLSTransport, request_id: str, due: float
     ) -> web.Response:
         content_type = request.headers.get(hdrs.CONTENT_TYPE)
         if not menu.accepts(target.operation, content_type):
@@ -167,11 +170,12 @@ class Site:
         if transport.has_gone():
             raise ConnectionResetError  # nobody is there any more to take a certificate
         transport.request_complete()
-        credentials = read_credentials(transport.peer, request.headers.get(hdrs.AUTHORIZATION))
+        credentials = read_credentials(transport.peer, request.headers, moment=monotonic(), deadline=due)
         ask = Ask(target.operation, target.label, body, credentials, request_id)
         dialect = transfer.dialect_of(body)
         try:
-            return await self._at_the_desk(ask, dialect)
+            async with asyncio.timeout_at(credentials.deadline):
+                return await self._at_the_desk(ask, dialect)
         except UnknownPath:
             raise  # there is no desk for this label
         except NestorError as fault:

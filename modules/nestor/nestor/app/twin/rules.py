@@ -81,6 +81,9 @@ RULES: Mapping[str, Rule] = dict(
         *_every(Power.CA, changed, "other records would be kept", "ledger.*"),
         *_every(Power.LIFETIMES, more, "the root would live longer", "ca.lifetime"),
         *_free("it counts when the root is made, once", "ca.subject", "ca.keyType", "ca.rsaBits"),
+        # What answers, and the server above.
+        *_every(Power.CA, changed, "another CA would answer on this path", "authority.kind", "labels.NAME.authority"),
+        *_every(Power.ANCHORS, changed, "another server would be believed and asked", "upstream.*"),
         # Who is believed.
         *_every(
             Power.ANCHORS,

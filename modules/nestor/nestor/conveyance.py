@@ -1,0 +1,46 @@
+"""What one EST server tells the next about a request that it hands on: who asked, by which way, until when.
+
+The first hop writes who asked, and every later one leaves it as it is (RFC 9440, 2.4). Nothing of it is a proof: it is
+believed only from a forwarder that the settings name, and then within its scope (design D7).
+"""
+
+from dataclasses import dataclass, field
+
+from cryptography import x509
+
+MOST_HOPS = 8
+"""How many forwarders a request may pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The word of the first hop that somebody without a certificate asked: how they proved it, who, on which label.
+
+    `method` is a word of `model.Method`.
+    """
+
+    method: str
+    user: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Conveyance:
+    """Who asked, and on which way the request has come.
+
+    `certificate` proved possession of its key to the first hop, `chain` is what it was sent with. `hops` are the ids of
+    the forwarders, the first one first. `deadline` is the moment, monotonic and in seconds, by which the whole answer
+    is due. `idempotency_key` stays the same when a forwarder sends the same request again.
+    """
+
+    certificate: x509.Certificate | None = None
+    chain: tuple[x509.Certificate, ...] = ()
+    statement: Statement | None = None
+    hops: tuple[str, ...] = ()
+    deadline: float | None = None
+    idempotency_key: str | None = field(default=None, repr=False)
+
+    @property
+    def names_somebody(self) -> bool:
+        """Whether it says who asked; where it does not, the forwarder asks for itself."""
+        return self.certificate is not None or self.statement is not None

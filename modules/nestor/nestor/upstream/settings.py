@@ -1,0 +1,74 @@
+"""What the document says of the EST server of the layer above. No behavior: `app/upstream.py` reads what it names."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from nestor.document import Document, FileReference, SecretReference, described
+
+PLAIN = "default"
+"""How a map of labels names the path without one."""
+
+
+class Reenrollment(StrEnum):
+    """On which operation a renewal goes up."""
+
+    REENROLL = "reenroll"
+    ENROLL = "enroll"
+
+
+class UpstreamSettings(Document):
+    """The EST server of the layer above: where it is, why it is believed, how this server shows itself there."""
+
+    url: str | None = described(
+        "Its base URL, without a label. Left out, there is no layer above.",
+        None,
+        examples=["https://parent.plant.example:8085/.well-known/est"],
+    )
+    anchors: FileReference | None = described(
+        "The CA certificates that its TLS certificate has to come from, as PEM; no others are believed.",
+        None,
+        examples=["file:parent-ca.pem"],
+    )
+    fingerprint: str | None = described(
+        "Instead of anchors: the SHA-256 of one CA certificate that it shows, in hex. It is fetched once, and kept.",
+        None,
+    )
+    certificate: FileReference | None = described(
+        "The client certificate that this server shows there, its chain behind it, as PEM.",
+        None,
+        examples=["file:forwarder.pem"],
+    )
+    key: FileReference | None = described(
+        "The private key of that certificate.", None, examples=["file:forwarder-key.pem"]
+    )
+    leaf_only: bool = described(
+        "Show the client certificate without its chain, for servers that take exactly one.", default=False
+    )
+    user: str | None = described("The user name for servers that know this one by password.", None)
+    password: SecretReference | None = described("Its password.", None, examples=["file:parent.password"])
+    labels: dict[str, str] = Field(
+        default_factory=lambda: {PLAIN: PLAIN},
+        description="Which label of the parent a label here is forwarded to; `default` is the path without one. "
+        "What is not in this map is not forwarded.",
+        examples=[{"default": "line1", "edge-ca": "edge-ca"}],
+    )
+    conveys: bool = described(
+        "Tell the parent who asked (Client-Cert and what belongs to it). Another Nestor wants it; foreign servers do not.",
+        default=True,
+    )
+    reenroll_as: Reenrollment = described(
+        "How renewals are sent up: reenroll, or enroll for servers that would compare them with this server's own "
+        "certificate.",
+        Reenrollment.REENROLL,
+        strict=False,
+    )
+    accept_created: bool = described("Take 201 for 200.", default=False)
+    root: str | None = described(
+        "The SHA-256 of the parent's new root, in hex, approved by you. Needed only where a root came that the old one "
+        "does not vouch for.",
+        None,
+    )
+    proxy: str | None = described(
+        "An HTTP proxy that is asked for a tunnel (CONNECT).", None, examples=["http://proxy.plant.example:3128"]
+    )
