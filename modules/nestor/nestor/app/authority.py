@@ -36,6 +36,10 @@ from nestor.ledger.opening import make_ledger, open_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
+_NOT_YET = (
+    "The CA of this layer has not been enrolled from its parent yet.",
+    "The log says what the parent answers; it is asked again every ten seconds.",
+)
 _ROOT, _ROOT_KEY = "root.pem", "root-key.pem"
 
 
@@ -81,6 +85,8 @@ def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     found = home.load(lambda: load_ca_key(source), pinned=pinned)
     if found is not None:
         return found
+    if source.settings.ca.source is CASource.PARENT:
+        return LostCA(CannotIssue(*_NOT_YET), ())
     try:
         return make_ca(source)
     except CannotIssue as reason:
@@ -98,8 +104,11 @@ def existing_issuer(source: Source, pinned: str | None = None) -> Issuer:
 
 def check_made(source: Source) -> None:
     """Raise MaterialError where there is no trace of a CA yet, and none from files."""
-    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
-        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
+    settings = source.settings.ca
+    if settings.source is not CASource.FILE and not CAHome(source.data).was_made:
+        enrolled = settings.source is CASource.PARENT
+        hint = "nestor serve enrolls it from its parent." if enrolled else "Make one: nestor ca init."
+        raise MaterialError(f"There is no CA in {source.data} yet.", hint)
 
 
 def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:

@@ -117,7 +117,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
-    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    issuers = authority.accepted()
+    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=issuers, memory=ground.memory)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
@@ -137,9 +138,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         registrar=registrar,
         authority=authority,
         identity=identity,
-        context=server_context(
-            chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
-        ),
+        context=server_context(chain=identity.chain, key=identity.key, client_anchors=(*issuers, *gate.anchors)),
         health=Health(
             {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
             vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},

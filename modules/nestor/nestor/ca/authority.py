@@ -65,8 +65,16 @@ class LocalAuthority:
         return self._issuer
 
     def ca_certificates(self) -> Sequence[x509.Certificate]:
-        """The CA certificate first, its root last."""
+        """The CA certificate first, former ones after it, its root last."""
+        return self._issuer.shown
+
+    def chain(self) -> Sequence[x509.Certificate]:
+        """The CA certificate and those above it, its root last."""
         return self._issuer.certificates
+
+    def accepted(self) -> Sequence[x509.Certificate]:
+        """Whose directly issued certificates are this CA's own: former ones stay good while they last."""
+        return self._issuer.accepted
 
     def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:
         """What requests for a profile should hold (RFC 7030, 4.5.2); nothing where the shape chooses the profile."""

@@ -5,7 +5,7 @@ is a DNS name or an address, and nothing that is in the subject alone.
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cryptography import x509
@@ -38,6 +38,21 @@ class Layers:
 
 NO_LAYERS = Layers()
 """There is none below."""
+
+
+def forbids(chain: Iterable[x509.Certificate], names: OwnNames) -> Sequence[str]:
+    """The names among these that a chain of CAs may not issue for."""
+    trees = [tree for certificate in chain for tree in _excluded_by(certificate)]
+    subtrees = names.subtrees()
+    return list(dict.fromkeys(str(name.value) for name in subtrees if any(_covers(tree, name) for tree in trees)))
+
+
+def _excluded_by(certificate: x509.Certificate) -> Sequence[x509.GeneralName]:
+    try:
+        found = certificate.extensions.get_extension_for_class(x509.NameConstraints).value
+    except x509.ExtensionNotFound:
+        return ()
+    return found.excluded_subtrees or ()
 
 
 def _covers(excluded: x509.GeneralName, name: x509.GeneralName) -> bool:

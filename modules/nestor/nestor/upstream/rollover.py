@@ -23,6 +23,11 @@ class CACertificates:
         """The root and what hangs below it."""
         return (*([self.root] if self.root is not None else []), *self.linked)
 
+    @property
+    def all(self) -> tuple[x509.Certificate, ...]:
+        """Every one of them, whatever it is worth."""
+        return (*self.trusted, *self.strangers)
+
 
 def sort_out(certificates: Sequence[x509.Certificate]) -> CACertificates:
     """Take the self-signed certificate that lasts longest for the root, and follow signatures from there.
