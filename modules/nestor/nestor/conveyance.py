@@ -5,6 +5,7 @@ believed only from a forwarder that the settings name, and then within its scope
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from cryptography import x509
 
@@ -44,3 +45,18 @@ class Conveyance:
     def names_somebody(self) -> bool:
         """Whether it says who asked; where it does not, the forwarder asks for itself."""
         return self.certificate is not None or self.statement is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """A request that is about to be handed on, as the ledger keeps it until its certificate is recorded.
+
+    `key` is that of replays (design D6): the same request, sent again, is the same intent.
+    """
+
+    key: bytes = field(repr=False)
+    sent_at: datetime
+    device: str
+    profile: str
+    label: str
+    spki_sha256: bytes

@@ -128,6 +128,26 @@ class LinkChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class UpstreamState:
+    """Whether the server of the layer above is reached, since when; `latency` of its last answer in seconds.
+
+    `reached` is None until it has been asked. `sentence` says what is wrong.
+    """
+
+    reached: bool | None
+    since: datetime
+    sentence: str | None = None
+    latency: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamChanged:
+    """The server of the layer above is reached, or is not any more, or it shows other CA certificates."""
+
+    state: UpstreamState
+
+
+@dataclass(frozen=True, slots=True)
 class Fatal:
     """The process cannot recover and ends, so that whoever watches over it starts it anew."""
 
@@ -149,5 +169,6 @@ Event = (
     | Trouble
     | Note
     | LinkChanged
+    | UpstreamChanged
     | Fatal
 )

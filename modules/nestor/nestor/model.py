@@ -372,7 +372,7 @@ class Order:
     """A request that was admitted: what an Authority is to issue, and on which terms it may be recorded.
 
     `subject` and `alternative_names` are those admitted: of the request, or of its ChangeSubjectName attribute.
-    `device` is the device id that they belong to. `conveyance` is for the next hop, where another server issues.
+    `device` is the device id that they belong to. `conveyance`, `operation`, `replay_key` are for a server above.
     """
 
     csr: CertificationRequest
@@ -383,6 +383,8 @@ class Order:
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
     conveyance: Conveyance | None = None
+    operation: Operation = Operation.SIMPLE_ENROLL
+    replay_key: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

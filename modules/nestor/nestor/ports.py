@@ -11,6 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from nestor.cloud import LinkState, Message, MethodAnswer
+from nestor.conveyance import Intent
 from nestor.events import Event
 from nestor.model import (
     NO_TERMS,
@@ -104,8 +105,18 @@ class Ledger(Protocol):
         """
 
 
+class Intents(Protocol):
+    """What is on its way to a server above: durable before it is sent, forgotten once its certificate is recorded."""
+
+    async def intend(self, intent: Intent) -> None:
+        """Make an intent durable. Raises CannotIssue."""
+
+    async def settle(self, key: bytes) -> None:
+        """Forget an intent of which nothing came. Raises CannotIssue."""
+
+
 class Authority(Protocol):
-    """What answers an enrollment: a CA here, or an EST server of the layer above (later)."""
+    """What answers an enrollment: a CA here, or an EST server of the layer above."""
 
     def ca_certificates(self) -> Sequence[x509.Certificate]:
         """What /cacerts shows (RFC 7030, 4.1.3); never fails."""
@@ -263,6 +274,7 @@ __all__ = [
     "Gate",
     "HostGate",
     "Hub",
+    "Intents",
     "Ledger",
     "Method",
     "ModuleSide",

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from cryptography import x509
 
+from nestor.access.above import Above
 from nestor.access.adopting import Adopter
 from nestor.access.adoption import Recognize
 from nestor.access.anchors import check_distinct, keep_apart, read_bundle
@@ -42,9 +43,11 @@ def build_gate(
     memory: Memory,
     recognize: Recognize,
     reserved_names: Collection[str] = (),
+    above: bool = False,
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
+    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know.
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
     those above it, which no anchor may be kin to. `memory` outlives the gate. Raises MaterialError for what cannot be
     used.
@@ -61,9 +64,9 @@ def build_gate(
         verified_for=limits.verified_for.total_seconds(),
         tell=report,
     )
-    adopter = Adopter(ledger, recognize, partial(tell, sinks))
+    adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
     return Gate(
-        identifier=Identifier(OwnCertificates(issuers, ledger, traits, adopter.adopt), makers, verifier),
+        identifier=Identifier(OwnCertificates(issuers, ledger, traits, adopt), makers, verifier),
         rules=rules_of(settings, reserved_names),
         enrollments=memory.buckets("enrollments", rate),
         anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],

@@ -10,6 +10,7 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.conveyance import Intent
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
 from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
@@ -102,6 +103,13 @@ class ClosedLedger:
 
     def refuse(self, refusal: Refusal) -> None:
         """Note nothing: there is nowhere to note it."""
+
+    async def intend(self, intent: Intent) -> None:  # noqa: ARG002
+        """Raise CannotIssue: nothing is sent that could not be recorded."""
+        self._refuse()
+
+    async def settle(self, key: bytes) -> None:
+        """Forget nothing: nothing was written down."""
 
     async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:  # noqa: ARG002
         """Raise CannotIssue."""

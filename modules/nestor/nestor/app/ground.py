@@ -31,6 +31,7 @@ async def prepare_ground(plan: Plan) -> Ground:
     for warning in warnings:
         tell(plan.sinks, Trouble("data directory", warning))
     ledger = _ledger(settings, plan.data, plan.clock)
+    await _tell_intents(ledger, plan)
     pinned = await ledger.pinned_authority() if isinstance(ledger, SQLiteLedger) else None
     guard = ClockGuard(plan.clock, await ledger.newest())
     return Ground(
@@ -46,6 +47,16 @@ async def prepare_ground(plan: Plan) -> Ground:
         keyring=Keyring(plan.edge.sealer if plan.edge else None),
         warnings=warnings,
     )
+
+
+async def _tell_intents(ledger: AnyLedger, plan: Plan) -> None:
+    """Name what was sent to a server above before this process, and whose end is not known."""
+    for intent in await ledger.intents() if isinstance(ledger, SQLiteLedger) else ():
+        told = (
+            f"At {intent.sent_at:%Y-%m-%d %H:%M:%S} UTC a request of {intent.device} for {intent.profile} was sent to "
+            "the server above, and its answer is not recorded: it may have issued what this ledger does not know."
+        )
+        tell(plan.sinks, Trouble("upstream", told))
 
 
 async def first_house(plan: Plan, ground: Ground) -> tuple[Ground, House]:

@@ -5,6 +5,7 @@ What outlives a House is handed in: the ledger, the clock guard, the listeners o
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from cryptography import x509
@@ -18,9 +19,11 @@ from nestor.app.certificate import given_identity, issued_identity, last_ca_cert
 from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.edge_host import EdgeHost
+from nestor.app.forwarding import forwarded
 from nestor.app.identity import Maker, ServerIdentity
 from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
+from nestor.app.upstream import Parents, open_parent
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
@@ -40,8 +43,11 @@ from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
+from nestor.registrar.reception import Reception
 from nestor.registrar.settings import LabelSettings
 from nestor.settings import Settings
+from nestor.upstream.authority import UpstreamAuthority
+from nestor.upstream.parent import Parent
 from nestor.web.settings import CertificateOrder
 from nestor.web.tls import server_context
 
@@ -56,7 +62,7 @@ class Ground:
     """What a House stands on, and what outlives it.
 
     `waiting` says why no CA is to be used or made yet. `edge` is the IoT Edge host, where there is one. `warnings` say
-    what endangers the data directory.
+    what endangers the data directory. `parents` keeps the server of the layer above.
     """
 
     data: Path
@@ -69,6 +75,7 @@ class Ground:
     waiting: NestorError | None = None
     edge: EdgeHost | None = None
     keyring: Keyring = field(default_factory=Keyring)
+    parents: Parents = field(default_factory=Parents)
     warnings: Sequence[str] = ()
 
     def tell(self, event: Event) -> None:
@@ -78,14 +85,16 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests."""
+    """What serves requests; `parent` is the server of the layer above, `above` its CA certificates as believed then."""
 
     settings: Settings
-    registrar: Registrar
+    registrar: Reception
     authority: AnyAuthority
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    parent: Parent | None = None
+    above: Sequence[x509.Certificate] = ()
 
     @property
     def chain_order(self) -> bool:
@@ -114,7 +123,9 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     reserved = own_hosts(source)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
-    _warn_of_large_attributes(labels.values(), authority, ground)
+    up = forwarded(settings)
+    here = {name: label for name, label in labels.items() if name not in up}
+    _warn_of_large_attributes(here.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     issuers = authority.accepted()
@@ -122,27 +133,41 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     generator = Generator(identity.key, identity.certificate)
-    registrar = Registrar(
-        labels=labels,
-        gate=gate,
+    desk = partial(
+        Registrar,
         profiles=catalog,
-        authority=authority,
         ledger=ground.ledger,
         key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
     )
+    desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
+    parent = open_parent(source, ground.parents)
+    above: Sequence[x509.Certificate] = ()
+    if parent is not None and up:
+        above = tuple(parent.certificates)
+        higher = open_gate(believing, ground.ledger, catalog, above, issuers=above, memory=ground.memory, above=True)
+        for name, other in up.items():
+            if other is not None:
+                asked = UpstreamAuthority(
+                    parent, other, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
+                )
+                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked)
+    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
+    if parent is not None and not here:
+        checks["upstream"] = parent.problem
     return House(
         settings=settings,
-        registrar=registrar,
+        registrar=Reception(desks),
         authority=authority,
         identity=identity,
-        context=server_context(chain=identity.chain, key=identity.key, client_anchors=(*issuers, *gate.anchors)),
-        health=Health(
-            {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
-            vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+        context=server_context(
+            chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
+        health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
+        parent=parent,
+        above=above,
     )
 
 
@@ -161,8 +186,9 @@ def open_gate(
     *,
     issuers: Sequence[x509.Certificate],
     memory: Memory,
+    above: bool = False,
 ) -> Gate:
-    """The gate of these settings. Raises MaterialError for files that cannot be used."""
+    """The gate of these settings; `above` for those issued above. Raises MaterialError for files that are no good."""
     return build_gate(
         source.settings.access,
         base=source.data,
@@ -175,6 +201,7 @@ def open_gate(
         recognize=catalog.recognize,
         memory=memory,
         reserved_names=own_hosts(source),
+        above=above,
     )
 
 

@@ -39,7 +39,7 @@ class Server:
         self._house = house
         self._building = asyncio.Lock()
         self._caretaker = Caretaker()
-        self.upkeep = Upkeep(plan.data)
+        self.upkeep = Upkeep()
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
@@ -154,7 +154,8 @@ class Server:
         ground = self._ground
         if ground.waiting is not None or ground.guard.problem() is not None or ground.ledger.problem() is not None:
             return
-        if await self.upkeep.look(_source(self._house.settings, ground), ground.keyring):
+        source = _source(self._house.settings, ground)
+        if await self.upkeep.look(source, ground.keyring, ground.parents.own(source)):
             await self.reload()
 
     async def look_after_recovery(self) -> None:
@@ -165,8 +166,16 @@ class Server:
         """Tell of what was revoked beside this server."""
         await self.revocations.look(self._ground.ledger)
 
+    async def look_after_upstream(self) -> None:
+        """Ask the server above what is due; another house where it shows other CA certificates."""
+        await self._ground.parents.look()
+        parent = self._house.parent
+        if parent is not None and tuple(parent.certificates) != tuple(self._house.above):
+            await self.reload()
+
     async def close(self) -> None:
-        """Let go of the ledger."""
+        """Let go of the ledger, and of the server above."""
+        await self._ground.parents.close()
         await self._ground.ledger.close()
 
     async def _look_at_the_clock(self) -> None:
@@ -195,7 +204,9 @@ class Server:
         ground = await prepare_ground(self._plan)
         if not isinstance(ground.ledger, SQLiteLedger):
             return False
-        self._ground = replace(ground, memory=self._ground.memory, keyring=self._ground.keyring)
+        self._ground = replace(
+            ground, memory=self._ground.memory, keyring=self._ground.keyring, parents=self._ground.parents
+        )
         await before.close()
         return True
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from nestor.access.users import check_name
+from nestor.app.forwarding import forwarded, wrong_upstream
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
 from nestor.ca.hierarchy import read_subject
@@ -43,6 +44,7 @@ def try_settings(settings: Settings) -> None:
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
         *_wrong_twin(settings.twin),
+        *wrong_upstream(settings),
     ]
     if problems:
         raise SettingsError("\n".join(problems), "nestor config example tells every key.")
@@ -50,7 +52,7 @@ def try_settings(settings: Settings) -> None:
 
 def doubts(settings: Settings) -> list[Finding]:
     """What holds, and is hardly meant: a profile that nobody can get, a key that does nothing."""
-    found = [*_odd_profiles(settings), *_idle_keys(settings), *_near_keys(settings.keys)]
+    found = [*_odd_profiles(settings), *_idle_keys(settings), *_near_keys(settings.keys), *_dead_ends(settings)]
     return [Finding(Gravity.WARNING, about, f"{about}: {sentence}.", remedy) for about, sentence, remedy in found]
 
 
@@ -96,8 +98,6 @@ def _wrong_layer(settings: Settings) -> Iterator[str]:
         return
     if upstream.url is None:
         yield "upstream.url: this key is needed where upstream.identity has a name."
-    if upstream.anchors is None and upstream.fingerprint is None:
-        yield "upstream.anchors: it is needed, or upstream.fingerprint, where upstream.identity has a name."
     for sentence in _raised(partial(check_name, upstream.identity.name)):
         yield f"upstream.identity.name: {sentence}"
 
@@ -173,6 +173,13 @@ def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:
             continue
         guess = f"Did you mean {close[0]}? " if close else ""
         yield f"profiles.{name}", "this new profile is issued nowhere", f"{guess}A profile of your own needs a label."
+
+
+def _dead_ends(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    """Paths that are to be forwarded, and nobody says where to."""
+    for name, label in forwarded(settings).items():
+        if label is None and name in settings.labels:
+            yield f"labels.{name}", "it is not served: upstream.labels does not say where it is forwarded to", "Add it."
 
 
 def _near_keys(settings: KeySettings) -> Iterator[tuple[str, str, str]]:

@@ -7,8 +7,8 @@
     ca-made               the fingerprint of the CA certificate: what remains when the directory is lost
 
 The directory appears whole, by one rename. One CA takes the place of another by one rename of its certificates: what is
-written before counts for nothing, what is written after can be made up for. A trace of a CA without the CA means that it is lost, not that there never
-was one.
+written before counts for nothing, what is written after can be made up for. A trace of a CA without the CA means that
+it is lost, not that there never was one.
 """
 
 import os

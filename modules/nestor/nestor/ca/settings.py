@@ -23,8 +23,8 @@ class CASettings(Document):
     """The certificate authority."""
 
     source: CASource = described(
-        "root: a root of its own, made once and never again. file: a CA that somebody else made. parent: the CA of this "
-        "layer, enrolled from the server that upstream names, and renewed by itself.",
+        "root: a root of its own, made once and never again. file: a CA that somebody else made. parent: the CA of "
+        "this layer, enrolled from the server that upstream names, and renewed by itself.",
         CASource.ROOT,
         strict=False,
     )

@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nestor.conveyance import Intent
 from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.listing import SHA1
-from nestor.ledger.rows import Row, moment, read_adoption, read_entry, read_refusal, seconds, serial_bytes
+from nestor.ledger.rows import Row, moment, read_adoption, read_entry, read_intent, read_refusal, seconds, serial_bytes
 from nestor.ledger.statistics import Statistics, moments, put_together
 from nestor.ledger.wholeness import is_whole
 from nestor.model import Adoption, Entry, Method, OneTime, Refusal, Standing
@@ -110,6 +111,11 @@ class Reader:
         """The requests that were refused last, newest first."""
         with told():
             return [read_refusal(row) for row in self._rows(statements.REFUSALS, {"limit": limit})]
+
+    def intents(self) -> Sequence[Intent]:
+        """What was sent to a server above and whose end is not known, oldest first."""
+        with told():
+            return [read_intent(row) for row in self._rows(statements.INTENTS, {})]
 
     def adoptions(self) -> Sequence[Adoption]:
         """Every word about unknown certificates, oldest first."""

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from nestor.conveyance import Intent
 from nestor.model import Adoption, Entry, Method, Refusal, State
 
 Row = tuple[Any, ...]
@@ -114,6 +115,24 @@ def read_refusal(row: Row) -> Refusal:
         sentence=sentence,
         request_id=request_id,
     )
+
+
+def write_intent(intent: Intent) -> dict[str, Any]:
+    """The row of an intent."""
+    return {
+        "key": intent.key,
+        "sent_at": seconds(intent.sent_at),
+        "device": intent.device,
+        "profile": intent.profile,
+        "label": intent.label,
+        "spki_sha256": intent.spki_sha256,
+    }
+
+
+def read_intent(row: Row) -> Intent:
+    """An intent from a row."""
+    key, sent_at, device, profile, label, spki_sha256 = row
+    return Intent(key, moment(sent_at), device, profile, label, spki_sha256)
 
 
 def write_adoption(adoption: Adoption) -> dict[str, Any]:

@@ -6,7 +6,7 @@ an entry costs, so an index stands here only for what enrollments ask; a person'
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISION = "0002"
+REVISION = "0005"
 """The newest migration; revisions are ordered as text."""
 
 metadata = MetaData()
@@ -97,6 +97,18 @@ adoptions = Table(
     Column("profile", Text),
     Column("denied", Text, nullable=False),
     Column("ended_at", BigInteger),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("sent_at", BigInteger, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 counters = Table(

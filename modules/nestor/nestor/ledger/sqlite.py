@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from nestor.conveyance import Intent
 from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
@@ -72,6 +73,18 @@ class SQLiteLedger:
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal; written within a second or so, or lost."""
         self._writer.refuse(refusal)
+
+    async def intend(self, intent: Intent) -> None:
+        """Make durable what is about to be sent to a server above."""
+        await self._writer.run(lambda transaction: transaction.intend(intent))
+
+    async def settle(self, key: bytes) -> None:
+        """Forget an intent of which nothing came."""
+        await self._writer.run(lambda transaction: transaction.settle(key))
+
+    async def intents(self) -> Sequence[Intent]:
+        """What was sent to a server above and whose end is not known, oldest first."""
+        return self._reader.intents()
 
     async def live_certificates(self, device: str, now: datetime) -> Sequence[Entry]:
         """The unexpired, unrevoked certificates of a device, oldest first."""

@@ -9,7 +9,17 @@ from sqlalchemy import ClauseElement, Table, case, delete, exists, func, literal
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
-from nestor.ledger.schema import adoptions, certificates, counters, encodings, facts, one_time_uses, refusals, replays
+from nestor.ledger.schema import (
+    adoptions,
+    certificates,
+    counters,
+    encodings,
+    facts,
+    intents,
+    one_time_uses,
+    refusals,
+    replays,
+)
 from nestor.ledger.statistics import OVERDUE
 from nestor.model import State
 
@@ -129,6 +139,14 @@ PUT_REPLAY = _sql(
     )
 )
 FORGET_REPLAYS = _sql(delete(replays).where(replays.c.until <= _given("now")))
+
+_put_intent = insert(intents).values(_row(intents)).inline()
+PUT_INTENT = _sql(
+    _put_intent.on_conflict_do_update(index_elements=[intents.c.key], set_={"sent_at": _put_intent.excluded.sent_at})
+)
+DROP_INTENT = _sql(delete(intents).where(intents.c.key == _given("key")))
+FORGET_INTENTS = _sql(delete(intents).where(intents.c.sent_at < _given("before")))
+INTENTS = _sql(select(intents).order_by(intents.c.sent_at))
 
 ADD_REFUSAL = _sql(insert(refusals).values(_row(refusals, without="id")))
 DROP_REFUSALS = _sql(

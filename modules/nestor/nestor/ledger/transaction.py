@@ -11,14 +11,18 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from nestor.conveyance import Intent
 from nestor.errors import Forbidden
 from nestor.ledger import statements
 from nestor.ledger.revocations import Revocation
-from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_refusal
+from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_intent, write_refusal
 from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, State, Terms
 
 CLOCK_FLOOR = "clock floor"
 """The fact that holds when the newest entry was issued."""
+
+_KEPT_INTENTS = 30 * 86_400
+"""Seconds for which an intent is kept whose end is not known."""
 
 _ANOTHER = "Two requests came at the same time; look which of them was meant to."
 
@@ -45,6 +49,7 @@ class Transaction:
         if replay is not None:
             earlier = self._run(statements.REPLAY, {"replay_key": replay.key, "now": now}).fetchone()
             if earlier is not None:
+                self.settle(replay.key)
                 return self._entry(earlier[0])
         self._check(terms, row)
         self._run(statements.SUPERSEDE, row)
@@ -52,11 +57,20 @@ class Transaction:
         if replay is not None:
             until = seconds(replay.until)
             self._run(statements.PUT_REPLAY, {"key": replay.key, "certificate_id": certificate_id, "until": until})
+            self.settle(replay.key)
         if one_time is not None:
             use = {"key": one_time.key, "device": entry.device, "profile": entry.profile, "used_at": now}
             self._run(statements.SPEND, use)
         self._counts["issued", entry.profile] += 1
         return replace(entry, id=certificate_id, issued_at=moment(now))
+
+    def intend(self, intent: Intent) -> None:
+        """Write down what is about to be sent to a server above."""
+        self._run(statements.PUT_INTENT, write_intent(intent))
+
+    def settle(self, key: bytes) -> None:
+        """Forget an intent: what came of it is known."""
+        self._run(statements.DROP_INTENT, {"key": key})
 
     def adopt(self, entry: Entry) -> Entry:
         """Write the entry of a certificate that was issued before; one that is here already stays as it is.
@@ -115,8 +129,9 @@ class Transaction:
             self.put_fact(CLOCK_FLOOR, str(self._newest))
 
     def forget_replays(self) -> None:
-        """Drop the replay keys that had expired when the newest entry of this transaction was issued."""
+        """Drop the replay keys that had expired when the newest entry here was issued; and intents of long ago."""
         self._run(statements.FORGET_REPLAYS, {"now": self._newest})
+        self._run(statements.FORGET_INTENTS, {"before": self._newest - _KEPT_INTENTS})
 
     def _add(self, row: dict[str, Any], der: bytes) -> int:
         self._newest = max(self._newest, row["issued_at"])

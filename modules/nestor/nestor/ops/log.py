@@ -23,13 +23,16 @@ from nestor.events import (
     SettingsRefused,
     Trouble,
     TurnedAway,
+    UpstreamChanged,
     Widened,
 )
 from nestor.model import Entry, Refusal
 from nestor.ops.lines import causes, formatter_for, is_text, show_time
 from nestor.ops.settings import LogLevel, LogSettings
 
-_OfTheHouse = Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | Trouble | Note
+_OfTheHouse = (
+    Listening | SettingsApplied | SettingsRefused | Widened | Fatal | LinkChanged | UpstreamChanged | Trouble | Note
+)
 
 _LOGGER = logging.getLogger("nestor")
 
@@ -43,6 +46,7 @@ _NAMES: Mapping[type, str] = {
     Listening: "listening",
     Answered: "answered",
     LinkChanged: "link",
+    UpstreamChanged: "upstream",
     Fatal: "fatal",
     SettingsApplied: "settings applied",
     SettingsRefused: "settings refused",
@@ -92,6 +96,8 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
+    if isinstance(event, UpstreamChanged) and (event.state.reached is False or event.state.sentence):
+        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
@@ -132,13 +138,22 @@ def _of_the_house(event: _OfTheHouse) -> Mapping[str, object]:
             return {"revision": revision}
         case SettingsRefused(sentence) | Widened(_, sentence) | Fatal(sentence):
             return {"why": sentence}
-        case LinkChanged(state):
-            told = {"connected": state.connected, "since": show_time(state.since)}
-            return told | ({"why": state.sentence} if state.sentence else {})
+        case LinkChanged() | UpstreamChanged():
+            return _of_a_way(event)
         case Trouble(_, sentence, cause):
             return {"why": sentence} | ({"cause": causes(cause)} if cause else {})
         case Note(_, sentence, until):
             return {"what": sentence} | ({"until": show_time(until)} if until else {})
+
+
+def _of_a_way(event: LinkChanged | UpstreamChanged) -> Mapping[str, object]:
+    match event:
+        case LinkChanged(link):
+            told = {"connected": link.connected, "since": show_time(link.since)}
+            return told | ({"why": link.sentence} if link.sentence else {})
+        case UpstreamChanged(above):
+            told = {"reached": bool(above.reached), "since": show_time(above.since)}
+            return told | ({"why": above.sentence} if above.sentence else {})
 
 
 def _of_entry(entry: Entry) -> dict[str, object]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from nestor.conveyance import Conveyance
 from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered
 from nestor.est import csrattrs, pkcs10, transfer
 from nestor.events import Enrolled, Refused, Trouble
@@ -173,7 +174,7 @@ class Registrar:
             one_time=requester.one_time,
             now=case.now,
         )
-        order = self._gate.authorize(
+        admitted = self._gate.authorize(
             requester=requester,
             csr=reading,
             profile=profile,
@@ -181,6 +182,12 @@ class Registrar:
             label=case.label,
             standing=standing,
             now=case.now,
+        )
+        order = replace(
+            admitted,
+            operation=case.ask.operation,
+            replay_key=replay_key,
+            conveyance=replace(admitted.conveyance or Conveyance(), deadline=credentials.deadline),
         )
         return Admitted(reading, requester, profile, standing, order, replay_key)
 
@@ -206,7 +213,11 @@ class Registrar:
     def _replay_key(
         self, requester: Requester, label: Label, csr: CertificationRequest, profile: ProfileTraits
     ) -> bytes:
-        parts = (requester.caller.encode(), label.name.encode(), csr.sha256, profile.name.encode(), self._revision)
+        caller = requester.caller
+        if requester.forwarder is not None and requester.conveyance is not None:
+            # The first hop's word that it is the same request, though a forwarder between shows a new certificate.
+            caller = requester.conveyance.idempotency_key or caller
+        parts = (caller.encode(), label.name.encode(), csr.sha256, profile.name.encode(), self._revision)
         return hashlib.sha256(b"".join(len(part).to_bytes(4) + part for part in parts)).digest()
 
     def _entry(self, case: Case, admitted: Admitted, certificate: x509.Certificate, spki_sha256: bytes) -> Entry:

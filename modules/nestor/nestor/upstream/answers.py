@@ -51,6 +51,12 @@ def read_csr_attributes(answer: Answer, server: str) -> CsrAttributes:
         raise _garbled(server, fault) from fault
 
 
+def read_attributes_der(answer: Answer, server: str) -> bytes:
+    """The same as its DER, byte by byte as the server wrote it, once it could be read. Raises BadAnswer."""
+    read_csr_attributes(answer, server)
+    return transfer.decode(answer.body, lenient=True)
+
+
 def read_generated_key(answer: Answer, server: str) -> GeneratedKey:
     """The key that the server made, and its certificate (RFC 7030, 4.4.2). Raises BadAnswer.
 

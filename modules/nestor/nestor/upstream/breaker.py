@@ -1,7 +1,7 @@
 """When the server above is worth asking: a circuit breaker as a state machine. Pure: moments are arguments.
 
-Closed, everything is sent. After a number of failures in a row it opens: nothing is sent, everybody is answered at once,
-and only probes go up, one at a time and a little spread, until one is answered. Then it is closed again.
+Closed, everything is sent. After some failures in a row it opens: nothing is sent, everybody is answered at once.
+Then only a probe goes up now and then, at moments that chance has a part in; the first one that is answered closes it.
 """
 
 from dataclasses import dataclass, replace
@@ -27,7 +27,6 @@ class Breaker:
     since: float | None = None
     heard: float | None = None
     next_probe: float = 0.0
-    probing: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -43,17 +42,13 @@ class Breaker:
         failures = self.failures + 1
         since = now if self.since is None and failures >= MOST_FAILURES else self.since
         pause = PROBE_PAUSE + PROBE_SPREAD * chance
-        return replace(self, failures=failures, since=since, next_probe=now + pause, probing=False)
+        return replace(self, failures=failures, since=since, next_probe=now + pause)
 
     def wants_probe(self, now: float) -> bool:
         """Whether to ask the server something harmless: it failed lately, or nothing has been heard of it for long."""
-        if self.probing or now < self.next_probe:
+        if now < self.next_probe:
             return False
         return self.failures > 0 or self.heard is None or now >= self.heard + QUIET
-
-    def probe(self) -> "Breaker":
-        """A probe is on its way; its end is a success or a failure."""
-        return replace(self, probing=True)
 
     def retry_after(self, now: float) -> int:
         """What to tell those who are sent away: longer the longer it lasts, within what devices wait."""

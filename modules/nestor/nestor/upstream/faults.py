@@ -13,6 +13,10 @@ class BadAnswer(Unavailable):
     """The server answered, but not as an EST server does."""
 
 
+class Untrusted(Unavailable):
+    """One side does not believe the other in TLS: nothing that was asked was done."""
+
+
 class Closed(Unavailable):
     """The server closed the connection; whether it did what it was asked is unknown."""
 
@@ -70,7 +74,7 @@ _NO_ANCHOR_CODES = frozenset({2, 18, 19, 20, 21, 27})
 def _distrusted(error: ssl.SSLCertVerificationError, server: str) -> Unavailable:
     told = _NO_ANCHOR if error.verify_code in _NO_ANCHOR_CODES else _DISTRUSTED.get(error.verify_code)
     what, hint = told or (f"is refused: {error.verify_message}", "Its operator mends it.")
-    return Unavailable(f"The certificate of {server} {what}.", hint)
+    return Untrusted(f"The certificate of {server} {what}.", hint)
 
 
 _ALERTS: dict[str, tuple[str, str]] = {
@@ -102,7 +106,7 @@ def _refused_by_tls(error: ssl.SSLError, server: str) -> Unavailable:
     if told is None and isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
         return Closed(f"{server} closed the connection in the middle of TLS.", _PERHAPS_THE_CERTIFICATE)
     what, hint = told or (f"breaks off TLS: {reason.replace('_', ' ').lower() or 'no reason given'}", "")
-    return Unavailable(f"{server} {what}.", hint or "The log of the server says why.")
+    return Untrusted(f"{server} {what}.", hint or "The log of the server says why.")
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -46,6 +46,14 @@ class Pending(CannotIssue):
     """The server has taken the request and wants to hear the same one again later (RFC 7030, 4.2.3)."""
 
 
+class Failing(CannotIssue):
+    """The server itself has a trouble; `status` says which (RFC 9110, 15.6)."""
+
+    def __init__(self, sentence: str, hint: str = "", *, status: int, retry_after: int = 60) -> None:
+        super().__init__(sentence, hint, retry_after=retry_after)
+        self.status = status
+
+
 def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
     """The error that an answer other than 200 stands for; `what` was asked for."""
     told = f"{server} refuses {what} ({answer.status}): {said(answer)}"
@@ -61,9 +69,10 @@ def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
             return _unauthenticated(answer, told)
         case http.HTTPStatus.TOO_MANY_REQUESTS:
             return TooOften(told, f"Wait {wait} s.", retry_after=wait)
-        case status if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
-            return CannotIssue(told, f"Wait {wait} s.", retry_after=wait)
-    return _unknown(answer, f"{server} answers {what}")
+        case status if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.REQUEST_TIMEOUT:
+            return Failing(told, f"Wait {wait} s.", status=status, retry_after=wait)
+        case _:
+            return _unknown(answer, f"{server} answers {what}")
 
 
 def retry_after(headers: Mapping[str, str]) -> int:

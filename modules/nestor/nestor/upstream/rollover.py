@@ -34,16 +34,17 @@ def sort_out(certificates: Sequence[x509.Certificate]) -> CACertificates:
 
     The order on the wire means nothing.
     """
-    roots = [certificate for certificate in certificates if _is_signed_by(certificate, certificate)]
+    roots = [certificate for certificate in certificates if is_signed_by(certificate, certificate)]
     root = max(roots, key=lambda certificate: certificate.not_valid_after_utc, default=None)
     linked = [root] if root is not None else []
     for issuer in linked:  # grows while it is walked
-        linked.extend(one for one in certificates if one not in linked and _is_signed_by(one, issuer))
+        linked.extend(one for one in certificates if one not in linked and is_signed_by(one, issuer))
     strangers = tuple(one for one in certificates if one not in linked)
     return CACertificates(root, tuple(linked[1:]), strangers)
 
 
-def _is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the issuer's name and key are behind the signature."""
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -75,7 +75,7 @@ class UpstreamSettings(Document):
         examples=[{"default": "line1", "edge-ca": "edge-ca"}],
     )
     conveys: bool = described(
-        "Tell the parent who asked (Client-Cert and what belongs to it). Another Nestor wants it; foreign servers do not.",
+        "Tell the parent who asked (Client-Cert and what belongs to it). A Nestor wants it, foreign servers do not.",
         default=True,
     )
     reenroll_as: Reenrollment = described(

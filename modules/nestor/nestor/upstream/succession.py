@@ -1,13 +1,13 @@
-"""Whether a chain still leads to the parent that there was: the same root, or one that the old one vouches for. Pure."""
+"""Whether a chain still leads to the parent that there was: to its root, or one that it vouches for. Pure."""
 
 from collections.abc import Sequence
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.errors import Unavailable
+from nestor.upstream.rollover import is_signed_by
 
 
 class OtherParent(Unavailable):
@@ -22,7 +22,7 @@ def check_succession(
     The old root does by signing the new one's key (NewWithOld, RFC 9810, 4.4), the operator by its SHA-256.
     """
     digest = new.fingerprint(SHA256())
-    if new == old or digest == approved or any(_links(one, old, new) for one in (new, *shown)):
+    if new == old or digest == approved or vouches(old, new, shown):
         return
     raise OtherParent(
         f"The server above issues under another root, {digest.hex()}, for which the old one does not vouch. What this "
@@ -31,14 +31,15 @@ def check_succession(
     )
 
 
+def vouches(old: x509.Certificate, new: x509.Certificate, shown: Sequence[x509.Certificate]) -> bool:
+    """Whether the old root signed the new one's key, in that very certificate or in one that links them."""
+    return any(_links(one, old, new) for one in (new, *shown))
+
+
 def _links(link: x509.Certificate, old: x509.Certificate, new: x509.Certificate) -> bool:
     if link.subject != new.subject or _spki(link) != _spki(new):
         return False
-    try:
-        link.verify_directly_issued_by(old)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
+    return is_signed_by(link, old)
 
 
 def _spki(certificate: x509.Certificate) -> bytes:

@@ -70,6 +70,8 @@ def verifying_context(
             _present(context, credential)
         case ClientIdentity():
             present(context, credential)
+        case None:
+            pass
     return context
 
 

@@ -52,8 +52,8 @@ class Progress:
 class Wire:
     """A conversation; an async context manager. `server` names the other side in sentences.
 
-    It has as many `connections` as are needed at a time, up to this number; further requests wait for one. `proxy` is an
-    HTTP proxy that is asked for a tunnel.
+    It has as many `connections` as are needed at a time, up to this number; further requests wait for one. `proxy` is
+    an HTTP proxy that is asked for a tunnel.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ class Wire:
         headers: Mapping[str, str],
         body: bytes | None = None,
         *,
-        timeout: float | None = None,
+        within: float | None = None,
         progress: Progress | None = None,
     ) -> Answer:
         """Send one request. Raises Unavailable where there is no answer, BadAnswer for one that is too large.
@@ -130,7 +130,7 @@ class Wire:
                 data=body,
                 allow_redirects=False,
                 proxy=self._proxy,
-                timeout=_within(timeout or self._timeout),
+                timeout=_within(within or self._timeout),
                 trace_request_ctx=progress,
             ) as response:
                 content = await self._content(response)

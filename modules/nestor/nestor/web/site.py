@@ -29,7 +29,8 @@ from nestor.est.transfer import Dialect
 from nestor.events import Answered, Trouble, TurnedAway
 from nestor.model import Operation
 from nestor.ports import Sink
-from nestor.registrar.desk import Ask, Registrar
+from nestor.registrar.desk import Ask
+from nestor.registrar.reception import Reception
 from nestor.web.credentials import read_credentials
 from nestor.web.probes import HEALTHZ, PROBES, verdict
 from nestor.web.problems import SERVER, respond_to
@@ -44,8 +45,8 @@ class House(Protocol):
     """What the site needs of the house that stands now."""
 
     @property
-    def registrar(self) -> Registrar:
-        """The desk."""
+    def registrar(self) -> Reception:
+        """The reception."""
 
     @property
     def chain_order(self) -> bool:
@@ -151,7 +152,7 @@ class Site:
         house = self._house()
         certificates = house.registrar.ca_certificates(target.label)
         if not certificates:
-            raise CannotIssue("The certificates of this CA are lost.", "Its operator finds the reason at /readyz.")
+            raise CannotIssue("The CA certificates are not known here.", "The operator finds the reason at /readyz.")
         der = pkcs7.certs_only(certificates, chain_order=house.chain_order)
         return _base64(der, _dialect_of_get(request), menu.CERTS_ONLY_TYPE, {"Cache-Control": "max-age=60"})
 

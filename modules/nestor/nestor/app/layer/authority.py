@@ -124,13 +124,13 @@ async def _seals(source: Source, keyring: Keyring) -> Seals:
 
 
 def _warn_of_own_names(source: Source, issuer: Issuer) -> None:
-    """Tell where the parent's names constraints forbid this server its own name: no device would take its certificate."""
+    """Tell where the parent forbids this server its own name: no device would take its certificate."""
     forbidden = forbids(issuer.certificates, own_names(source.settings.listener.hostnames))
     if forbidden:
         source.sink(
             Trouble(
                 "ca",
-                f"The parent forbids the CA of this layer to issue for {', '.join(forbidden)}, which is this server's own "
-                "name; devices will not trust it. The parent's operator adds it to access.layers.NAME.hostnames.",
+                f"The parent forbids the CA of this layer to issue for {', '.join(forbidden)}, which is this server itself; "
+                "devices will not trust it. The parent's operator adds it to access.layers.NAME.hostnames.",
             )
         )

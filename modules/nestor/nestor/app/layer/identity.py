@@ -1,10 +1,10 @@
-"""The client certificate by which the server above knows this one: got once by another credential, then renewed by itself.
+"""The client certificate by which the server above knows this one: got once by another credential, then by itself.
 
 It is kept with its key in one file that appears whole, so that no moment shows one without the other. Each certificate
 has a key of its own.
 """
 
-from datetime import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 from cryptography import x509
@@ -36,61 +36,65 @@ FILE = "upstream-identity.pem"
 class OwnIdentity:
     """The client certificate of this server, and how it is kept; `current` is what to show."""
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, passphrase: Callable[[], str | None]) -> None:
         self._place = data / FILE
+        self._passphrase = passphrase
+        self._seen: tuple[int, int, int] | None = None
         self._held: ClientIdentity | None = None
 
     def current(self) -> ClientIdentity | None:
-        """The one to show at this moment; the same value until it is renewed."""
+        """The one to show at this moment: the same value until the file is another one; None where none can be used."""
+        looks = self._looks()
+        if looks != self._seen:
+            self._seen, self._held = looks, None if looks is None else self._read()
         return self._held
 
-    def read(self, passphrase: str | None) -> ClientIdentity | None:
-        """Read it again, from the last start or another process; nothing where it cannot be used."""
-        try:
-            chain = read_certificates(self._place.read_bytes(), FILE)
-            key = load_key(self._place, passphrase).key
-        except (OSError, MaterialError):
-            self._held = None
-            return None
-        if not chain or not fits(chain[0], key):
-            self._held = None
-        elif self._held is None or self._held.certificate != chain[0]:
-            self._held = ClientIdentity(chain[0], key, tuple(chain[1:]))
-        return self._held
-
-    def keep(self, fresh: ClientIdentity, passphrase: str | None) -> None:
+    def keep(self, fresh: ClientIdentity) -> None:
         """Show this one from now on, and after the next start. Raises MaterialError."""
         chain = (fresh.certificate, *fresh.chain)
-        content = pem_of(fresh.key, passphrase) + b"".join(link.public_bytes(Encoding.PEM) for link in chain)
+        content = pem_of(fresh.key, self._passphrase()) + b"".join(link.public_bytes(Encoding.PEM) for link in chain)
         try:
             write_whole(self._place, content)
         except OSError as error:
             raise MaterialError(
                 f"{self._place} cannot be written: {error.strerror}.", "Check space and mode."
             ) from error
-        self._held = fresh
+
+    def _read(self) -> ClientIdentity | None:
+        try:
+            chain = read_certificates(self._place.read_bytes(), FILE)
+            key = load_key(self._place, self._passphrase()).key
+        except (OSError, MaterialError):
+            return None
+        return ClientIdentity(chain[0], key, tuple(chain[1:])) if chain and fits(chain[0], key) else None
+
+    def _looks(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._place.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-async def look_after_identity(own: OwnIdentity, approach: Approach, source: Source) -> ClientIdentity | None:
-    """The client certificate of this server, enrolled or renewed where that is due; None where it has none of its own.
+async def look_after_identity(own: OwnIdentity, approach: Approach, source: Source) -> None:
+    """Enroll or renew the client certificate of this server, where that is due.
 
     Raises NestorError where it cannot be had, or not renewed; one that is still good is shown all the same.
     """
     name = source.settings.upstream.identity.name
     if name is None:
-        return None
-    now, held = source.clock.now(), own.read(source.passphrase)
+        return
+    now, held = source.clock.now(), own.current()
     if held is None or not is_good(held.certificate, now) or not _is_for(held.certificate, name):
         fresh = await _enrolled(approach, name)
     elif now >= renewal_time(held.certificate):
         fresh = await _renewed(approach, held)
     else:
-        return held
+        return
     if not is_good(fresh.certificate, now):
         raise BadAnswer(f"{approach.server} gave a client certificate that is not valid at this time.", "Check clocks.")
-    own.keep(fresh, source.passphrase)
+    own.keep(fresh)
     source.sink(Note("upstream identity", f"{name}, known to {approach.server}", fresh.certificate.not_valid_after_utc))
-    return fresh
 
 
 async def _enrolled(approach: Approach, name: str) -> ClientIdentity:
@@ -116,9 +120,3 @@ def _made(certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) 
 
 def _is_for(certificate: x509.Certificate, name: str) -> bool:
     return fold(common_name_of(certificate.subject)) == fold(name)
-
-
-def renewed_at(own: OwnIdentity) -> datetime | None:
-    """When it is renewed."""
-    held = own.current()
-    return renewal_time(held.certificate) if held else None

@@ -34,8 +34,7 @@ class CALife:
 class Upkeep:
     """Looks after what this server has from the one above."""
 
-    def __init__(self, data: Path) -> None:
-        self.identity = OwnIdentity(data)
+    def __init__(self) -> None:
         self._fault: NestorError | None = None
         self._failures = 0
         self._pauses = 0
@@ -46,7 +45,7 @@ class Upkeep:
         """Why the last look did not bring what was due."""
         return self._fault
 
-    async def look(self, source: Source, keyring: Keyring) -> bool:
+    async def look(self, source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
         """Have what is due; whether the CA is another one now. Raises NestorError where the server above is no help.
 
         After a failure some looks are left out, fewer while there is no CA.
@@ -58,28 +57,13 @@ class Upkeep:
             self._pauses -= 1
             return forgot
         try:
-            changed = await self._look(source, keyring)
+            changed = await _look(source, keyring, own)
         except NestorError as fault:
             self._failed(fault, urgent=not CAHome(source.data).was_made)
             self._warn(source)
             raise
         self._fault, self._failures, self._told = None, 0, 0
         return changed or forgot
-
-    async def _look(self, source: Source, keyring: Keyring) -> bool:
-        wanted = source.settings.ca.source is CASource.PARENT
-        if not (self._identity_is_due(source) or (wanted and _ca_is_due(source))):
-            return False
-        parent = await approach(source)
-        try:
-            identity = await look_after_identity(self.identity, parent, source)
-        except NestorError:
-            identity = self._good_identity(source)
-            if identity is None or not (wanted and _ca_is_due(source)):
-                raise
-        if not wanted or identity is None:
-            return False
-        return await look_after_ca(source, keyring, parent, identity)
 
     def warnings(self, settings: Settings, data: Path, now: datetime) -> Iterator[str]:
         """What its operator has to hear in time: the CA ends, and the server above does not renew it."""
@@ -113,16 +97,6 @@ class Upkeep:
                 self._told = level
                 source.sink(Trouble("ca", sentence))
 
-    def _identity_is_due(self, source: Source) -> bool:
-        if source.settings.upstream.identity.name is None:
-            return False
-        held, now = self.identity.read(source.passphrase), source.clock.now()
-        return held is None or not is_good(held.certificate, now) or now >= renewal_time(held.certificate)
-
-    def _good_identity(self, source: Source) -> ClientIdentity | None:
-        held = self.identity.current()
-        return held if held and is_good(held.certificate, source.clock.now()) else None
-
 
 def has_dues(settings: Settings) -> bool:
     """Whether there is anything to have from the server above."""
@@ -136,3 +110,30 @@ def _has_layer_ca(settings: Settings, data: Path) -> bool:
 def _ca_is_due(source: Source) -> bool:
     home = CAHome(source.data)
     return not home.was_made or source.clock.now() >= renewal_time(home.certificates()[0])
+
+
+async def _look(source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
+    """Have what is due; whether the CA is another one. An identity that is not renewed is used while it is good."""
+    ca_is_due = source.settings.ca.source is CASource.PARENT and _ca_is_due(source)
+    if not (_identity_is_due(source, own) or ca_is_due):
+        return False
+    parent = await approach(source)
+    try:
+        await look_after_identity(own, parent, source)
+    except NestorError:
+        if not ca_is_due or _identity_of_now(source, own) is None:
+            raise
+    identity = _identity_of_now(source, own)
+    return ca_is_due and identity is not None and await look_after_ca(source, keyring, parent, identity)
+
+
+def _identity_is_due(source: Source, own: OwnIdentity) -> bool:
+    if source.settings.upstream.identity.name is None:
+        return False
+    held = _identity_of_now(source, own)
+    return held is None or source.clock.now() >= renewal_time(held.certificate)
+
+
+def _identity_of_now(source: Source, own: OwnIdentity) -> ClientIdentity | None:
+    held = own.current()
+    return held if held and is_good(held.certificate, source.clock.now()) else None

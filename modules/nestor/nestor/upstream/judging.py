@@ -1,0 +1,59 @@
+"""What a device is told when the server above did not give what was asked of it: the map of errors. Pure.
+
+Never sent: 503, and nothing came of it. Sent without an answer: 504, nobody knows. An answer that cannot be used, or
+that is meant for this server and not for the device: 502. A refusal that is meant for the device goes down as it is.
+"""
+
+import http
+
+from nestor.errors import (
+    CannotIssue,
+    Conflicting,
+    Forbidden,
+    Malformed,
+    NestorError,
+    ParentAway,
+    ParentSilent,
+    ParentUnusable,
+    TooOften,
+    Unavailable,
+    UnknownPath,
+)
+from nestor.upstream.faults import BadAnswer, Untrusted
+from nestor.upstream.refusals import Failing, Pending
+
+LONGEST_WAIT = 3600
+"""Seconds; whatever the server above says, a device is not sent away for longer."""
+
+_FOR_THE_DEVICE = (Malformed, Forbidden, UnknownPath, Conflicting)
+_AGAIN = "Send the same request again: it gets the same certificate."
+
+
+def of_silence(fault: Unavailable, *, sent: bool, retry_after: int) -> NestorError:
+    """What it means that there was no answer, or none that can be read."""
+    if isinstance(fault, Untrusted | BadAnswer):
+        return ParentUnusable(fault.sentence, fault.hint)
+    if sent:
+        return ParentSilent(fault.sentence, _AGAIN)
+    return ParentAway(fault.sentence, f"Wait {retry_after} s.", retry_after=retry_after)
+
+
+def of_refusal(refusal: NestorError) -> NestorError:
+    """What a refusal by the server above means for whoever asked here."""
+    match refusal:
+        case Pending(retry_after=wait):
+            return Pending(refusal.sentence, refusal.hint, retry_after=_capped(wait))
+        case TooOften(retry_after=wait) | Failing(status=http.HTTPStatus.SERVICE_UNAVAILABLE, retry_after=wait):
+            return ParentAway(refusal.sentence, f"Wait {_capped(wait)} s.", retry_after=_capped(wait))
+        case Failing(status=http.HTTPStatus.GATEWAY_TIMEOUT | http.HTTPStatus.REQUEST_TIMEOUT):
+            return ParentSilent(refusal.sentence, _AGAIN)
+        case _ if isinstance(refusal, _FOR_THE_DEVICE):
+            return refusal
+        case CannotIssue():
+            return ParentUnusable(refusal.sentence)
+        case _:
+            return ParentUnusable(refusal.sentence, "The operator of this server looks at its upstream settings.")
+
+
+def _capped(seconds: int) -> int:
+    return min(seconds, LONGEST_WAIT)
