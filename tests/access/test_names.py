@@ -3,7 +3,7 @@
 from cryptography import x509
 from hypothesis import strategies as st
 
-from nestor.access.names import is_edge_ca_name, names_of, printable, text_of
+from nestor.access.names import is_ca_name, names_of, printable, text_of
 from nestor.model import NewNames
 from support.asking import csr, subject
 
@@ -11,8 +11,8 @@ ALPHABET = st.text("ab*?\\[].-", max_size=12)
 
 
 def test_the_prefix_of_an_edge_ca_is_known_in_whatever_case() -> None:
-    assert is_edge_ca_name("AZIOT-EDGE ca x")
-    assert not is_edge_ca_name("aziot-edge")
+    assert is_ca_name("AZIOT-EDGE ca x")
+    assert not is_ca_name("aziot-edge")
 
 
 def test_new_names_replace_those_of_the_request() -> None:

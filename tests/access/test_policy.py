@@ -42,6 +42,7 @@ from support.signing import CLIENT, root
 
 CA = root("Nestor CA")
 GATEWAYS = Rules(gateways=("gw*",))
+LAYER_CA = traits("layerCa", ca=True, entrusted=True)
 ENROLL, REENROLL = Operation.SIMPLE_ENROLL, Operation.SIMPLE_REENROLL
 
 
@@ -209,7 +210,25 @@ def test_a_ca_certificate_is_for_gateways_only(make: Any) -> None:
 
 
 def test_a_ca_certificate_of_whatever_profile_is_for_gateways_only() -> None:
-    refused("not a gateway", password_requester("dev1"), csr("dev1"), traits("layerCa", ca=True))
+    refused("not a gateway", password_requester("dev1"), csr("dev1"), traits("myCa", ca=True))
+
+
+def test_the_ca_of_a_layer_is_for_layers_that_a_rule_names() -> None:
+    rules = Rules(gateways=("*",), layers=frozenset({"layer2"}))
+    named = password_requester("layer2", profiles=("layerCa",))
+    assert ask(named, csr("Nestor CA Layer2"), LAYER_CA, rules=rules).device == "layer2"
+    other = password_requester("layer3", profiles=("layerCa",))
+    text = refused("layer3 is not a layer", other, csr("Nestor CA layer3"), LAYER_CA, rules=rules)
+    assert "access.layers" in text
+    refused("may not have a certificate for layer2", other, csr("Nestor CA layer2"), LAYER_CA, rules=rules)
+
+
+@pytest.mark.parametrize("name", ["layerCa", "forwarder"])
+def test_what_stands_for_a_layer_is_for_those_whose_grant_names_it(name: str) -> None:
+    rules = Rules(gateways=("*",), layers=frozenset({"layer2"}))
+    profile = traits(name, ca=name == "layerCa", entrusted=True)
+    assert ask(password_requester("layer2", profiles=(name,)), csr("layer2"), profile, rules=rules)
+    refused(f"the profile {name}", password_requester("layer2", profiles=("*",)), csr("layer2"), profile, rules=rules)
 
 
 @pytest.mark.parametrize("name", ["nestor.plant.example", "NESTOR.plant.example", "nestor.plant.example."])

@@ -6,7 +6,7 @@ from nestor.ca.attributes import csr_attributes
 from nestor.est.csrattrs import decode, unmet
 from nestor.model import KeyType, KeyUsage
 from support.asking import csr
-from support.issuing import BUILT_IN_NAMES, CLIENT, EDGE_CA, asked_for, catalog, profile
+from support.issuing import BUILT_IN_NAMES, CLIENT, EDGE_CA, LAYER_CA, asked_for, catalog, profile
 
 P256 = {"keys": "ec-p256"}
 
@@ -31,7 +31,7 @@ def test_an_edge_ca_is_asked_for_as_edged_asks() -> None:
 
 @pytest.mark.parametrize("name", [name for name in BUILT_IN_NAMES if name != "deviceIdentity"])
 def test_what_devices_usually_ask_for_is_what_is_wanted(name: str) -> None:
-    asked = csr("x", **(EDGE_CA if name == "edgeCa" else {"extended_key_usage": (CLIENT,)}))
+    asked = csr("x", **{"edgeCa": EDGE_CA, "layerCa": LAYER_CA}.get(name, {"extended_key_usage": (CLIENT,)}))
     assert unmet(decode(csr_attributes(catalog()[name], link=False)), asked) is None
 
 

@@ -20,7 +20,10 @@ from support.signing import sign as roughly_sign
 
 
 def issuing() -> Issuer:
-    return make_intermediate(root(), ec_key(ec.SECP384R1), "CN=Issuing", lifetime=4000 * DAY, now=NOW, serial=SERIAL)
+    """A CA below the root that has room for every profile."""
+    return make_intermediate(
+        root(), ec_key(ec.SECP384R1), "CN=Issuing", lifetime=4000 * DAY, now=NOW, serial=SERIAL, room=2
+    )
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -52,6 +55,6 @@ def test_openssl_verifies_strictly(name: str, by: Any, tmp_path: Path) -> None:
     leaf = pem_file(tmp_path / "leaf.pem", issue(name, issuer=issuer))
     anchor = pem_file(tmp_path / "root.pem", root().certificate)
     above = pem_file(tmp_path / "above.pem", *issuer.certificates)
-    purpose = {"edgeCa": [], SERVER: ["-purpose", "sslserver"]}.get(name, ["-purpose", "sslclient"])
+    purpose = {"edgeCa": [], "layerCa": [], SERVER: ["-purpose", "sslserver"]}.get(name, ["-purpose", "sslclient"])
     options = ["-x509_strict", "-no_check_time", "-CAfile", anchor, "-untrusted", above, *purpose]
     assert b": OK" in openssl.run("verify", *options, leaf)

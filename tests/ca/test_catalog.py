@@ -66,10 +66,13 @@ def test_what_the_gate_hears_is_what_the_design_says() -> None:
         "deviceIdentity",
         "estIdentity",
         "bootstrap",
+        "forwarder",
     ]
-    assert [name for name in BUILT_IN_NAMES if traits[name].renewable] == ["deviceIdentity", "estIdentity"]
-    assert [name for name in BUILT_IN_NAMES if traits[name].ca] == ["edgeCa"]
-    assert traits["estIdentity"].may_request == {"deviceIdentity", "edgeCa"}
+    assert [name for name in BUILT_IN_NAMES if traits[name].renewable] == ["deviceIdentity", "estIdentity", "forwarder"]
+    assert [name for name in BUILT_IN_NAMES if traits[name].ca] == ["edgeCa", "layerCa"]
+    assert [name for name in BUILT_IN_NAMES if traits[name].entrusted] == ["forwarder", "layerCa"]
+    assert traits["estIdentity"].may_request == {"deviceIdentity", "edgeCa", "layerCa"}
+    assert traits["forwarder"].may_request == {"layerCa"}
     assert traits["bootstrap"].may_request == {"estIdentity"}
 
 

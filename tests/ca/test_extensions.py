@@ -35,7 +35,9 @@ def test_every_certificate_says_what_it_is_and_whose(name: str) -> None:
     constraints, usage = value(certificate, x509.BasicConstraints), value(certificate, x509.KeyUsage)
     assert constraints.critical
     assert usage.critical
-    assert (constraints.value.ca, constraints.value.path_length) == ((True, 0) if name == "edgeCa" else (False, None))
+    assert (constraints.value.ca, constraints.value.path_length) == {"edgeCa": (True, 0), "layerCa": (True, 1)}.get(
+        name, (False, None)
+    )
     assert value(certificate, x509.AuthorityKeyIdentifier).value.key_identifier == root().key_identifier
     subject_key = x509.SubjectKeyIdentifier.from_public_key(certificate.public_key())
     assert value(certificate, x509.SubjectKeyIdentifier).value == subject_key

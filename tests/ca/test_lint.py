@@ -40,9 +40,7 @@ OTHER_KEY = ec.generate_private_key(ec.SECP256R1()).public_key()
 
 def written(what: Any = DEVICE, *, swapped: tuple[x509.ExtensionType, bool] | None = None, **wishes: Any) -> Draft:
     """A draft with one thing in it that was not meant to be."""
-    extensions = [
-        one for one in real.extensions_of(what, root(), OWN) if swapped is None or one[0].oid != swapped[0].oid
-    ]
+    extensions = [one for one in real.extensions_of(what, root()) if swapped is None or one[0].oid != swapped[0].oid]
     fields: dict[str, Any] = {
         "serial": SERIAL,
         "algorithm": root().algorithm.der,

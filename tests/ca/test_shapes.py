@@ -52,7 +52,7 @@ def test_a_shape_leads_to_its_profile(fields: dict, profile: str) -> None:
         ({"key_usage": LOCAL | SIGN, "basic_constraints": LEAF}, "keyCertSign"),
         ({"key_usage": frozenset({KeyUsage.CRL_SIGN})}, "cRLSign"),
         ({"extended_key_usage": (CLIENT, ExtendedKeyUsageOID.CODE_SIGNING)}, "1.3.6.1.5.5.7.3.3"),
-        ({"extended_key_usage": (CLIENT, CMC_RA)}, "1.3.6.1.5.5.7.3.28"),
+        ({"extended_key_usage": (CLIENT, CMC_RA)}, "cmcRA"),
         ({"extended_key_usage": (ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE,)}, "2.5.29.37.0"),
         ({"extended_key_usage": ()}, "an empty extended key usage"),
         ({"other_extensions": (ExtensionOID.NAME_CONSTRAINTS,)}, "2.5.29.30"),

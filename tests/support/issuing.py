@@ -37,6 +37,14 @@ EDGE_CA: dict[str, Any] = {
 }
 """What edged asks for."""
 
+LAYER_CA: dict[str, Any] = {
+    "basic_constraints": BasicConstraints(ca=True, path_length=1),
+    "key_usage": frozenset({KeyUsage.DIGITAL_SIGNATURE, KeyUsage.KEY_CERT_SIGN, KeyUsage.CRL_SIGN}),
+}
+"""What the Nestor of a layer asks for."""
+
+_OF_A_CA = {"edgeCa": EDGE_CA, "layerCa": LAYER_CA}
+
 
 @dataclass
 class HandClock:
@@ -119,8 +127,10 @@ def order(
 
 def asked_for(name: str, key: Any = None) -> CertificationRequest:
     """What is usually asked for under a built-in profile."""
-    common_name = {"edgeCa": "aziot-edge CA dev1", "server": "srv1.plant.example"}.get(name, "dev1")
-    return request(common_name, key=key, **(EDGE_CA if name == "edgeCa" else {}))
+    common_name = {"edgeCa": "aziot-edge CA dev1", "layerCa": "Nestor CA dev1", "server": "srv1.plant.example"}.get(
+        name, "dev1"
+    )
+    return request(common_name, key=key, **_OF_A_CA.get(name, {}))
 
 
 def content(
@@ -138,8 +148,8 @@ def key_of(asked: CertificationRequest) -> Key:
 
 def draft(what: Content, issuer: Issuer | None = None, **wishes: Any) -> Draft:
     """A certificate but for its signature."""
-    given = {"own": OWN, "now": NOW, "serial": SERIAL, "jitter": 0.0, **wishes}
-    return prepare(what, issuer or root(), given.pop("own"), **given)
+    given = {"now": NOW, "serial": SERIAL, "jitter": 0.0, **wishes}
+    return prepare(what, issuer or root(), **given)
 
 
 def sign(drafted: Draft, issuer: Issuer | None = None, own: Any = OWN) -> x509.Certificate:

@@ -107,6 +107,12 @@ CASES: Sequence[Case] = (
     _case("access.gateways", "gw*"),
     _case("access.gateways", "gw*", "gw1*"),
     Case(
+        "access.layers.NAME.hostnames",
+        "access.layers.layer2.hostnames",
+        {"access": {"layers": {"layer2": {}}}},
+        {"access": {"gateways": ""}},
+    ),
+    Case(
         "profiles.NAME.ca",
         "profiles.mine.ca",
         {"profiles": {"mine": {"ca": True, "keyUsage": "keyCertSign", "extendedKeyUsage": ""}}},

@@ -334,6 +334,7 @@ class Standing:
 class ProfileTraits:
     """What the gate must know of a profile to say who may have it.
 
+    `entrusted`: it stands for a whole layer, so that only a grant that names it covers it, and never `*`.
     `authenticates`: its certificates may authenticate to this server. `renewable`: such a certificate may renew itself.
     `may_request`: the other profiles that it may get for its device. `server_key_strength`: bits of security of the
     keys that the server makes for it.
@@ -348,6 +349,7 @@ class ProfileTraits:
     key_reuse: bool
     lifetime: timedelta
     server_key_strength: int
+    entrusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,12 @@ from cryptography.x509.oid import NameOID
 EDGE_CA_PREFIX = "aziot-edge CA "
 """How aziot-edged names the Edge CA of a device: this, then the device id."""
 
+LAYER_CA_PREFIX = "Nestor CA "
+"""How Nestor names the CA of a layer: this, then the name under which its parent knows it."""
+
+CA_PREFIXES = (EDGE_CA_PREFIX, LAYER_CA_PREFIX)
+"""A common name that begins with one of these is a CA's, and the rest is its owner's name."""
+
 _ASCII_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -21,8 +27,9 @@ def fold(text: str) -> str:
 
 
 def device_id(common_name: str) -> str:
-    """The device that a common name belongs to, folded for comparison; an Edge CA is its device's."""
-    return fold(common_name.removeprefix(EDGE_CA_PREFIX))
+    """The device that a common name belongs to, folded for comparison; a CA is its owner's."""
+    prefix = next((prefix for prefix in CA_PREFIXES if common_name.startswith(prefix)), "")
+    return fold(common_name.removeprefix(prefix))
 
 
 def common_name_of(name: x509.Name) -> str:

@@ -26,6 +26,7 @@ from nestor.access.users import User, Users, by_name, check_name, read_users
 from nestor.access.verifier import Verifier
 from nestor.access.watched import Watched
 from nestor.events import Trouble
+from nestor.naming import fold
 from nestor.ports import Clock, Ledger, Sink, tell
 
 _MINUTE = 60.0
@@ -72,7 +73,7 @@ def build_gate(
     forwarders = Forwarders(known, own_certificates, memory.hop(here))
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
-        rules=Rules(settings.gateways, reserve(reserved_names)),
+        rules=rules_of(settings, reserved_names),
         enrollments=memory.buckets("enrollments", rate),
         anchors=[
             *(certificate for maker in makers for certificate in maker.bundle.certificates),
@@ -80,6 +81,11 @@ def build_gate(
         ],
         clock=clock,
     )
+
+
+def rules_of(settings: AccessSettings, reserved_names: Collection[str]) -> Rules:
+    """What the operator laid down beside grants."""
+    return Rules(settings.gateways, reserve(reserved_names), frozenset(map(fold, settings.layers)))
 
 
 def known_users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None] = lambda _: None) -> Users:

@@ -7,7 +7,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from nestor.access.case import Case
-from nestor.access.names import is_edge_ca_name, printable, text_of
+from nestor.access.names import is_ca_name, printable, text_of
 from nestor.errors import Forbidden
 
 _LONGEST_COMMON_NAME = 64
@@ -23,8 +23,8 @@ def check_form(case: Case) -> None:
         raise Forbidden(f"The subject of a request may have {_MOST_NAMES} parts, not more.")
     for attribute in case.subject:
         _check_text(attribute.value, "subject")
-    if is_edge_ca_name(case.device) or is_edge_ca_name(case.former_device):
-        raise Forbidden("A device id may not itself begin with the prefix of an Edge CA's name.", "Rename the device.")
+    if is_ca_name(case.device) or is_ca_name(case.former_device):
+        raise Forbidden("A device id may not itself begin with the prefix of a CA's name.", "Rename the device.")
     if len(case.alternative_names) > _MOST_NAMES:
         raise Forbidden(f"A request may have {_MOST_NAMES} subject alternative names, not more.")
     for name in case.alternative_names:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from cryptography import x509
 
 from nestor.model import CertificationRequest
-from nestor.naming import EDGE_CA_PREFIX, fold
+from nestor.naming import CA_PREFIXES, fold
 
 
-def is_edge_ca_name(name: str) -> bool:
-    """Whether a device id would read as the name of an Edge CA, in whatever case; no device may be called so."""
-    return fold(name).startswith(fold(EDGE_CA_PREFIX))
+def is_ca_name(name: str) -> bool:
+    """Whether a device id would read as the name of a CA, in whatever case; no device may be called so."""
+    return fold(name).startswith(tuple(map(fold, CA_PREFIXES)))
 
 
 def names_of(csr: CertificationRequest) -> tuple[x509.Name, Sequence[x509.GeneralName]]:

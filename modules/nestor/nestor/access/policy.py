@@ -43,10 +43,14 @@ _OWN_PROFILES = (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator laid down beside grants: who may have a CA certificate, and which names are Nestor's own."""
+    """What the operator laid down beside grants: who may have a CA certificate, and which names are Nestor's own.
+
+    `layers` are folded device ids.
+    """
 
     gateways: tuple[str, ...] = ()
     reserved_names: frozenset[str] = frozenset()
+    layers: frozenset[str] = frozenset()
 
 
 def reserve(names: Collection[str]) -> frozenset[str]:
@@ -117,7 +121,7 @@ def _check_alternative_names(case: Case) -> None:
 
 def _check_profile(case: Case) -> None:
     """Somebody known may ask for the profiles that their grant lists, and for no other."""
-    if not _covers_profile(case.requester.grant, case.profile.name):
+    if not _covers_profile(case.requester.grant, case.profile):
         own = case.requester.method is Method.CERTIFICATE
         raise Forbidden(
             f"{case.requester.name} may not have a certificate of the profile {case.profile.name}.",
@@ -126,11 +130,21 @@ def _check_profile(case: Case) -> None:
 
 
 def _check_gateway(case: Case, rules: Rules) -> None:
-    """A CA certificate is for gateways that a rule names, whatever else is granted (design D3)."""
-    if case.profile.ca and not any_covers(rules.gateways, case.device):
+    """A CA certificate is for gateways and layers that a rule names, whatever else is granted (design D3)."""
+    if case.profile.ca and case.profile.entrusted:
+        _check_layer(case, rules)
+    elif case.profile.ca and not any_covers(rules.gateways, case.device):
         raise Forbidden(
             f"{case.device} is not a gateway, so it gets no CA certificate.",
             "The operator adds the device id to access.gateways.",
+        )
+
+
+def _check_layer(case: Case, rules: Rules) -> None:
+    if case.device not in rules.layers:
+        raise Forbidden(
+            f"{case.device} is not a layer, so it gets no CA certificate that has room for others below it.",
+            "The operator adds it to access.layers.",
         )
 
 
@@ -180,8 +194,9 @@ def _covers_name(grant: Grant, name: str) -> bool:
     return any_covers(grant.names, name) and (grant.within is None or _covers_name(grant.within, name))
 
 
-def _covers_profile(grant: Grant, profile: str) -> bool:
-    here = not grant.profiles.isdisjoint({profile, EVERY})
+def _covers_profile(grant: Grant, profile: ProfileTraits) -> bool:
+    """Whether the grant lists a profile; `*` covers none that stands for a whole layer."""
+    here = profile.name in grant.profiles or (EVERY in grant.profiles and not profile.entrusted)
     return here and (grant.within is None or _covers_profile(grant.within, profile))
 
 

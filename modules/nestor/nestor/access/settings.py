@@ -87,6 +87,16 @@ class ForwarderSettings(Document):
     )
 
 
+class LayerSettings(Document):
+    """A Nestor of the layer below that has a CA of its own under this one."""
+
+    hostnames: Words = described(
+        "The names under which it serves. The CAs of all other layers may not issue for them.",
+        (),
+        examples=["gw2.plant.example, 10.0.2.1"],
+    )
+
+
 class RateSettings(Document):
     """How often. Correct credentials are never locked out; devices that retry every few seconds are served."""
 
@@ -113,5 +123,10 @@ class AccessSettings(Document):
     )
     gateways: Words = described(
         "Device ids, as patterns, that may have an Edge CA: a CA certificate. None by default.", (), examples=["gw*"]
+    )
+    layers: dict[str, LayerSettings] = described(
+        "Nestors below that may have a CA with CAs below it, by the name of their own certificate. None by default.",
+        default_factory=dict,
+        examples=[{"layer2": {"hostnames": "gw2.plant.example"}}],
     )
     limits: RateSettings = described("How often.", default_factory=lambda: RateSettings.model_validate({}))

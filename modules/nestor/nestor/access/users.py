@@ -16,7 +16,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic.alias_generators import to_camel
 
-from nestor.access.names import is_edge_ca_name
+from nestor.access.names import is_ca_name
 from nestor.access.passwords import check_hash
 from nestor.access.settings import USUAL_PROFILES
 from nestor.document import literal
@@ -65,10 +65,10 @@ class _Records(BaseModel):
 
 def check_name(name: str) -> str:
     """A name that Basic authentication can carry and a device can have. Raises MaterialError (RFC 7617, 2)."""
-    if not name or ":" in name or not name.isprintable() or name != name.strip() or is_edge_ca_name(name):
+    if not name or ":" in name or not name.isprintable() or name != name.strip() or is_ca_name(name):
         raise MaterialError(
             f"{name!r} cannot be the name of a user.",
-            "Use a device id or a plain word: no colon, no control characters, not the name of an Edge CA.",
+            "Use a device id or a plain word: no colon, no control characters, not the name of a CA.",
         )
     return name
 

@@ -20,6 +20,7 @@ from nestor.ca.clock_guard import ClockGuard, check_plausible
 from nestor.ca.hierarchy import make_intermediate, make_root
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import Layers
 from nestor.ca.loading import chain_of, load_issuer, read_certificates
 from nestor.ca.own_names import OwnNames
 from nestor.ca.serials import RANDOM_OCTETS, serial_number
@@ -35,6 +36,10 @@ from nestor.ledger.opening import make_ledger, open_ledger
 from nestor.ports import Clock, Sink
 from nestor.settings import Settings
 
+_NOT_YET = (
+    "The CA of this layer has not been enrolled from its parent yet.",
+    "The log says what the parent answers; it is asked again every ten seconds.",
+)
 _ROOT, _ROOT_KEY = "root.pem", "root-key.pem"
 
 
@@ -80,6 +85,8 @@ def find_issuer(source: Source, pinned: str | None) -> Issuer | LostCA:
     found = home.load(lambda: load_ca_key(source), pinned=pinned)
     if found is not None:
         return found
+    if source.settings.ca.source is CASource.PARENT:
+        return LostCA(CannotIssue(*_NOT_YET), ())
     try:
         return make_ca(source)
     except CannotIssue as reason:
@@ -97,8 +104,11 @@ def existing_issuer(source: Source, pinned: str | None = None) -> Issuer:
 
 def check_made(source: Source) -> None:
     """Raise MaterialError where there is no trace of a CA yet, and none from files."""
-    if source.settings.ca.source is CASource.ROOT and not CAHome(source.data).was_made:
-        raise MaterialError(f"There is no CA in {source.data} yet.", "Make one: nestor ca init.")
+    settings = source.settings.ca
+    if settings.source is not CASource.FILE and not CAHome(source.data).was_made:
+        enrolled = settings.source is CASource.PARENT
+        hint = "nestor serve enrolls it from its parent." if enrolled else "Make one: nestor ca init."
+        raise MaterialError(f"There is no CA in {source.data} yet.", hint)
 
 
 def ca_certificates(source: Source) -> tuple[x509.Certificate, ...]:
@@ -190,12 +200,18 @@ def new_serial() -> int:
 
 
 def open_authority(
-    found: Issuer | LostCA, catalog: Catalog, guard: ClockGuard, own: OwnNames, last: Sequence[x509.Certificate]
+    found: Issuer | LostCA,
+    catalog: Catalog,
+    guard: ClockGuard,
+    own: OwnNames,
+    *,
+    layers: Layers,
+    last: Sequence[x509.Certificate],
 ) -> LocalAuthority | ClosedAuthority:
     """The Authority of a CA: one that signs, or one that says why it cannot; it shows `last` where all else is gone."""
     if isinstance(found, LostCA):
         return ClosedAuthority(found.reason, found.certificates or last)
-    return LocalAuthority(found, catalog, guard, own=own, make_key=generate)
+    return LocalAuthority(found, catalog, guard, own=own, layers=layers, make_key=generate)
 
 
 async def accept_ca(source: Source) -> Issuer:

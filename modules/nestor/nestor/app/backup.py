@@ -13,6 +13,7 @@ from pathlib import Path
 
 from nestor import __version__
 from nestor.app.authority import Source, existing_issuer
+from nestor.app.layer.identity import FILE as UPSTREAM_IDENTITY
 from nestor.app.replacing import check_not_interrupted
 from nestor.app.watch import named_files
 from nestor.backup.archive import DATA, ELSEWHERE, digest_of, pack
@@ -141,7 +142,8 @@ def _pieces(wish: Wish) -> Iterator[_Piece]:
 def _wanted(wish: Wish) -> list[Path]:
     """Every file that a server needs and that is there, but the ledger."""
     source = wish.source
-    own = [CAHome(source.data).mark_path, source.data / TWIN, *_ca_certificates(source), _key_path(source)]
+    kept = [CAHome(source.data).mark_path, source.data / TWIN, source.data / UPSTREAM_IDENTITY]
+    own = [*kept, *_ca_certificates(source), _key_path(source)]
     named = named_files(source.settings, source.data)
     every = dict.fromkeys([*own, *named, *([wish.configuration] if wish.configuration else [])])
     return [path for path in every if path.exists()]
@@ -149,8 +151,9 @@ def _wanted(wish: Wish) -> list[Path]:
 
 def _ca_certificates(source: Source) -> list[Path]:
     settings = source.settings.ca
-    if settings.source is CASource.ROOT:
-        return [CAHome(source.data).certificates_path]
+    if settings.source is not CASource.FILE:
+        home = CAHome(source.data)
+        return [home.certificates_path, *home.former_files]
     return [reference.path(source.data) for reference in (settings.certificate, settings.chain) if reference]
 
 

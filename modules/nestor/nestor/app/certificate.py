@@ -25,7 +25,7 @@ from nestor.app.identity import (
     makeshift,
     names_of,
 )
-from nestor.app.names import reserved_names
+from nestor.app.names import host_of, reserved_names
 from nestor.app.own_entry import own_entry
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.content import Key
@@ -66,7 +66,7 @@ async def issued_identity(
     last = kept(source, ISSUED)
     if isinstance(authority, ClosedAuthority):
         return makeshift(last, source)
-    above = tuple(authority.ca_certificates())
+    above = tuple(authority.chain())
     if last is not None and _still_fits(last, source, above):
         return ServerIdentity((last.certificate, *above), last.key)
     if authority.problem() is not None or isinstance(ledger, ClosedLedger):
@@ -88,10 +88,10 @@ def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
 def own_hosts(source: Source, edge: EdgeHost | None = None) -> list[str]:
     """The names that nobody but this server and its parent may serve under (design D3).
 
-    They are those of its settings, of what it shows, and of its IoT Edge host.
+    They are those of its settings, of what it shows, of its IoT Edge host, and of the server above.
     """
     shown = shown_certificates(source)
-    given = edge.reserved if edge else ()
+    given = (*(edge.reserved if edge else ()), *host_of(source.settings.upstream.url))
     return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *given))
 
 
@@ -132,7 +132,7 @@ async def _issue(source: Source, authority: LocalAuthority, ledger: Ledger) -> S
     certificate = await authority.issue_server_certificate(settings.hostnames, public, lifetime)
     entry = own_entry(certificate, PROFILE, source.clock.now())
     await ledger.record(entry, replay=None, one_time=None)
-    identity = ServerIdentity((certificate, *authority.ca_certificates()), key)
+    identity = ServerIdentity((certificate, *authority.chain()), key)
     keep(source, ISSUED, identity)
     told = f"for {', '.join(settings.hostnames)}"
     source.sink(Note("server certificate issued", told, certificate.not_valid_after_utc))

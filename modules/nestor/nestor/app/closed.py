@@ -30,6 +30,14 @@ class ClosedAuthority:
         """The last CA certificates that this server had."""
         return self._certificates
 
+    def chain(self) -> Sequence[x509.Certificate]:
+        """The last CA certificate and those above it."""
+        return self._certificates
+
+    def accepted(self) -> Sequence[x509.Certificate]:
+        """The last CA certificate that this server had."""
+        return self._certificates[:1]
+
     def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:  # noqa: ARG002 -- the port's signature
         """Nothing but the binding, where a path asks for it."""
         return encode(CsrAttributes(challenge_password=link))

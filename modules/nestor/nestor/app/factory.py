@@ -12,8 +12,8 @@ from datetime import timedelta
 
 from cryptography import x509
 
+from nestor.access.build import rules_of
 from nestor.access.host import HostGate
-from nestor.access.policy import Rules, reserve
 from nestor.app.authority import Source, check_made, existing_issuer
 from nestor.app.certificate import own_hosts
 from nestor.ca.authority import LocalAuthority
@@ -83,7 +83,7 @@ async def _factory(source: Source, ledger: SQLiteLedger, catalog: Catalog) -> Fa
     if problem is not None:
         raise CannotIssue(problem, _CLOSED)
     counter = Counter(
-        gate=HostGate(operator(), Rules(source.settings.access.gateways, reserve(own))),
+        gate=HostGate(operator(), rules_of(source.settings.access, own)),
         profiles=catalog,
         authority=authority,
         ledger=ledger,

@@ -22,6 +22,10 @@ def found_below(source: Source, offline_root: Path, subject: str, lifetime: time
 
 
 def _check(source: Source) -> None:
+    if source.settings.ca.source is CASource.PARENT:
+        raise SettingsError(
+            "ca.source is parent: there is nothing to make.", "nestor serve enrolls it from its parent."
+        )
     if source.settings.ca.source is not CASource.ROOT:
         hint = "nestor serve takes the CA that ca.certificate and ca.key name."
         raise SettingsError("ca.source is file: there is nothing to make.", hint)

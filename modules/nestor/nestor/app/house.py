@@ -29,6 +29,7 @@ from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.home import LostCA
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import Layers
 from nestor.ca.own_names import own_names
 from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
@@ -36,6 +37,7 @@ from nestor.events import Event, Trouble
 from nestor.keys.seals import Keyring
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
+from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.registrar.desk import Registrar
@@ -123,18 +125,19 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
     up = forwarded(settings)
     here = {name: label for name, label in labels.items() if name not in up}
     _warn_of_large_attributes(here.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
+    issuers = authority.accepted()
     gate = open_gate(
         believing,
         ground.ledger,
         catalog,
         certificates,
-        issuers=certificates[:1],
+        issuers=issuers,
         memory=ground.memory,
         reserved=reserved,
     )
@@ -170,7 +173,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         authority=authority,
         identity=identity,
         context=server_context(
-            chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *above, *gate.anchors)
+            chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
         health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
         parent=parent,
@@ -226,6 +229,11 @@ def open_gate(
         here=next(iter(source.settings.listener.hostnames), ""),
         above=above,
     )
+
+
+def layers_of(settings: Settings) -> Layers:
+    """The layers below, and the names under which each is reached. Raises SettingsError."""
+    return Layers({fold(name): own_names(layer.hostnames) for name, layer in settings.access.layers.items()})
 
 
 def warn_of_ending(identity: ServerIdentity, ground: Ground) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable
+from urllib.parse import urlsplit
 
 _LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
 
@@ -9,6 +10,12 @@ _LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
 def reserved_names(names: Iterable[str]) -> list[str]:
     """The names among these that are nobody else's; every machine calls itself localhost."""
     return [name for name in dict.fromkeys(names) if not is_loopback(name)]
+
+
+def host_of(url: str | None) -> list[str]:
+    """The name of the host in a URL, where there is one."""
+    host = urlsplit(url).hostname if url else None
+    return [host] if host else []
 
 
 def is_loopback(name: str) -> bool:

@@ -124,7 +124,7 @@ class _Pages:
             connections=listener.connections if listener else 0,
             in_progress=listener.requests if listener else 0,
             ca_end=min(
-                (one.not_valid_after_utc.timestamp() for one in house.authority.ca_certificates()),
+                (one.not_valid_after_utc.timestamp() for one in house.authority.chain()),
                 default=float("nan"),
             ),
             server_certificate_end=house.identity.certificate.not_valid_after_utc.timestamp(),

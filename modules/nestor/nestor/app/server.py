@@ -15,12 +15,14 @@ from nestor.app.ground import first_house, pin, prepare_ground
 from nestor.app.house import Ground, House, build_house, warn_of_ending
 from nestor.app.identity import Maker
 from nestor.app.late import late
+from nestor.app.layer.looking_after import Upkeep
 from nestor.app.life import Life
 from nestor.app.plan import Plan
 from nestor.app.revocations import Revocations
 from nestor.app.seals import PATIENT, check_recovery, ready
 from nestor.app.watch import Watch
 from nestor.ca.home import CAHome, LostCA
+from nestor.ca.issuer import fingerprint_of
 from nestor.errors import NestorError
 from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
@@ -43,6 +45,7 @@ class Server:
         self._house = house
         self._building = asyncio.Lock()
         self._caretaker = Caretaker()
+        self.upkeep = Upkeep()
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
@@ -130,7 +133,7 @@ class Server:
             await self._look_at_the_clock()
             ground = replace(self._ground, waiting=waiting)
             house = await build_house(settings, ground)
-            if isinstance(self._house.authority, ClosedAuthority):
+            if isinstance(self._house.authority, ClosedAuthority) or _is_succeeded(ground, house):
                 ground = await pin(ground, house)
         finally:
             self._watch.changed(self._house.settings)
@@ -165,6 +168,15 @@ class Server:
         if ground.edge is None or house.identity.maker is not Maker.RUNTIME:
             return
         if await self._caretaker.fetched_another(house.identity, _source(house.settings, ground), ground.edge):
+            await self.reload()
+
+    async def look_after_parent(self) -> None:
+        """Have from the server above what is due. Raises NestorError where that is no help."""
+        ground = self._ground
+        if ground.waiting is not None or ground.guard.problem() is not None or ground.ledger.problem() is not None:
+            return
+        source = _source(self._house.settings, ground)
+        if await self.upkeep.look(source, ground.keyring, ground.parents.own(source)):
             await self.reload()
 
     async def look_after_recovery(self) -> None:
@@ -260,6 +272,12 @@ def _settle() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def _is_succeeded(ground: Ground, house: House) -> bool:
+    """Whether another CA took the place of the one that the ledger knows."""
+    certificates = house.authority.chain()
+    return bool(certificates) and fingerprint_of(certificates[0]) != ground.pinned
 
 
 def _source(settings: Settings, ground: Ground) -> Source:

@@ -171,7 +171,7 @@ def issuance_of(statistics: Statistics) -> Issuance:
 
 
 def _ca(house: House) -> CAStatus:
-    certificates = house.authority.ca_certificates()
+    certificates = house.authority.chain()
     if not certificates:
         return CAStatus(chain_length=0, problem=house.authority.problem())
     issuer = certificates[0]

@@ -27,6 +27,7 @@ from nestor.twin.settings import EVERYTHING, Power, TwinSettings
 from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource
 
 _EVERY = "*"
+_OF_A_ROOT = ("subject", "lifetime")
 _OF_A_NEW_ROOT = ("subject", "key_type", "rsa_bits", "lifetime")
 
 
@@ -38,6 +39,7 @@ def try_settings(settings: Settings) -> None:
         *_raised(partial(build_labels, settings.labels, known)),
         *_wrong_names(settings.listener.hostnames),
         *_wrong_ca(settings.ca),
+        *_wrong_layer(settings),
         *_wrong_server_certificate(settings.listener.server_certificate),
         *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
@@ -83,8 +85,23 @@ def _wrong_names(hostnames: Collection[str]) -> Iterator[str]:
 def _wrong_ca(settings: CASettings) -> Iterator[str]:
     if settings.source is CASource.ROOT:
         yield from _raised(partial(read_subject, settings.subject))
-    else:
+    elif settings.source is CASource.FILE:
         yield from _missing("ca", certificate=settings.certificate, key=settings.key)
+    elif settings.key is not None:
+        yield "ca.key: leave it out where source is parent; the CA changes its key with every renewal."
+
+
+def _wrong_layer(settings: Settings) -> Iterator[str]:
+    """What the certificates from a parent need."""
+    upstream = settings.upstream
+    if settings.ca.source is CASource.PARENT and upstream.identity.name is None:
+        yield "upstream.identity.name: this key is needed where ca.source is parent; it is the name of this layer."
+    if upstream.identity.name is None:
+        return
+    if upstream.url is None:
+        yield "upstream.url: this key is needed where upstream.identity has a name."
+    for sentence in _raised(partial(check_name, upstream.identity.name)):
+        yield f"upstream.identity.name: {sentence}"
 
 
 def _wrong_server_certificate(settings: ServerCertificateSettings) -> Iterator[str]:
@@ -180,13 +197,17 @@ def _near_keys(settings: KeySettings) -> Iterator[tuple[str, str, str]]:
 def _idle_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
     """Keys that are given, and that the source which was chosen does not look at."""
     ca, shown = settings.ca, settings.listener.server_certificate
-    if ca.source is CASource.FILE:
-        for name in _OF_A_NEW_ROOT:
+    if ca.source is not CASource.ROOT:
+        for name in _OF_A_NEW_ROOT if ca.source is CASource.FILE else _OF_A_ROOT:
             if name in ca.model_fields_set:
-                yield f"ca.{type(ca).model_fields[name].alias}", "it does nothing where source is file", "Leave it out."
-    elif ca.certificate is not None or ca.chain is not None:
+                yield (
+                    f"ca.{type(ca).model_fields[name].alias}",
+                    f"it does nothing where source is {ca.source}",
+                    "Leave it out.",
+                )
+    if ca.source is not CASource.FILE and (ca.certificate is not None or ca.chain is not None):
         name = "certificate" if ca.certificate is not None else "chain"
-        yield f"ca.{name}", "it does nothing where source is root", 'Leave it out, or write source = "file".'
+        yield f"ca.{name}", f"it does nothing where source is {ca.source}", 'Leave it out, or write source = "file".'
     if shown.source is not ServerCertificateSource.FILE and (shown.certificate is not None or shown.key is not None):
         where = "listener.serverCertificate"
         yield where, f"certificate and key do nothing where source is {shown.source}", 'Write source = "file".'

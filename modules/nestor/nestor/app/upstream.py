@@ -5,10 +5,11 @@ It outlives the house as long as it is asked in the same way. What is kept of it
 
 from nestor.app.authority import Source
 from nestor.app.forwarding import digits, forwarded
+from nestor.app.layer.identity import OwnIdentity
 from nestor.ca.loading import read_certificates
 from nestor.errors import MaterialError
 from nestor.keys.file import load_key
-from nestor.upstream.identity import ClientIdentity
+from nestor.upstream.identity import ClientIdentity, Current
 from nestor.upstream.parent import Parent, Terms
 from nestor.upstream.settings import UpstreamSettings
 from nestor.upstream.trust import Trust
@@ -23,23 +24,30 @@ class Parents:
     def __init__(self) -> None:
         self._parent: Parent | None = None
         self._former: list[Parent] = []
+        self._own: OwnIdentity | None = None
 
     @property
     def parent(self) -> Parent | None:
         """The one that is asked now."""
         return self._parent
 
-    def take(self, terms: Terms | None, identity: ClientIdentity | None, source: Source) -> Parent | None:
+    def take(self, terms: Terms | None, identity: Current, source: Source) -> Parent | None:
         """The one of these terms: the same as before where they are the same."""
         if self._parent is not None and self._parent.terms != terms:
             self._former.append(self._parent)
             self._parent = None
         if self._parent is None and terms is not None:
             place = source.data / FILE
-            self._parent = Parent(terms, lambda: identity, place=place, clock=source.clock, tell=source.sink)
+            self._parent = Parent(terms, identity, place=place, clock=source.clock, tell=source.sink)
         elif self._parent is not None:
-            self._parent.show(lambda: identity)
+            self._parent.show(identity)
         return self._parent
+
+    def own(self, source: Source) -> OwnIdentity:
+        """The certificate that this server enrolled for itself."""
+        if self._own is None:
+            self._own = OwnIdentity(source.data, lambda: source.passphrase)
+        return self._own
 
     async def look(self) -> None:
         """Do what is due of the one that is asked, and let go of former ones that nobody waits for any more."""
@@ -59,8 +67,8 @@ def open_parent(source: Source, parents: Parents) -> Parent | None:
     """The server above of these settings; None where no label is forwarded. Raises MaterialError."""
     upstream = source.settings.upstream
     if upstream.url is None or not any(forwarded(source.settings).values()):
-        return parents.take(None, None, source)
-    return parents.take(terms_of(source, upstream.url), _identity(source, upstream), source)
+        return parents.take(None, lambda: None, source)
+    return parents.take(terms_of(source, upstream.url), _shown(source, parents), source)
 
 
 def terms_of(source: Source, url: str) -> Terms:
@@ -70,7 +78,8 @@ def terms_of(source: Source, url: str) -> Terms:
     if anchors == ():
         raise MaterialError(f"upstream.anchors: {upstream.anchors} holds no certificate.", "It has to be PEM.")
     login = None
-    if upstream.user is not None and upstream.password is not None:
+    first = upstream.identity.name is not None  # then it is for the first certificate, which looks after itself
+    if not first and upstream.user is not None and upstream.password is not None:
         login = (upstream.user, upstream.password.read_text(source.data))
     return Terms(
         url=url,
@@ -84,6 +93,14 @@ def terms_of(source: Source, url: str) -> Terms:
         root=bytes.fromhex(digits(upstream.root)) if upstream.root else None,
         proxy=upstream.proxy,
     )
+
+
+def _shown(source: Source, parents: Parents) -> Current:
+    """What this server shows above: the certificate that it enrolled for itself, or the one that is named."""
+    if source.settings.upstream.identity.name is not None:
+        return parents.own(source).current
+    named = _identity(source, source.settings.upstream)
+    return lambda: named
 
 
 def _identity(source: Source, upstream: UpstreamSettings) -> ClientIdentity | None:

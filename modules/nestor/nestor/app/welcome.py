@@ -78,7 +78,7 @@ def tutorial_welcome(
 
 def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *, tutorial: bool) -> Iterator[Event]:
     """The same for machines: where it listens and whom to trust, and what keeps devices out."""
-    certificates = house.authority.ca_certificates()
+    certificates = house.authority.chain()
     authority = certificates[0].fingerprint(SHA256()).hex() if certificates else ""
     yield Listening(url_of(house, addresses), written(addresses), authority)
     if tutorial:
@@ -101,7 +101,7 @@ def _about(house: House, addresses: Sequence[tuple[str, int]], data: Path) -> st
         f"listening on           {', '.join(written(addresses))}",
         f"data directory         {data}",
     ]
-    certificates = house.authority.ca_certificates()
+    certificates = house.authority.chain()
     if certificates:
         digest = certificates[0].fingerprint(SHA256()).hex(":").upper()
         lines += [

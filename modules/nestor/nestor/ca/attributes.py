@@ -41,9 +41,13 @@ def _key(profile: Profile) -> WantedKey | None:
 
 
 def _extensions(profile: Profile) -> Iterator[tuple[x509.ExtensionType, bool]]:
-    """A CA is asked for as edged asks for it; any other certificate by its purpose alone."""
+    """A CA is asked for as edged asks for it; any other certificate by its purpose alone.
+
+    That of a layer knows by its place how much room it needs below.
+    """
     if profile.ca:
-        yield x509.BasicConstraints(ca=True, path_length=profile.path_length), True
+        if not profile.traits.entrusted:
+            yield x509.BasicConstraints(ca=True, path_length=profile.path_length), True
         yield key_usage(profile.key_usage), True
     elif len(profile.extended_key_usage) == 1:
         yield x509.ExtendedKeyUsage(profile.extended_key_usage), False

@@ -17,6 +17,7 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.content import Content, Key, settle
 from nestor.ca.goodkey import check_key
 from nestor.ca.issuer import Issuer
+from nestor.ca.layers import NO_LAYERS, Layers
 from nestor.ca.lint import check_signed, lint
 from nestor.ca.own_names import OwnNames
 from nestor.ca.own_server import server_content
@@ -45,6 +46,7 @@ class LocalAuthority:
         guard: ClockGuard,
         *,
         own: OwnNames,
+        layers: Layers = NO_LAYERS,
         make_key: MakeKey,
         random: Callable[[int], bytes] = os.urandom,
     ) -> None:
@@ -52,6 +54,7 @@ class LocalAuthority:
         self._catalog = catalog
         self._guard = guard
         self._own = own
+        self._layers = layers
         self._make_key = make_key
         self._random = random
         self._failure: str | None = None
@@ -62,8 +65,16 @@ class LocalAuthority:
         return self._issuer
 
     def ca_certificates(self) -> Sequence[x509.Certificate]:
-        """The CA certificate first, its root last."""
+        """The CA certificate first, former ones after it, its root last."""
+        return self._issuer.shown
+
+    def chain(self) -> Sequence[x509.Certificate]:
+        """The CA certificate and those above it, its root last."""
         return self._issuer.certificates
+
+    def accepted(self) -> Sequence[x509.Certificate]:
+        """Whose directly issued certificates are this CA's own: former ones stay good while they last."""
+        return self._issuer.accepted
 
     def csr_attributes(self, profile: str | None, *, link: bool) -> bytes:
         """What requests for a profile should hold (RFC 7030, 4.5.2); nothing where the shape chooses the profile."""
@@ -101,13 +112,13 @@ class LocalAuthority:
         """
         profile = self._catalog[order.profile]
         check_key(order.csr, profile)
-        return await self._issue(settle(profile, order, _key_of(order), self._own))
+        return await self._issue(settle(profile, order, _key_of(order), self._own, self._layers))
 
     async def generate(self, order: Order) -> tuple[CertificateIssuerPrivateKeyTypes, x509.Certificate]:
         """Make a key of the profile's kind and issue a certificate for it; the key in the request is ignored."""
         profile = self._catalog[order.profile]
         key = await asyncio.to_thread(self._make_key, profile.server_key, profile.rsa_minimum)
-        content = settle(profile, order, Key(key.public_key(), profile.server_key), self._own)
+        content = settle(profile, order, Key(key.public_key(), profile.server_key), self._own, self._layers)
         return key, await self._issue(content)
 
     async def issue_server_certificate(self, names: Sequence[str], key: Key, lifetime: timedelta) -> x509.Certificate:
@@ -123,7 +134,6 @@ class LocalAuthority:
         draft = prepare(
             content,
             self._issuer,
-            self._own,
             now=now,
             serial=serial_number(self._random(RANDOM_OCTETS)),
             jitter=self._jitter(),

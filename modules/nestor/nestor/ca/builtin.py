@@ -10,6 +10,8 @@ EST_IDENTITY = "estIdentity"
 EDGE_CA = "edgeCa"
 SERVER = "server"
 BOOTSTRAP = "bootstrap"
+FORWARDER = "forwarder"
+LAYER_CA = "layerCa"
 
 BUILT_IN: Mapping[str, Mapping[str, object]] = {
     # What a device shows to DPS and IoT Hub. It asks for no extension at all and needs clientAuth (DPS refuses else).
@@ -29,7 +31,7 @@ BUILT_IN: Mapping[str, Mapping[str, object]] = {
         "extendedKeyUsage": "clientAuth",
         "authenticates": True,
         "renewable": True,
-        "mayRequest": "deviceIdentity, edgeCa",
+        "mayRequest": "deviceIdentity, edgeCa, layerCa",
     },
     # What an IoT Edge gateway signs the certificates of its own modules with.
     EDGE_CA: {
@@ -55,5 +57,28 @@ BUILT_IN: Mapping[str, Mapping[str, object]] = {
         "extendedKeyUsage": "clientAuth",
         "authenticates": True,
         "mayRequest": "estIdentity",
+    },
+    # What a Nestor shows to its parent when it passes on the requests of others: cmcRA marks it (RFC 7030, 3.7). Only a
+    # label and a grant that name the profile give it. It stands in for no device, and gets nothing else but the CA of
+    # its layer, where access.layers names it.
+    FORWARDER: {
+        "lifetime": "90d",
+        "keyUsage": "digitalSignature",
+        "extendedKeyUsage": "clientAuth, cmcRA",
+        "alternativeNames": {"dns": "", "ip": ""},
+        "authenticates": True,
+        "renewable": True,
+        "mayRequest": "layerCa",
+    },
+    # What the Nestor of a layer below issues with. The path length leaves room for the Edge CAs below it, and for no
+    # other; it is raised by one for every layer CA below. Only a label, a grant and access.layers together give it.
+    LAYER_CA: {
+        "lifetime": "1y",
+        "ca": True,
+        "pathLength": 1,
+        "keyUsage": "digitalSignature, keyCertSign, cRLSign",
+        "extendedKeyUsage": "",
+        "alternativeNames": {"dns": "", "ip": ""},
+        "keyReuse": False,
     },
 }

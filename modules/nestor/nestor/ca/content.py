@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKey
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.ca.alternative_names import issued_alternative_names, text_of
+from nestor.ca.layers import NO_LAYERS, Layers
 from nestor.ca.own_names import OwnNames
 from nestor.ca.profile import Profile
 from nestor.ca.subjects import issued_subject
-from nestor.ca.usages import named, possible_usage
+from nestor.ca.usages import CMC_RA, named, possible_usage
 from nestor.errors import Forbidden
 from nestor.model import CertificationRequest, KeyType, Order
 from nestor.naming import common_name_of
@@ -29,32 +30,60 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What one certificate is to say."""
+    """What one certificate is to say; `excluded` are the names that a CA may not issue for."""
 
     profile: Profile
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
     extended_key_usage: tuple[x509.ObjectIdentifier, ...]
     key: Key
+    path_length: int | None = None
+    excluded: tuple[x509.GeneralName, ...] = ()
 
 
-def settle(profile: Profile, order: Order, key: Key, own: OwnNames) -> Content:
+def settle(profile: Profile, order: Order, key: Key, own: OwnNames, layers: Layers = NO_LAYERS) -> Content:
     """Settle what an admitted order gets. Raises Forbidden or Malformed where the profile does not allow it."""
     _check_key_usage(order.csr, profile, key)
     subject = issued_subject(order.subject, profile.subject)
     names = issued_alternative_names(order.alternative_names, subject, profile.alternative_names)
-    content = Content(profile, subject, names, _issued_usages(order.csr, profile), key)
+    excluded = layers.excluded(order.device, own) if profile.traits.entrusted else own.subtrees()
+    content = Content(
+        profile,
+        subject,
+        names,
+        _issued_usages(order.csr, profile),
+        key,
+        path_length=_path_length(order.csr, profile),
+        excluded=tuple(excluded) if profile.exclude_server_names else (),
+    )
     _check_server(content, own)
     return content
 
 
+def _path_length(csr: CertificationRequest, profile: Profile) -> int | None:
+    """The path length of the profile, or a shorter one that is asked for; None where it is no CA's."""
+    asked = csr.basic_constraints.path_length if csr.basic_constraints else None
+    if profile.path_length is None or asked is None or not profile.traits.entrusted:
+        return profile.path_length
+    if asked > profile.path_length:
+        raise Forbidden(
+            f"The request asks for a path length of {asked}, and the profile {profile.name} gives {profile.path_length}"
+            " at most.",
+            "Ask for less; or its operator raises pathLength of the profile, where there is room above it.",
+        )
+    return asked
+
+
 def _issued_usages(csr: CertificationRequest, profile: Profile) -> tuple[x509.ObjectIdentifier, ...]:
-    """The extended key usages of the profile, or those among them that the request asks for."""
+    """The extended key usages of the profile, or those among them that the request asks for.
+
+    What marks a forwarder comes with its profile, and no request asks for it.
+    """
     wanted = csr.extended_key_usage
     if not wanted:
         return profile.extended_key_usage
-    issued = tuple(usage for usage in profile.extended_key_usage if usage in wanted)
-    if not issued:
+    issued = tuple(usage for usage in profile.extended_key_usage if usage in {*wanted, CMC_RA})
+    if not set(issued) - {CMC_RA}:
         raise Forbidden(
             f"The profile {profile.name} does not give the extended key usage asked for: {named(wanted)}.",
             f"It gives: {named(profile.extended_key_usage)}.",

@@ -6,15 +6,14 @@ from cryptography import x509
 
 from nestor.ca.content import Content
 from nestor.ca.issuer import Issuer
-from nestor.ca.own_names import OwnNames
 from nestor.ca.tbs import Extension
 from nestor.ca.usages import key_usage, possible_usage
 
 
-def extensions_of(content: Content, issuer: Issuer, own: OwnNames) -> Iterator[Extension]:
+def extensions_of(content: Content, issuer: Issuer) -> Iterator[Extension]:
     """Every extension of a certificate (RFC 5280, 4.2.1), and whether it is critical."""
     profile = content.profile
-    yield x509.BasicConstraints(profile.ca, profile.path_length), True
+    yield x509.BasicConstraints(profile.ca, content.path_length), True
     yield key_usage(possible_usage(profile.key_usage, content.key.type)), True
     if content.extended_key_usage:
         yield x509.ExtendedKeyUsage(content.extended_key_usage), False
@@ -22,5 +21,5 @@ def extensions_of(content: Content, issuer: Issuer, own: OwnNames) -> Iterator[E
     yield x509.AuthorityKeyIdentifier(issuer.key_identifier, None, None), False
     if content.alternative_names:
         yield x509.SubjectAlternativeName(content.alternative_names), False
-    if profile.exclude_server_names and (excluded := own.subtrees()):
-        yield x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=excluded), True
+    if content.excluded:
+        yield x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=content.excluded), True

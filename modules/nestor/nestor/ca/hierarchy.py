@@ -20,7 +20,9 @@ BACKDATED = timedelta(minutes=5)
 """How far a CA certificate begins in the past, so that devices with slow clocks take it at once."""
 
 ROOM_BELOW = 1
-"""The path length of an issuing CA below a root: Edge CAs, and no further (design D3)."""
+"""The path length of an issuing CA below a root: Edge CAs, and no further (design D3).
+
+For layers that have CAs of their own it is larger by one for each of them, one below the other."""
 
 _SIGNS = frozenset({KeyUsage.KEY_CERT_SIGN, KeyUsage.CRL_SIGN})
 
@@ -42,11 +44,12 @@ def make_intermediate(
     lifetime: timedelta,
     now: datetime,
     serial: int,
+    room: int = ROOM_BELOW,
 ) -> Issuer:
-    """A CA below another one, which issues to devices while its root is kept offline."""
+    """A CA below another one, which issues to devices while its root is kept offline; `room` is its path length."""
     end = min(now + lifetime, parent.end)
     extensions: list[Extension] = [
-        *_extensions(key, path_length=ROOM_BELOW),
+        *_extensions(key, path_length=room),
         (x509.AuthorityKeyIdentifier(parent.key_identifier, None, None), False),
     ]
     name = read_subject(subject)

@@ -23,11 +23,26 @@ UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtensi
 
 @dataclass(frozen=True)
 class Issuer:
-    """A CA that can sign; `chain` holds what is above it, its root last; empty where it is a root itself."""
+    """A CA that can sign; `chain` holds what is above it, its root last; empty where it is a root itself.
+
+    `former` are the CAs whose place it took, each with those above it: what they issued is good while it lasts.
+    """
 
     certificate: x509.Certificate
     key: CertificateIssuerPrivateKeyTypes = field(repr=False)
     chain: tuple[x509.Certificate, ...] = ()
+    former: tuple[tuple[x509.Certificate, ...], ...] = ()
+
+    @property
+    def shown(self) -> tuple[x509.Certificate, ...]:
+        """What devices are shown: the issuer first, then the former ones and what only those need, its root last."""
+        before = [one for chain in self.former for one in chain if one not in self.certificates]
+        return (self.certificate, *dict.fromkeys(before), *self.chain)
+
+    @property
+    def accepted(self) -> tuple[x509.Certificate, ...]:
+        """Whose certificates are those of this CA: its own, and the former ones."""
+        return (self.certificate, *(chain[0] for chain in self.former))
 
     @property
     def certificates(self) -> tuple[x509.Certificate, ...]:

@@ -118,7 +118,7 @@ def _validity(case: _Case) -> Iterator[str]:
 def _power(case: _Case) -> Iterator[str]:
     profile = case.draft.content.profile
     constraints = case.value(ExtensionOID.BASIC_CONSTRAINTS)
-    if constraints != x509.BasicConstraints(profile.ca, profile.path_length):
+    if constraints != x509.BasicConstraints(profile.ca, _path_length(case)):
         yield "its basic constraints are not those of the profile"
     usage = case.value(ExtensionOID.KEY_USAGE)
     bits = usage_bits(usage) if isinstance(usage, x509.KeyUsage) else frozenset()
@@ -130,10 +130,25 @@ def _power(case: _Case) -> Iterator[str]:
     purposes = tuple(usages) if isinstance(usages, x509.ExtendedKeyUsage) else ()
     if not set(purposes) <= set(profile.extended_key_usage) or bool(purposes) == profile.ca:
         yield "its extended key usage is beyond the profile"
-    excluded = case.own.subtrees() if profile.exclude_server_names else []
+    excluded = _excluded(case)
     wanted = x509.NameConstraints(permitted_subtrees=None, excluded_subtrees=excluded) if excluded else None
     if case.value(ExtensionOID.NAME_CONSTRAINTS) != wanted:
         yield "its name constraints are not those that exclude the names of this server"
+
+
+def _path_length(case: _Case) -> int | None:
+    """That of the profile; the CA of a layer may have less."""
+    profile, wanted = case.draft.content.profile, case.draft.content.path_length
+    narrower = profile.traits.entrusted and wanted is not None and wanted in range((profile.path_length or 0) + 1)
+    return wanted if narrower else profile.path_length
+
+
+def _excluded(case: _Case) -> list[x509.GeneralName]:
+    """The names that a CA is forbidden: those of this server; the CA of a layer has a list of its own."""
+    content = case.draft.content
+    if not content.profile.exclude_server_names:
+        return []
+    return list(content.excluded) if content.profile.traits.entrusted else case.own.subtrees()
 
 
 def _pointers(case: _Case) -> Iterator[str]:

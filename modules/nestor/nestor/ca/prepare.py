@@ -13,10 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from nestor.ca.content import Content
 from nestor.ca.extensions import extensions_of
 from nestor.ca.issuer import REMEDY, Issuer
-from nestor.ca.own_names import OwnNames
 from nestor.ca.profile import Profile
 from nestor.ca.tbs import encode_tbs
-from nestor.errors import CannotIssue
+from nestor.errors import CannotIssue, Forbidden
 
 _MOST_BACKDATED = timedelta(minutes=5)
 _BACKDATED_SHARE = 20
@@ -32,12 +31,12 @@ class Draft:
     tbs: bytes
 
 
-def prepare(content: Content, issuer: Issuer, own: OwnNames, *, now: datetime, serial: int, jitter: float) -> Draft:
+def prepare(content: Content, issuer: Issuer, *, now: datetime, serial: int, jitter: float) -> Draft:
     """Draft a certificate; `jitter` in [0, 1) picks its lifetime within the variation of the profile.
 
-    Raises CannotIssue where the CA has no time or no room for it.
+    Raises CannotIssue where the CA has no time or no room for it, Forbidden where it has room for less than is asked.
     """
-    _check_room(content.profile, issuer)
+    _check_room(content, issuer)
     not_before, not_after = validity(content.profile, issuer, now, jitter)
     tbs = encode_tbs(
         serial=serial,
@@ -47,7 +46,7 @@ def prepare(content: Content, issuer: Issuer, own: OwnNames, *, now: datetime, s
         not_after=not_after,
         subject=content.subject.public_bytes(),
         spki=content.key.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo),
-        extensions=extensions_of(content, issuer, own),
+        extensions=extensions_of(content, issuer),
     )
     return Draft(content, serial, tbs)
 
@@ -84,11 +83,16 @@ def last_problem(issuer: Issuer, profiles: Iterable[Profile], now: datetime) -> 
     return f"The CA ends at {issuer.end:%Y-%m-%d %H:%M} UTC, too soon for a certificate of any profile. {_TOO_SOON}"
 
 
-def _check_room(profile: Profile, issuer: Issuer) -> None:
+def _check_room(content: Content, issuer: Issuer) -> None:
     """A CA certificate needs room in the path lengths above it (RFC 5280, 4.2.1.9)."""
-    if profile.path_length is not None and issuer.room is not None and issuer.room <= profile.path_length:
-        raise CannotIssue(
-            f"The path length of this CA is {issuer.room}, which leaves no room for the profile {profile.name}.",
-            f"Load a CA with a path length of {profile.path_length + 1} or more, or without one.",
-            retry_after=3600,
-        )
+    length, room = content.path_length, issuer.room
+    if length is None or room is None or room > length:
+        return
+    told = f"The path length of this CA is {room}, which leaves no room for the profile {content.profile.name}"
+    if length == 0:
+        raise CannotIssue(f"{told}.", "Load a CA with a path length of 1 or more, or without one.", retry_after=3600)
+    less = f"Ask for {room - 1} at most; or" if room else "Nothing fits:"
+    raise Forbidden(
+        f"{told} with a path length of {length}.",
+        f"{less} give this CA, and each one above it, a path length that is larger by one than that of the CA below.",
+    )

@@ -8,10 +8,11 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.ca.alternative_names import AlternativeNameRules, alternative_name_rules
+from nestor.ca.builtin import FORWARDER
 from nestor.ca.settings import ProfileSettings, SubjectSettings
 from nestor.ca.strength import strength_of
 from nestor.ca.subjects import SubjectRules, attribute_type, is_value_of, subject_rules
-from nestor.ca.usages import EXTENDED_USAGES
+from nestor.ca.usages import CMC_RA, EXTENDED_USAGES
 from nestor.errors import EVERY_KEY, SettingsError
 from nestor.model import KeyType, KeyUsage, ProfileTraits
 
@@ -19,9 +20,10 @@ _RESERVED_USAGES = {
     ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE: "anyExtendedKeyUsage means every purpose, Nestor's own included",
     ExtendedKeyUsageOID.CERTIFICATE_TRANSPARENCY: "it belongs to CT logs",
     x509.ObjectIdentifier("1.3.6.1.5.5.7.3.27"): "cmcCA marks a certificate authority",
-    x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28"): "cmcRA marks a registration authority, which speaks for others",
+    CMC_RA: "cmcRA marks a registration authority, which speaks for others, and is the profile forwarder's",
 }
 _POST_QUANTUM = {KeyType.ML_DSA_44, KeyType.ML_DSA_65, KeyType.ML_DSA_87}
+_OF_A_FORWARDER = frozenset({ExtendedKeyUsageOID.CLIENT_AUTH, CMC_RA})
 _SHORTEST_LIFE = timedelta(minutes=1)
 
 
@@ -56,7 +58,7 @@ class Profile:
 
 def build_profile(name: str, settings: ProfileSettings) -> Profile:
     """Validate the settings of one profile. Raises SettingsError with a line for every key that is wrong."""
-    problems = [f"profiles.{name}.{key}: {sentence}." for key, sentence in _problems(settings)]
+    problems = [f"profiles.{name}.{key}: {sentence}." for key, sentence in _problems(name, settings)]
     if problems:
         raise SettingsError("\n".join(problems), EVERY_KEY)
     usages = tuple(_usage(word) for word in settings.extended_key_usage)
@@ -84,6 +86,7 @@ def _traits(name: str, settings: ProfileSettings, usages: tuple[x509.ObjectIdent
     return ProfileTraits(
         name=name,
         ca=settings.ca,
+        entrusted=name == FORWARDER or (settings.ca and settings.path_length > 0),
         server=ExtendedKeyUsageOID.SERVER_AUTH in usages,
         authenticates=settings.authenticates,
         renewable=settings.renewable,
@@ -107,11 +110,11 @@ def _usage(word: str) -> x509.ObjectIdentifier:
     return EXTENDED_USAGES.get(word) or x509.ObjectIdentifier(word)
 
 
-def _problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
+def _problems(name: str, settings: ProfileSettings) -> Iterator[tuple[str, str]]:
     """What does not hold, each with the key it is about."""
     yield from _key_problems(settings)
     yield from _time_problems(settings)
-    yield from _usage_problems(settings)
+    yield from _usage_problems(name, settings)
     yield from _power_problems(settings)
     yield from _subject_problems(settings.subject)
 
@@ -138,7 +141,7 @@ def _time_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
         yield "minimumLifetime", "it is longer than lifetime, jitter taken off"
 
 
-def _usage_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
+def _usage_problems(name: str, settings: ProfileSettings) -> Iterator[tuple[str, str]]:
     for word in settings.key_usage:
         if word not in list(KeyUsage):
             yield "keyUsage", f"there is no bit {word}; known are {', '.join(KeyUsage)}"
@@ -151,8 +154,10 @@ def _usage_problems(settings: ProfileSettings) -> Iterator[tuple[str, str]]:
                 f"{word} is neither clientAuth, serverAuth nor a dotted OID such as 1.3.6.1.4.1.99999.1",
             )
             continue
-        if usage in _RESERVED_USAGES:
+        if usage in _RESERVED_USAGES and name != FORWARDER:
             yield "extendedKeyUsage", f"{word} is not issued to devices: {_RESERVED_USAGES[usage]}"
+        elif name == FORWARDER and usage not in _OF_A_FORWARDER:
+            yield "extendedKeyUsage", f"{word} is not issued to forwarders, which are clients and never servers"
 
 
 def _subject_problems(settings: SubjectSettings) -> Iterator[tuple[str, str]]:

@@ -60,11 +60,18 @@ def _says_the_same(certificate: x509.Certificate, profile: Profile) -> bool:
     purposes = tuple(value_of(certificate, x509.ExtendedKeyUsage) or ())
     return (
         kind is not None
-        and constraints_of(certificate) == x509.BasicConstraints(profile.ca, profile.path_length)
+        and _has_the_place(constraints_of(certificate), profile)
         and bits == possible_usage(profile.key_usage, kind)
         and purposes == tuple(one for one in profile.extended_key_usage if one in purposes)
         and bool(purposes) != profile.ca
     )
+
+
+def _has_the_place(found: x509.BasicConstraints, profile: Profile) -> bool:
+    """Whether its path length is that of the profile; the CA of a layer may have asked for less."""
+    if found.ca and profile.traits.entrusted:
+        return found.path_length is not None and found.path_length in range((profile.path_length or 0) + 1)
+    return found == x509.BasicConstraints(profile.ca, profile.path_length)
 
 
 def _closest(certificate: x509.Certificate, fitting: Sequence[Profile]) -> Sequence[Profile]:

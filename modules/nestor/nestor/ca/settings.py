@@ -16,20 +16,29 @@ class CASource(StrEnum):
 
     ROOT = "root"
     FILE = "file"
+    PARENT = "parent"
 
 
 class CASettings(Document):
     """The certificate authority."""
 
     source: CASource = described(
-        "root: a root of its own, made once and never again. file: a CA that somebody else made.",
+        "root: a root of its own, made once and never again. file: a CA that somebody else made. parent: the CA of "
+        "this layer, enrolled from the server that upstream names, and renewed by itself.",
         CASource.ROOT,
         strict=False,
     )
     subject: str = described("The name of the root that is made, as RFC 4514 writes it.", "CN=Nestor Root CA")
-    key_type: CAKeyType = described("The key of the root that is made: ec-p256, ec-p384 or rsa.", KeyType.EC_P256)
-    rsa_bits: int = described("The size of the root's key, for rsa.", 4096, ge=3072, le=8192)
+    key_type: CAKeyType = described("The key of the CA that is made: ec-p256, ec-p384 or rsa.", KeyType.EC_P256)
+    rsa_bits: int = described("The size of its key, for rsa.", 4096, ge=3072, le=8192)
     lifetime: Duration = described("How long the root that is made lives.", timedelta(days=20 * 365))
+    parent_label: str = described("For source parent: the parent's label that is for the profile layerCa.", "layer-ca")
+    path_length: int = described(
+        "For source parent: how many CAs may follow below. 1 is for Edge CAs; one more for each layer CA below.",
+        1,
+        ge=0,
+        le=8,
+    )
     certificate: FileReference | None = described(
         "The CA certificate, as PEM, for source file.", None, examples=["file:ca.pem"]
     )

@@ -8,9 +8,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from nestor.model import KeyType, KeyUsage
 
+CMC_RA = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.28")
+"""Marks a registration authority, which speaks for others (RFC 6402, 2.10)."""
+
 EXTENDED_USAGES: Mapping[str, x509.ObjectIdentifier] = {
     "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
     "serverAuth": ExtendedKeyUsageOID.SERVER_AUTH,
+    "cmcRA": CMC_RA,
 }
 _NAMES = {oid: name for name, oid in EXTENDED_USAGES.items()}
 _BITS = {

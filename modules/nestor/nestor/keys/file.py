@@ -59,13 +59,17 @@ def save_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str 
 
 def replace_key(path: Path, key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> None:
     """Write a key file in the place of the one before, for the same key kept in another way. Raises MaterialError."""
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
     try:
-        write_whole(path, pem)
+        write_whole(path, pem_of(key, passphrase))
     except OSError as error:
         raise MaterialError(
             f"The key file {path} cannot be written: {error.strerror}.", "Check directory and mode."
         ) from error
+
+
+def pem_of(key: CertificateIssuerPrivateKeyTypes, passphrase: str | None = None) -> bytes:
+    """A key as a file holds it. Raises MaterialError for an empty passphrase."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, _encryption(passphrase))
 
 
 def load_key(path: Path, passphrase: str | None = None) -> StoredKey:

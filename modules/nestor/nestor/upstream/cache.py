@@ -15,12 +15,13 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.errors import Malformed, MaterialError
 from nestor.est import csrattrs
 from nestor.upstream.faults import BadAnswer
 from nestor.upstream.rollover import is_signed_by, sort_out
+from nestor.upstream.succession import vouches
 
 FRESH = timedelta(minutes=10)
 """How long what was fetched is not asked for again."""
@@ -71,7 +72,7 @@ def accept(
     old, new = kept.root, sort_out(trusted).root
     if old is None or old == new or (new is not None and approved == new.fingerprint(SHA256())):
         return trusted
-    if new is not None and _vouches(old, new, shown):
+    if new is not None and vouches(old, new, shown):
         return trusted
     name = "no root any more" if new is None else f"another root, {new.fingerprint(SHA256()).hex()}"
     raise RootChanged(
@@ -129,13 +130,3 @@ def save(path: Path, kept: Kept) -> None:
         beside.replace(path)
     except OSError as error:
         raise MaterialError(f"{path} cannot be written: {error.strerror}.", "Check space and mode.") from error
-
-
-def _vouches(old: x509.Certificate, new: x509.Certificate, shown: Sequence[x509.Certificate]) -> bool:
-    """Whether the old root signed the new one's key, in that very certificate or in one that links them."""
-    key = _spki(new)
-    return any(is_signed_by(one, old) and _spki(one) == key and one.subject == new.subject for one in (new, *shown))
-
-
-def _spki(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -17,6 +17,22 @@ class Reenrollment(StrEnum):
     ENROLL = "enroll"
 
 
+class OwnIdentitySettings(Document):
+    """The client certificate that this server enrolls from the parent for itself, and renews by itself."""
+
+    name: str | None = described(
+        "The name under which the parent knows this server. Left out, it shows the certificate that is named above.",
+        None,
+        examples=["layer2"],
+    )
+    label: str | None = described(
+        "The parent's label that gives it: one for the profile forwarder, where requests are passed on. Left out, the "
+        "path without a label.",
+        None,
+        examples=["forwarder"],
+    )
+
+
 class UpstreamSettings(Document):
     """The EST server of the layer above: where it is, why it is believed, how this server shows itself there."""
 
@@ -44,6 +60,11 @@ class UpstreamSettings(Document):
     )
     leaf_only: bool = described(
         "Show the client certificate without its chain, for servers that take exactly one.", default=False
+    )
+    identity: OwnIdentitySettings = described(
+        "A client certificate of this server's own; then certificate, key, user and password are needed for the first "
+        "one, and where one has expired.",
+        default_factory=lambda: OwnIdentitySettings.model_validate({}),
     )
     user: str | None = described("The user name for servers that know this one by password.", None)
     password: SecretReference | None = described("Its password.", None, examples=["file:parent.password"])

@@ -13,7 +13,7 @@ from nestor.errors import Malformed
 from nestor.est.csrattrs import CsrAttributes
 from nestor.est.pkcs10 import Extension
 from nestor.est.wants import WantedName
-from nestor.naming import EDGE_CA_PREFIX
+from nestor.naming import EDGE_CA_PREFIX, LAYER_CA_PREFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,12 @@ def edge_ca(device: str) -> Wish:
     """The Edge CA of a device, as aziot-edged asks for it."""
     constraints = x509.BasicConstraints(ca=True, path_length=0)
     return Wish(_named(EDGE_CA_PREFIX + device), extensions=((constraints, True), (_CA_USAGE, True)))
+
+
+def layer_ca(layer: str, path_length: int) -> Wish:
+    """The CA of a layer, with so many CAs below it."""
+    constraints = x509.BasicConstraints(ca=True, path_length=path_length)
+    return Wish(_named(LAYER_CA_PREFIX + layer), extensions=((constraints, True), (_LAYER_CA_USAGE, True)))
 
 
 def renewal(certificate: x509.Certificate) -> Wish:
@@ -84,14 +90,18 @@ def _named(common_name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
 
 
-_CA_USAGE = x509.KeyUsage(
-    digital_signature=True,
-    content_commitment=False,
-    key_encipherment=False,
-    data_encipherment=False,
-    key_agreement=False,
-    key_cert_sign=True,
-    crl_sign=False,
-    encipher_only=False,
-    decipher_only=False,
-)
+def _usage(*, crl_sign: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=True,
+        crl_sign=crl_sign,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+_CA_USAGE, _LAYER_CA_USAGE = _usage(crl_sign=False), _usage(crl_sign=True)

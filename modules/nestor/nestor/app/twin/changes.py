@@ -53,6 +53,7 @@ def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]
     yield from _makers(host, wanted)
     yield from _forwarders(host, wanted)
     yield from _labels(host, wanted)
+    yield from _layers(host, wanted)
 
 
 def _profiles(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
@@ -116,6 +117,15 @@ def _forwarders(host: Settings, wanted: Settings) -> Iterator[Entry]:
         mine = host.access.forwarders.get(name)
         measure: ForwarderSettings = mine or forwarder.model_copy(update={"subject": None, "names": ()})
         yield [list(_walk(measure, forwarder, mine, f"access.forwarders.{name}", f"access.forwarders.{NAME}"))]
+
+
+def _layers(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A layer has what the host's of that name has; a new one is new whatever is said of it, as is one left out."""
+    mine, wish = host.access.layers, wanted.access.layers
+    for name in {**mine, **wish}:
+        had, asked = (layers[name].hostnames if name in layers else None for layers in (mine, wish))
+        path, rule = f"access.layers.{name}.hostnames", f"access.layers.{NAME}.hostnames"
+        yield [[Change(path, rule, had, asked, said=name in mine)]]
 
 
 def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:

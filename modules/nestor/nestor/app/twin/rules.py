@@ -142,6 +142,9 @@ RULES: Mapping[str, Rule] = dict(
         ("access.forwarders.NAME.names", Rule("this forwarder might speak for other devices", names=names_beyond)),
         # Who may have a CA certificate.
         ("access.gateways", Rule("more devices might have CA certificates", Power.GATEWAYS, names=names_beyond)),
+        *_every(
+            Power.GATEWAYS, changed, "other layers might have CAs, or for other names", "access.layers.NAME.hostnames"
+        ),
         *_every(Power.GATEWAYS, switched_on, "CA certificates would be issued by this profile", "profiles.NAME.ca"),
         *_every(Power.GATEWAYS, more, "CAs below a gateway might be made", "profiles.NAME.pathLength"),
         *_every(

@@ -1,0 +1,122 @@
+"""The client certificate by which the server above knows this one: got once by another credential, then by itself.
+
+It is kept with its key in one file that appears whole, so that no moment shows one without the other. Each certificate
+has a key of its own.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from nestor.app.authority import Source
+from nestor.app.identity import fits
+from nestor.app.layer.approach import Approach, composing
+from nestor.ca.loading import read_certificates
+from nestor.errors import MaterialError
+from nestor.events import Note
+from nestor.keys.file import load_key, pem_of, write_whole
+from nestor.keys.make import generate
+from nestor.model import KeyType
+from nestor.naming import common_name_of, fold
+from nestor.upstream.client import ESTClient
+from nestor.upstream.enrollment import request_own
+from nestor.upstream.faults import BadAnswer
+from nestor.upstream.identity import ClientIdentity
+from nestor.upstream.lifetimes import is_good, renewal_time
+from nestor.upstream.settings import Reenrollment
+from nestor.upstream.wish import est_identity, identity, renewal
+
+FILE = "upstream-identity.pem"
+"""In the data directory: the key, then its certificate."""
+
+
+class OwnIdentity:
+    """The client certificate of this server, and how it is kept; `current` is what to show."""
+
+    def __init__(self, data: Path, passphrase: Callable[[], str | None]) -> None:
+        self._place = data / FILE
+        self._passphrase = passphrase
+        self._seen: tuple[int, int, int] | None = None
+        self._held: ClientIdentity | None = None
+
+    def current(self) -> ClientIdentity | None:
+        """The one to show at this moment: the same value until the file is another one; None where none can be used."""
+        looks = self._looks()
+        if looks != self._seen:
+            self._seen, self._held = looks, None if looks is None else self._read()
+        return self._held
+
+    def keep(self, fresh: ClientIdentity) -> None:
+        """Show this one from now on, and after the next start. Raises MaterialError."""
+        chain = (fresh.certificate, *fresh.chain)
+        content = pem_of(fresh.key, self._passphrase()) + b"".join(link.public_bytes(Encoding.PEM) for link in chain)
+        try:
+            write_whole(self._place, content)
+        except OSError as error:
+            raise MaterialError(
+                f"{self._place} cannot be written: {error.strerror}.", "Check space and mode."
+            ) from error
+
+    def _read(self) -> ClientIdentity | None:
+        try:
+            chain = read_certificates(self._place.read_bytes(), FILE)
+            key = load_key(self._place, self._passphrase()).key
+        except (OSError, MaterialError):
+            return None
+        return ClientIdentity(chain[0], key, tuple(chain[1:])) if chain and fits(chain[0], key) else None
+
+    def _looks(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._place.stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+async def look_after_identity(own: OwnIdentity, approach: Approach, source: Source) -> None:
+    """Enroll or renew the client certificate of this server, where that is due.
+
+    Raises NestorError where it cannot be had, or not renewed; one that is still good is shown all the same.
+    """
+    name = source.settings.upstream.identity.name
+    if name is None:
+        return
+    now, held = source.clock.now(), own.current()
+    if held is None or not is_good(held.certificate, now) or not _is_for(held.certificate, name):
+        fresh = await _enrolled(approach, name)
+    elif now >= renewal_time(held.certificate):
+        fresh = await _renewed(approach, held)
+    else:
+        return
+    if not is_good(fresh.certificate, now):
+        raise BadAnswer(f"{approach.server} gave a client certificate that is not valid at this time.", "Check clocks.")
+    own.keep(fresh)
+    source.sink(Note("upstream identity", f"{name}, known to {approach.server}", fresh.certificate.not_valid_after_utc))
+
+
+async def _enrolled(approach: Approach, name: str) -> ClientIdentity:
+    """The first one, or the first after one has expired."""
+    key = generate(KeyType.EC_P256)
+    connect = approach.by_first_credential(approach.settings.identity.label)
+    compose = composing(key, est_identity(identity(name)))
+    return _made(await request_own(connect, compose, ESTClient.enroll), key)
+
+
+async def _renewed(approach: Approach, held: ClientIdentity) -> ClientIdentity:
+    """The next one, asked for by the one that it follows (RFC 7030, 3.3.2)."""
+    key = generate(KeyType.EC_P256)
+    connect = approach.by(held, approach.settings.identity.label)
+    compose = composing(key, est_identity(renewal(held.certificate)), keep_names=True)
+    as_new = approach.settings.reenroll_as is Reenrollment.ENROLL
+    return _made(await request_own(connect, compose, ESTClient.enroll if as_new else ESTClient.reenroll), key)
+
+
+def _made(certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> ClientIdentity:
+    return ClientIdentity(certificate, key)
+
+
+def _is_for(certificate: x509.Certificate, name: str) -> bool:
+    return fold(common_name_of(certificate.subject)) == fold(name)

@@ -1,0 +1,139 @@
+"""What is looked after for the sake of the server above: the certificates from it, and what to say while it is away."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from nestor.app.authority import Source
+from nestor.app.layer.approach import approach, url_of
+from nestor.app.layer.authority import forget_ended, look_after_ca
+from nestor.app.layer.identity import OwnIdentity, look_after_identity
+from nestor.ca.home import CAHome
+from nestor.ca.settings import CASource
+from nestor.errors import NestorError
+from nestor.events import Trouble
+from nestor.keys.seals import Keyring
+from nestor.settings import Settings
+from nestor.upstream.identity import ClientIdentity
+from nestor.upstream.lifetimes import is_good, renewal_time, urgency
+
+_MOST_PAUSES = 30
+"""How often a look may be left out after failures; each failure doubles the pause."""
+
+
+@dataclass(frozen=True, slots=True)
+class CALife:
+    """The CA of this layer in time: whose it is, when it is renewed, what is wrong with that."""
+
+    parent: str
+    renewed_at: datetime
+    problem: str | None
+
+
+class Upkeep:
+    """Looks after what this server has from the one above."""
+
+    def __init__(self) -> None:
+        self._fault: NestorError | None = None
+        self._failures = 0
+        self._pauses = 0
+        self._told = 0
+
+    @property
+    def fault(self) -> NestorError | None:
+        """Why the last look did not bring what was due."""
+        return self._fault
+
+    async def look(self, source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
+        """Have what is due; whether the CA is another one now. Raises NestorError where the server above is no help.
+
+        After a failure some looks are left out, fewer while there is no CA.
+        """
+        if not has_dues(source.settings):
+            return False
+        forgot = forget_ended(CAHome(source.data), source.clock.now())
+        if self._pauses > 0:
+            self._pauses -= 1
+            return forgot
+        try:
+            changed = await _look(source, keyring, own)
+        except NestorError as fault:
+            self._failed(fault, urgent=not CAHome(source.data).was_made)
+            self._warn(source)
+            raise
+        self._fault, self._failures, self._told = None, 0, 0
+        return changed or forgot
+
+    def warnings(self, settings: Settings, data: Path, now: datetime) -> Iterator[str]:
+        """What its operator has to hear in time: the CA ends, and the server above does not renew it."""
+        certificate = next(iter(CAHome(data).certificates()), None) if _has_layer_ca(settings, data) else None
+        if certificate is None or self._fault is None or not urgency(certificate, now):
+            return
+        end = certificate.not_valid_after_utc
+        left = "less than a third" if urgency(certificate, now) == 1 else "less than a tenth"
+        yield (
+            f"The CA of this layer ends at {end:%Y-%m-%d %H:%M} UTC; {left} of its life is left, and it could not be "
+            f"renewed: {self._fault.text}"
+        )
+
+    def ca_life(self, settings: Settings, data: Path) -> CALife | None:
+        """The CA of this layer in time; None where it is not from a parent."""
+        if not _has_layer_ca(settings, data):
+            return None
+        certificate = CAHome(data).certificates()[0]
+        return CALife(url_of(settings.upstream), renewal_time(certificate), self._fault.text if self._fault else None)
+
+    def _failed(self, fault: NestorError, *, urgent: bool) -> None:
+        self._fault = fault
+        self._pauses = 0 if urgent else min(2**self._failures, _MOST_PAUSES)
+        self._failures += 1
+
+    def _warn(self, source: Source) -> None:
+        """Tell once at a third of the CA's life, and once at a tenth."""
+        for sentence in self.warnings(source.settings, source.data, source.clock.now()):
+            level = urgency(CAHome(source.data).certificates()[0], source.clock.now())
+            if level > self._told:
+                self._told = level
+                source.sink(Trouble("ca", sentence))
+
+
+def has_dues(settings: Settings) -> bool:
+    """Whether there is anything to have from the server above."""
+    return settings.upstream.identity.name is not None or settings.ca.source is CASource.PARENT
+
+
+def _has_layer_ca(settings: Settings, data: Path) -> bool:
+    return settings.ca.source is CASource.PARENT and CAHome(data).was_made
+
+
+def _ca_is_due(source: Source) -> bool:
+    home = CAHome(source.data)
+    return not home.was_made or source.clock.now() >= renewal_time(home.certificates()[0])
+
+
+async def _look(source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
+    """Have what is due; whether the CA is another one. An identity that is not renewed is used while it is good."""
+    ca_is_due = source.settings.ca.source is CASource.PARENT and _ca_is_due(source)
+    if not (_identity_is_due(source, own) or ca_is_due):
+        return False
+    parent = await approach(source)
+    try:
+        await look_after_identity(own, parent, source)
+    except NestorError:
+        if not ca_is_due or _identity_of_now(source, own) is None:
+            raise
+    identity = _identity_of_now(source, own)
+    return ca_is_due and identity is not None and await look_after_ca(source, keyring, parent, identity)
+
+
+def _identity_is_due(source: Source, own: OwnIdentity) -> bool:
+    if source.settings.upstream.identity.name is None:
+        return False
+    held = _identity_of_now(source, own)
+    return held is None or source.clock.now() >= renewal_time(held.certificate)
+
+
+def _identity_of_now(source: Source, own: OwnIdentity) -> ClientIdentity | None:
+    held = own.current()
+    return held if held and is_good(held.certificate, source.clock.now()) else None
