@@ -66,7 +66,7 @@ def build_gate(
     adopter = Adopter(ledger, recognize, partial(tell, sinks))
     own_certificates = OwnCertificates(issuers, ledger, traits, adopter.adopt)
     known = known_forwarders(settings, base)
-    forwarders = Forwarders(known, own_certificates, memory.hop(here))
+    forwarders = Forwarders(known, [own_certificates], memory.hop(here))
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=Rules(settings.gateways, reserve(reserved_names)),
