@@ -5,6 +5,7 @@ from multidict import CIMultiDict
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
     Malformed,
     NestorError,
