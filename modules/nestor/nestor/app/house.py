@@ -122,22 +122,14 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
-    last = last_ca_certificates(source)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
-    up = forwarded(settings)
-    here = {name: label for name, label in labels.items() if name not in up}
-    _warn_of_large_attributes(here.values(), authority, ground)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last_ca_certificates(source))
+    _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
+    parent = open_parent(source, ground.parents)
+    above = tuple(parent.certificates) if parent is not None else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
-    gate = open_gate(
-        believing,
-        ground.ledger,
-        catalog,
-        certificates,
-        issuers=certificates[:1],
-        memory=ground.memory,
-        reserved=reserved,
-    )
+    opened = partial(open_gate, believing, ground.ledger, catalog, memory=ground.memory)
+    gate = opened(certificates, issuers=certificates[:1], reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     desk = partial(
@@ -149,21 +141,15 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         sinks=ground.sinks,
         revision=settings.revision,
     )
-    parent = open_parent(source, ground.parents)
-    above = tuple(parent.certificates) if parent is not None else ()
-    higher = partial(open_gate, believing, ground.ledger, catalog, above, issuers=above, above=True)
+    up = forwarded(settings)
+    here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     if parent is not None:
-        forward = partial(desk, gate=higher(memory=ground.memory, reserved=(*reserved, parent.host)))
+        higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True)
+        asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
         for name, label in up.items():
             if label is not None:
-                asked = UpstreamAuthority(
-                    parent, label, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
-                )
-                desks[name] = forward(labels={name: labels[name]}, authority=asked)
-    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
-    if parent is not None and not here:
-        checks["upstream"] = parent.problem
+                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked(label))
     return House(
         settings=settings,
         registrar=Reception(desks),
@@ -172,7 +158,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *above, *gate.anchors)
         ),
-        health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
+        health=_health(authority, ground, identity, parent if not here else None),
         parent=parent,
         above=above,
         waits=ground.waiting is not None,
@@ -184,6 +170,15 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     if ground.waiting is not None:
         return LostCA(ground.waiting, ())
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
+
+
+def _health(authority: AnyAuthority, ground: Ground, identity: ServerIdentity, parent: Parent | None) -> Health:
+    """The checks; those of the server above, where nothing can be had but from there."""
+    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
+    return Health(
+        checks | ({"upstream": parent.problem} if parent else {}),
+        vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+    )
 
 
 def _tell_doubts(settings: Settings, ground: Ground) -> None:
