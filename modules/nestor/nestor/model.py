@@ -170,8 +170,8 @@ class ChannelBindings:
 class Credentials:
     """What came over the wire to say who is asking; nothing of it is believed yet but the TLS handshake.
 
-    `certificate` proved possession of its key in the handshake, `chain` came beside it. `secret_bits` is the strength of
-    the cipher. `conveyed` is what headers tell of somebody else. The answer is due at the monotonic second `deadline`.
+    `certificate` proved possession of its key in the handshake, `chain` came beside it. `secret_bits` is the cipher's
+    strength. `conveyed` is what headers tell of somebody else. The answer is due at the monotonic second `deadline`.
     """
 
     address: str
