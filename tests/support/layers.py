@@ -5,11 +5,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+
+from support import pki
 from support.device import Device
 from support.foreign import PASSWORD as PARENT_PASSWORD
 from support.foreign import USER as PARENT_USER
 from support.foreign import Foreign
 from support.server import Server
+from support.shapes import CMC_RA
 
 USER, PASSWORD = "line", "0815"
 _PATIENCE = 15.0
@@ -67,3 +72,34 @@ def until(holds: Callable[[], bool], patience: float = _PATIENCE) -> float:
             raise TimeoutError(f"It did not come about within {patience:.0f} s.")
         time.sleep(0.05)
     return time.monotonic() - begun
+
+
+_PURPOSES = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, CMC_RA])
+
+
+class Makers:
+    """A CA that certifies forwarders alone, with the files that settings name."""
+
+    def __init__(self, place: Path) -> None:
+        self._ca = pki.authority("Forwarders")
+        self._place = place
+        self.anchor = self._ca.write(place, "forwarders.pem")
+
+    def certify(self, name: str, **wishes: Any) -> dict[str, Any]:
+        """Certify a forwarder; the part of its upstream settings that names certificate and key."""
+        place = self._place / name
+        place.mkdir()
+        identity = self._ca.issue(name, **{"extended_key_usage": _PURPOSES, **wishes})
+        certificate, key = pki.write(place, identity)
+        return {"certificate": f"file:{certificate}", "key": f"file:{key}"}
+
+    def listed(self, *names: str, **scope: Any) -> dict[str, Any]:
+        """The settings that list these forwarders, for everything unless their scope is changed."""
+        usual = {"anchors": f"file:{self.anchor}", "names": "*", "statements": True, **scope}
+        forwarders = {name: {"subject": f"CN={name}", **usual} for name in names}
+        return {"access": {"forwarders": forwarders, "gateways": "gw*"}}
+
+
+def nestor_upstream(parent: Server, anchor: Path, credential: Mapping[str, Any], **changes: Any) -> dict[str, Any]:
+    """The settings for another Nestor as the parent."""
+    return {"url": parent.url, "anchors": f"file:{anchor}", **credential, **changes}

@@ -46,11 +46,13 @@ def build_gate(
     recognize: Recognize,
     reserved_names: Collection[str] = (),
     above: bool = False,
+    home: Callable[[], Sequence[x509.Certificate]] | None = None,
     here: str = "",
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
-    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know.
+    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know; then
+    `home` are the issuers of this server, which make the forwarders below it all the same.
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
     those above it, which no anchor may be kin to. `memory` outlives the gate. `here` is a name of this server, for the
     hops that a request tells of. Raises MaterialError or SettingsError for what cannot be used.
@@ -69,8 +71,9 @@ def build_gate(
     )
     adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
     own_certificates = OwnCertificates(issuers, ledger, traits, adopt)
+    made_here = OwnCertificates(home or issuers, ledger, traits, Adopter(ledger, recognize, partial(tell, sinks)).adopt)
     known = known_forwarders(settings, base)
-    forwarders = Forwarders(known, [own_certificates], memory.hop(here))
+    forwarders = Forwarders(known, [made_here, own_certificates] if above else [own_certificates], memory.hop(here))
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=rules_of(settings, reserved_names),

@@ -126,21 +126,14 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
-    up = forwarded(settings)
-    here = {name: label for name, label in labels.items() if name not in up}
-    _warn_of_large_attributes(here.values(), authority, ground)
+    _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
+    parent = open_parent(source, ground.parents)
+    above = tuple(parent.certificates) if parent is not None else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     issuers = authority.accepted()
-    gate = open_gate(
-        believing,
-        ground.ledger,
-        catalog,
-        certificates,
-        issuers=issuers,
-        memory=ground.memory,
-        reserved=reserved,
-    )
+    opened = partial(open_gate, believing, ground.ledger, catalog, memory=ground.memory)
+    gate = opened(certificates, issuers=issuers, reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     desk = partial(
@@ -152,21 +145,15 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         sinks=ground.sinks,
         revision=settings.revision,
     )
-    parent = open_parent(source, ground.parents)
-    above = tuple(parent.certificates) if parent is not None else ()
-    higher = partial(open_gate, believing, ground.ledger, catalog, above, issuers=above, above=True)
+    up = forwarded(settings)
+    here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     if parent is not None:
-        forward = partial(desk, gate=higher(memory=ground.memory, reserved=(*reserved, parent.host)))
+        higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, home=issuers)
+        asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
         for name, label in up.items():
             if label is not None:
-                asked = UpstreamAuthority(
-                    parent, label, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
-                )
-                desks[name] = forward(labels={name: labels[name]}, authority=asked)
-    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
-    if parent is not None and not here:
-        checks["upstream"] = parent.problem
+                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked(label))
     return House(
         settings=settings,
         registrar=Reception(desks),
@@ -175,7 +162,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
-        health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
+        health=_health(authority, ground, identity, parent if not here else None),
         parent=parent,
         above=above,
         waits=ground.waiting is not None,
@@ -187,6 +174,15 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     if ground.waiting is not None:
         return LostCA(ground.waiting, ())
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
+
+
+def _health(authority: AnyAuthority, ground: Ground, identity: ServerIdentity, parent: Parent | None) -> Health:
+    """The checks; those of the server above, where nothing can be had but from there."""
+    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
+    return Health(
+        checks | ({"upstream": parent.problem} if parent else {}),
+        vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+    )
 
 
 def _tell_doubts(settings: Settings, ground: Ground) -> None:
@@ -209,10 +205,11 @@ def open_gate(
     memory: Memory,
     reserved: Collection[str],
     above: bool = False,
+    home: Sequence[x509.Certificate] = (),
 ) -> Gate:
     """The gate of these settings; `reserved` are the names that are this server's own.
 
-    `above`: the issuers are those of the server above. Raises MaterialError for files that cannot be used.
+    `above`: the issuers are those of the server above; then `home` are those of this server. Raises MaterialError for files that cannot be used.
     """
     return build_gate(
         source.settings.access,
@@ -228,6 +225,7 @@ def open_gate(
         reserved_names=reserved,
         here=next(iter(source.settings.listener.hostnames), ""),
         above=above,
+        home=lambda: home,
     )
 
 

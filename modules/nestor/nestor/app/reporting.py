@@ -15,7 +15,7 @@ from nestor.app.status import Circumstances, LastRefusedSettings, Status, issuan
 from nestor.cloud import LinkState
 from nestor.document import merge
 from nestor.errors import NestorError, Unavailable
-from nestor.events import Event, SettingsApplied, SettingsRefused
+from nestor.events import Event, SettingsApplied, SettingsRefused, UpstreamChanged
 from nestor.ports import Clock, Hub
 from nestor.twin.patching import difference, doubtful, portions
 from nestor.twin.reported import reported
@@ -49,12 +49,14 @@ class Reporter:
         self._untaken = False
 
     def __call__(self, event: Event) -> None:
-        """Hear of settings that were applied or refused."""
+        """Hear of settings that were applied or refused, and of the server above."""
         match event:
             case SettingsRefused(sentence):
                 self._refused = LastRefusedSettings(at=self._clock.now(), sentence=sentence)
             case SettingsApplied():
                 self._refused = None
+            case UpstreamChanged():
+                pass
             case _:
                 return
         self._wake.set()

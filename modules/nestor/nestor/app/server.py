@@ -43,6 +43,7 @@ class Server:
         self._plan = plan
         self._ground = ground
         self._house = house
+        ground.parents.adopt(house.parent)
         self._building = asyncio.Lock()
         self._caretaker = Caretaker()
         self.upkeep = Upkeep()
@@ -139,6 +140,7 @@ class Server:
             self._watch.changed(self._house.settings)
         self._tell_what_waits(settings)
         self._ground, self._house = ground, house
+        ground.parents.adopt(house.parent)
         self._other_settings.set()
         self._other_settings = asyncio.Event()
         _settle()
