@@ -38,7 +38,7 @@ from nestor.settings import Settings
 
 _NOT_YET = (
     "The CA of this layer has not been enrolled from its parent yet.",
-    "The log says what the parent answers; it is asked again every ten seconds.",
+    "The log says what the parent answers; it is asked again every few seconds.",
 )
 _ROOT, _ROOT_KEY = "root.pem", "root-key.pem"
 

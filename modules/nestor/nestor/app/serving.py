@@ -139,7 +139,7 @@ def _jobs(server: Server) -> list[Job]:
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
         Job("fetched certificate", timedelta(seconds=10), server.look_after_fetched_certificate),
-        Job("parent", timedelta(seconds=10), server.look_after_parent),
+        Job("parent", timedelta(seconds=2), server.look_after_parent),
         Job("upstream", timedelta(seconds=1), server.look_after_upstream, limit=timedelta(seconds=20)),
         Job("recovery", timedelta(minutes=5), server.look_after_recovery),
     ]

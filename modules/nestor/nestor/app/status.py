@@ -12,7 +12,6 @@ from cryptography.hazmat.primitives.hashes import SHA1
 
 from nestor import __version__
 from nestor.app.answer import Answer, Moment
-from nestor.app.house import House
 from nestor.app.server import Server
 from nestor.app.welcome import url_of, written
 from nestor.ca.catalog import Catalog, build_catalog
@@ -33,6 +32,9 @@ class CAStatus(Answer):
     expires: Moment | None = described("When it, or a CA above it, ends.", None)
     chain_length: int = described("How many certificates /cacerts shows.")
     problem: str | None = described("Why nothing can be signed at this time, and what to do.", None)
+    parent: str | None = described("The server above that it is from, where it is the CA of a layer.", None)
+    renewed_from: Moment | None = described("From when on that one is asked to renew it.", None)
+    renewal_problem: str | None = described("Why that one did not renew it when it was asked last.", None)
 
 
 class LastIssued(Answer):
@@ -98,7 +100,7 @@ class HealthStatus(Answer):
 
     ready: bool = described("Whether certificates are issued at this time.")
     problems: Mapping[str, str] = described("What keeps them from being issued, by name, and what to do.")
-    warnings: tuple[str, ...] = described("What endangers the data directory, and what to do.")
+    warnings: tuple[str, ...] = described("What endangers the data directory or the CA of a layer, and what to do.")
 
 
 class LastRefusedSettings(Answer):
@@ -138,8 +140,8 @@ def status_of(server: Server, circumstances: Circumstances, statistics: Statisti
     return Status(
         version=__version__,
         started_at=circumstances.started_at,
-        health=HealthStatus(ready=not problems, problems=problems, warnings=tuple(server.ground.warnings)),
-        ca_status=_ca(house),
+        health=HealthStatus(ready=not problems, problems=problems, warnings=_warnings(server)),
+        ca_status=_ca(server),
         listener_status=_listener(server),
         link_status=LinkStatus(connected_since=link.since) if link.connected else None,
         upstream_status=None if house.parent is None else _upstream(house.parent.state),
@@ -183,11 +185,19 @@ def issuance_of(statistics: Statistics) -> Issuance:
     )
 
 
-def _ca(house: House) -> CAStatus:
+def _warnings(server: Server) -> tuple[str, ...]:
+    ground = server.ground
+    of_the_ca = server.upkeep.warnings(server.house.settings, ground.data, ground.clock.now())
+    return (*ground.warnings, *of_the_ca)
+
+
+def _ca(server: Server) -> CAStatus:
+    house = server.house
     certificates = house.authority.chain()
     if not certificates:
         return CAStatus(chain_length=0, problem=house.authority.problem())
     issuer = certificates[0]
+    life = server.upkeep.ca_life(house.settings, server.ground.data)
     return CAStatus(
         subject=issuer.subject.rfc4514_string(),
         fingerprint=fingerprint_of(issuer),
@@ -195,6 +205,9 @@ def _ca(house: House) -> CAStatus:
         expires=min(certificate.not_valid_after_utc for certificate in certificates),
         chain_length=len(certificates),
         problem=house.authority.problem(),
+        parent=life.parent if life else None,
+        renewed_from=life.renewed_at if life else None,
+        renewal_problem=life.problem if life else None,
     )
 
 

@@ -81,7 +81,12 @@ def show(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: Jso
     """Show the CA: names, fingerprints as the portal shows them, dates."""
     from cryptography.hazmat.primitives.hashes import SHA1, SHA256  # noqa: PLC0415 -- only now
 
-    issuer = _issuer(data, config)
+    from nestor.app.authority import existing_issuer  # noqa: PLC0415 -- every room
+    from nestor.ca.settings import CASource  # noqa: PLC0415 -- cryptography
+    from nestor.upstream.lifetimes import renewal_time  # noqa: PLC0415 -- cryptography
+
+    source = _source(data, config)
+    issuer = existing_issuer(source)
     certificate = issuer.certificate
     fields = {
         "subject": _name(certificate),
@@ -93,6 +98,12 @@ def show(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: Jso
         "signs with": issuer.algorithm.name,
         "below": ", ".join(_name(above) for above in issuer.chain) or "nothing: it is a root",
     }
+    if source.settings.ca.source is CASource.PARENT:
+        fields |= {
+            "parent": source.settings.upstream.url or "",
+            "renewed from": show_time(renewal_time(certificate)),
+            "took the place of": ", ".join(_lasting(chain[0]) for chain in issuer.former) or "none that lasts",
+        }
     show_fields(fields, as_json=json)
 
 
@@ -203,6 +214,11 @@ def _write(place: Path, content: bytes) -> None:
         place.write_bytes(content)
     except OSError as error:
         raise MaterialError(f"{place} cannot be written: {error.strerror}.", "Check path and mode.") from error
+
+
+def _lasting(certificate: "x509.Certificate") -> str:
+    """A CA certificate that still counts, by its serial number and its end."""
+    return f"{certificate.serial_number:x} until {show_time(certificate.not_valid_after_utc)}"
 
 
 def _name(certificate: "x509.Certificate") -> str:

@@ -130,7 +130,7 @@ def _warn_of_own_names(source: Source, issuer: Issuer) -> None:
         source.sink(
             Trouble(
                 "ca",
-                f"The parent forbids the CA of this layer to issue for {', '.join(forbidden)}, which is this server itself; "
+                f"The parent forbids the CA of this layer to issue for {', '.join(forbidden)}, which is itself; "
                 "devices will not trust it. The parent's operator adds it to access.layers.NAME.hostnames.",
             )
         )

@@ -91,7 +91,7 @@ async def look_after_identity(own: OwnIdentity, approach: Approach, source: Sour
         fresh = await _renewed(approach, held)
     else:
         return
-    if not is_good(fresh.certificate, now):
+    if not is_good(fresh.certificate, source.clock.now()):
         raise BadAnswer(f"{approach.server} gave a client certificate that is not valid at this time.", "Check clocks.")
     own.keep(fresh)
     source.sink(Note("upstream identity", f"{name}, known to {approach.server}", fresh.certificate.not_valid_after_utc))

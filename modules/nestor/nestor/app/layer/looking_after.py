@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from cryptography import x509
+
 from nestor.app.authority import Source
 from nestor.app.layer.approach import approach, url_of
 from nestor.app.layer.authority import forget_ended, look_after_ca
 from nestor.app.layer.identity import OwnIdentity, look_after_identity
 from nestor.ca.home import CAHome
 from nestor.ca.settings import CASource
-from nestor.errors import NestorError
+from nestor.errors import MaterialError, NestorError
 from nestor.events import Trouble
 from nestor.keys.seals import Keyring
 from nestor.settings import Settings
@@ -19,7 +21,10 @@ from nestor.upstream.identity import ClientIdentity
 from nestor.upstream.lifetimes import is_good, renewal_time, urgency
 
 _MOST_PAUSES = 30
-"""How often a look may be left out after failures; each failure doubles the pause."""
+"""How many looks may be left out after failures; each failure doubles the pause."""
+
+_MOST_PAUSES_WITHOUT_CA = 3
+"""The same while nothing can be issued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +72,7 @@ class Upkeep:
 
     def warnings(self, settings: Settings, data: Path, now: datetime) -> Iterator[str]:
         """What its operator has to hear in time: the CA ends, and the server above does not renew it."""
-        certificate = next(iter(CAHome(data).certificates()), None) if _has_layer_ca(settings, data) else None
+        certificate = _certificate(settings, data)
         if certificate is None or self._fault is None or not urgency(certificate, now):
             return
         end = certificate.not_valid_after_utc
@@ -79,14 +84,14 @@ class Upkeep:
 
     def ca_life(self, settings: Settings, data: Path) -> CALife | None:
         """The CA of this layer in time; None where it is not from a parent."""
-        if not _has_layer_ca(settings, data):
+        certificate = _certificate(settings, data)
+        if certificate is None:
             return None
-        certificate = CAHome(data).certificates()[0]
         return CALife(url_of(settings.upstream), renewal_time(certificate), self._fault.text if self._fault else None)
 
     def _failed(self, fault: NestorError, *, urgent: bool) -> None:
         self._fault = fault
-        self._pauses = 0 if urgent else min(2**self._failures, _MOST_PAUSES)
+        self._pauses = min(2**self._failures, _MOST_PAUSES_WITHOUT_CA if urgent else _MOST_PAUSES)
         self._failures += 1
 
     def _warn(self, source: Source) -> None:
@@ -103,8 +108,12 @@ def has_dues(settings: Settings) -> bool:
     return settings.upstream.identity.name is not None or settings.ca.source is CASource.PARENT
 
 
-def _has_layer_ca(settings: Settings, data: Path) -> bool:
-    return settings.ca.source is CASource.PARENT and CAHome(data).was_made
+def _certificate(settings: Settings, data: Path) -> x509.Certificate | None:
+    """The CA certificate of a layer; None where there is none that can be read."""
+    try:
+        return CAHome(data).certificates()[0] if settings.ca.source is CASource.PARENT else None
+    except MaterialError:
+        return None
 
 
 def _ca_is_due(source: Source) -> bool:
