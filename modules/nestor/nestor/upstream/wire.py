@@ -3,6 +3,7 @@
 No redirect is followed, no cookie kept, no proxy of the environment used, nothing decompressed.
 """
 
+import socket
 import ssl
 import sys
 from collections.abc import Mapping
@@ -28,6 +29,9 @@ TOTAL_TIMEOUT = 20.0
 
 KEPT = 4.0
 """Seconds for which a connection is kept that nobody uses: servers close idle ones, and a request may meet that."""
+
+UNHEARD = 1.5
+"""Seconds for which the other side's system may leave unconfirmed what was sent: a line that was cut says nothing."""
 
 _HEADERS = {hdrs.USER_AGENT: f"nestor/{__version__}", hdrs.ACCEPT_ENCODING: "identity"}
 
@@ -83,6 +87,7 @@ class Wire:
                 ssl=self._context,
                 limit=self._connections,
                 keepalive_timeout=KEPT,
+                socket_factory=_impatient,
                 enable_cleanup_closed=sys.version_info < (3, 12, 7),
             ),
             timeout=_within(self._timeout),
@@ -161,6 +166,14 @@ def _within(seconds: float) -> aiohttp.ClientTimeout:
     """The time for one request; waiting for a free connection is part of it, connecting has its own limit."""
     exactly = seconds + 1  # aiohttp rounds what is above its threshold up to whole seconds
     return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_TIMEOUT), ceil_threshold=exactly)
+
+
+def _impatient(address: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket that finds out in time that nobody is there any more (TCP_USER_TIMEOUT, RFC 5482)."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(UNHEARD * 1000))
+    return made
 
 
 async def _note_sent(
