@@ -1,6 +1,7 @@
 """The IoT Edge host that runs this module: what its runtime does for Nestor, and the name that devices know it by."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from nestor.edge.identity import EdgeIdentity
 from nestor.ports import Runtime, Sealer
@@ -8,11 +9,16 @@ from nestor.ports import Runtime, Sealer
 
 @dataclass(frozen=True, slots=True)
 class EdgeHost:
-    """The runtime by its two ports; `name` is the gateway host name of this device."""
+    """The runtime by its two ports; `name` is the gateway host name of this device.
+
+    `parent` is the host name of the device above, empty at the top; `audience` what a token of this module is good for.
+    """
 
     name: str
     runtime: Runtime
     sealer: Sealer
+    parent: str = ""
+    audience: str = ""
 
 
 def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
@@ -23,4 +29,5 @@ def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
     from nestor.edge.workload import WorkloadAPI  # noqa: PLC0415 -- the same
 
     workload = WorkloadAPI(identity)
-    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload))
+    audience = f"{identity.hub}/devices/{quote(identity.device)}/modules/{quote(identity.module)}"
+    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload), identity.parent, audience)

@@ -19,6 +19,7 @@ from nestor.app.clock import BelievedClock
 from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.edge_host import EdgeHost
 from nestor.app.identity import Maker, ServerIdentity
+from nestor.app.routes import build_routes
 from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
 from nestor.ca.authority import LocalAuthority
@@ -35,6 +36,7 @@ from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
+from nestor.proxy.proxy import Routes
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -84,6 +86,8 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    gate: Gate
+    routes: Routes
 
     @property
     def chain_order(self) -> bool:
@@ -118,6 +122,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
+    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
         labels=labels,
@@ -135,6 +140,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         registrar=registrar,
         authority=authority,
         identity=identity,
+        gate=gate,
+        routes=routes,
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),

@@ -24,6 +24,7 @@ from nestor.ca.home import CAHome, LostCA
 from nestor.errors import NestorError
 from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
+from nestor.proxy.standing import Standings
 from nestor.settings import Settings
 from nestor.web.listener import Listener
 
@@ -42,6 +43,7 @@ class Server:
         self.revocations = Revocations(plan.data, ground.tell)
         self._listener: Listener | None = None
         self._life = Life(plan.clock.monotonic)
+        self.standings = Standings(plan.clock.now)
         self._other_settings = asyncio.Event()
 
     @property

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from nestor.app.directory import make_directory
+from nestor.app.doors import Doors
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
@@ -14,12 +15,9 @@ from nestor.app.server import Server, start
 from nestor.app.trial import try_settings
 from nestor.app.watchman import Watchman
 from nestor.errors import CannotGoOn, MaterialError
-from nestor.events import Fatal, HandshakeFailed, Note, Trouble
+from nestor.events import Fatal, Note, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ports import tell
-from nestor.web.http import HTTP
-from nestor.web.listener import Listener
-from nestor.web.site import Site
 
 Companion = Callable[[Server], Awaitable[None]]
 """What lives beside a server without an end."""
@@ -62,18 +60,10 @@ async def _serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion]
 
 
 async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Sequence[Companion]) -> None:
-    settings = server.house.settings.listener
     told = partial(tell, plan.sinks)
-    site = Site(lambda: server.house, settings.limits, told)
-    http = HTTP(site.handle, settings.limits, site.broken)
-    listener = Listener(
-        settings,
-        context=lambda: server.house.context,
-        protocol=http,
-        failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
-    )
+    doors = Doors(server, told)
     stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
-    await server.listen(listener)
+    await doors.open()
     plan.welcome(server.house, server.addresses)
     beside = {companion.__qualname__: partial(companion, server) for companion in companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, beside))
@@ -88,8 +78,7 @@ async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Se
         watchman.expect_the_end()
         told(Note("stopping", "Finishing what is being served."))
         working.cancel()
-        await listener.drain(DRAIN_SECONDS)
-        await http.shutdown(0.5)
+        await doors.close(DRAIN_SECONDS)
         await asyncio.wait([working])
 
 

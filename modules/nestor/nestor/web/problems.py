@@ -13,6 +13,9 @@ from nestor.errors import (
     Malformed,
     NestorError,
     NotOffered,
+    RouteClosed,
+    RouteFailed,
+    RouteLate,
     TooLarge,
     TooOften,
     TooSlow,
@@ -39,6 +42,9 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     TooOften: http.HTTPStatus.TOO_MANY_REQUESTS,
     NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
+    RouteLate: http.HTTPStatus.GATEWAY_TIMEOUT,
+    RouteClosed: http.HTTPStatus.SERVICE_UNAVAILABLE,
+    RouteFailed: http.HTTPStatus.BAD_GATEWAY,
 }
 
 
