@@ -7,6 +7,15 @@ import socket
 import ssl
 import sys
 import threading
+from typing import Protocol
+
+
+class SupportsReadInto(Protocol):
+    """Something that is read into a buffer."""
+
+    def readinto(self, room: memoryview, /) -> int | None:
+        """Read some bytes."""
+
 
 _PIECE = bytes(256 * 1024)
 
@@ -25,7 +34,7 @@ def main() -> None:
 
 def _serve(context: ssl.SSLContext, accepted: socket.socket) -> None:
     try:
-        with context.wrap_socket(accepted, server_side=True) as session, session.makefile("rb", 128 * 1024) as reader:
+        with context.wrap_socket(accepted, server_side=True) as session, session.makefile("rb") as reader:
             while request := reader.readline():
                 length = 0
                 while (line := reader.readline()).strip():
@@ -52,10 +61,10 @@ def _give(session: ssl.SSLSocket, left: int) -> None:
         left -= min(left, len(_PIECE))
 
 
-def _take(reader: "socket.SocketIO | object", left: int) -> None:
+def _take(reader: SupportsReadInto, left: int) -> None:
     room = bytearray(128 * 1024)
     while left:
-        left -= reader.readinto(memoryview(room)[:left])  # type: ignore[attr-defined, union-attr]
+        left -= reader.readinto(memoryview(room)[:left]) or left
 
 
 if __name__ == "__main__":

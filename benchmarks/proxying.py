@@ -198,7 +198,9 @@ def _download(nestor: Nestor, port: int, size: int) -> None:
 def _upload(nestor: Nestor, port: int, size: int) -> None:
     piece = bytes(256 * 1024)
     with _session(nestor, port) as session:
-        session.sendall(b"PUT /behind HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % size)
+        session.sendall(
+            b"PUT /behind HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % size
+        )
         for _ in range(size // len(piece)):
             session.sendall(piece)
         answer = session.recv(4096)

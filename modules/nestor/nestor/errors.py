@@ -16,7 +16,7 @@
     |  |- SettingsError         the configuration document does not hold
     |  |- MaterialError         a key, certificate, ledger or user file cannot be used
     |  |- CannotIssue           nothing can be signed or recorded at this time
-    |  |- RouteFailed           what a route of the API proxy leads to does not answer, or not so that it can be handed on
+    |  |- RouteFailed           what a route leads to gives no answer that can be handed on
     |  |  |- RouteLate          it does not answer in time
     |  |  `- RouteClosed        nothing can be carried there at this time
     |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had

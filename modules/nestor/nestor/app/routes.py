@@ -4,9 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from pathlib import Path
-from urllib.request import getproxies_environment, proxy_bypass_environment
-
-from cryptography import x509
+from urllib.request import getproxies, proxy_bypass
 
 from nestor.app.edge_host import EdgeHost
 from nestor.document import Reference
@@ -53,7 +51,7 @@ class Bundle:
         self._clock = clock
         self._asking = asyncio.Lock()
         self._read: float | None = None
-        self._bundle: tuple[x509.Certificate, ...] = ()
+        self._trust = Trust(())
         self._contexts: dict[ClientCertificate | None, ssl.SSLContext] = {}
 
     async def context(self, credential: ClientCertificate | None) -> ssl.SSLContext:
@@ -61,7 +59,7 @@ class Bundle:
         async with self._asking:
             await self._look()
             if credential not in self._contexts:
-                self._contexts[credential] = verifying_context(Trust(self._bundle), credential)
+                self._contexts[credential] = verifying_context(self._trust, credential)
             return self._contexts[credential]
 
     async def _look(self) -> None:
@@ -70,13 +68,13 @@ class Bundle:
             return
         try:
             async with asyncio.timeout(_PATIENCE):
-                bundle = tuple(await self._runtime.trust_bundle())
+                trust = Trust(tuple(await self._runtime.trust_bundle()))
         except (Unavailable, TimeoutError) as error:
-            if not self._bundle:
+            if not self._trust.anchors:
                 raise Unavailable("The trust bundle of this device is not known yet.") from error
         else:
-            if bundle != self._bundle:
-                self._bundle, self._contexts = bundle, {}
+            if trust != self._trust:
+                self._trust, self._contexts = trust, {}
         self._read = now
 
 
@@ -94,14 +92,14 @@ class _Builder:
             if not route.to:
                 continue
             destination = read_destination(route.to)
-            host = self._host(name, destination)
+            host = self._host(destination)
             if not host and is_of_preset(self._proxy, own, name):
                 continue  # at the top there is nobody above, and a preset is for every layer
             yield Route(
                 name, pattern_of(route), self._target(name, route, destination, host), route.keep_host, route.identity
             )
 
-    def _host(self, name: str, destination: Destination) -> str:
+    def _host(self, destination: Destination) -> str:
         match destination.whose:
             case Whose.FIXED:
                 return destination.host
@@ -139,8 +137,8 @@ class _Builder:
         if self._proxy.through:
             address = read_address(self._proxy.through, "http", _HTTP_PROXY)
             return Through(*address, _secret(self._proxy.through_credentials, self._data))
-        url = getproxies_environment().get("https", "")
-        if not url or proxy_bypass_environment(host):
+        url = getproxies().get("https", "")
+        if not url or proxy_bypass(host):
             return None
         user, at, place = url.rpartition("@")
         where = f"http://{place}" if at else url

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from nestor.access.users import check_name
+from nestor.app.trial_routes import wrong_routes
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
 from nestor.ca.hierarchy import read_subject
@@ -41,6 +42,7 @@ def try_settings(settings: Settings) -> None:
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
         *_wrong_twin(settings.twin),
+        *wrong_routes(settings),
     ]
     if problems:
         raise SettingsError("\n".join(problems), "nestor config example tells every key.")

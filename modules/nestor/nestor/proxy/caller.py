@@ -1,4 +1,4 @@
-"""Who asks, as the proxy sees them: a request as it was sent, and the way back. HTTP's connection is somebody else's."""
+"""Who asks, as the proxy sees them: a request as it was sent, and the way back. Their connection is somebody else's."""
 
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How a target is reached: its addresses one after the other, be it through an HTTP proxy (RFC 9110, 9.3.6), then TLS."""
+"""How a target is reached: one address after the other, be it through an HTTP proxy (RFC 9110, 9.3.6), then TLS."""
 
 import asyncio
 import socket
@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
-from nestor.proxy.line import Line, Lost
+from nestor.proxy.line import Line, Lost, how
 
 _HEAD_START = 0.25
 """Seconds that an address has before the next one is tried beside it (RFC 8305, 5)."""
@@ -53,20 +53,21 @@ class Target:
 
 async def dial(target: Target, context: ssl.SSLContext) -> Line:
     """Connect and verify. Raises Lost, which says why it failed, for the operator alone."""
+    plain: socket.socket | None = None
     try:
         if target.through is None:
             plain = await _connect(target.host, target.port)
         else:
             plain = await _tunnel(target.through, f"{_bracketed(target.host)}:{target.port}")
-        return await Line.secure(plain, context, target.server_name)
-    except ssl.SSLCertVerificationError as error:
-        raise Lost(f"its certificate is not accepted: {error.verify_message}") from error
-    except ssl.SSLError as error:
-        raise Lost(f"TLS failed: {(error.reason or 'no reason given').replace('_', ' ').lower()}") from error
-    except socket.gaierror as error:
-        raise Lost(f"its name cannot be resolved: {error.strerror}") from error
-    except OSError as error:
-        raise Lost(error.strerror or str(error) or type(error).__name__) from error
+        line = Line(plain, context, target.server_name)
+        await line.shake_hands()
+    except BaseException as error:
+        if plain is not None:
+            plain.close()
+        if isinstance(error, OSError) and not isinstance(error, TimeoutError):
+            raise Lost(how(error)) from error
+        raise
+    return line
 
 
 async def _connect(host: str, port: int) -> socket.socket:
@@ -133,14 +134,17 @@ async def _tunnel(through: Through, authority: str) -> socket.socket:
         if through.credentials is not None:
             lines.append(f"Proxy-Authorization: Basic {b64encode(through.credentials.encode()).decode()}")
         await loop.sock_sendall(plain, "\r\n".join([*lines, "", ""]).encode())
-        answer = await _answer(plain)
-        if not answer.startswith(_CONNECTED):
-            status = answer.partition(b"\r\n")[0][9:12].decode("latin-1")
-            raise Lost(f"the HTTP proxy {through.host} refused the connection with status {status}")
+        _check(await _answer(plain), through)
     except BaseException:
         plain.close()
         raise
     return plain
+
+
+def _check(answer: bytes, through: Through) -> None:
+    if not answer.startswith(_CONNECTED):
+        status = answer.partition(b"\r\n")[0][9:12].decode("latin-1")
+        raise Lost(f"the HTTP proxy {through.host} refused the connection with status {status}")
 
 
 async def _answer(plain: socket.socket) -> bytes:

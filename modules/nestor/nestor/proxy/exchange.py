@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from nestor.proxy import headers
 from nestor.proxy.caller import Asked, Caller, Route
-from nestor.proxy.line import Line, Lost
+from nestor.proxy.line import PORTION, Line, Lost
 from nestor.proxy.message import (
     TO_THE_END,
     Chunks,
@@ -22,11 +22,11 @@ from nestor.proxy.message import (
     read_head,
 )
 from nestor.proxy.pool import Pool
+from nestor.proxy.routing import Headers
 from nestor.proxy.settings import ProxyLimits
 from nestor.proxy.turns import Turns
 
 _SMALL = 16 * 1024
-_LARGE = 128 * 1024
 _MOST_INTERIM = 16
 _REPEATABLE = {"GET", "HEAD", "OPTIONS"}
 _SWITCHING = 101
@@ -44,7 +44,7 @@ class Exchange:
     limits: ProxyLimits
     pool: Pool
     turns: Turns
-    more: headers.Headers = ()
+    more: Headers = ()
     begun: bool = False
     status: int = 0
     sent: int = 0
@@ -59,7 +59,7 @@ class Exchange:
         try:
             await self._converse(line, head, framing)
         except Lost:
-            stale = line.used and not line.heard and not self.begun
+            stale = line.reused and not line.heard and not self.begun
             if not stale or not framing.is_empty or self.asked.method not in _REPEATABLE:
                 raise
             # It had been closed up there, and nobody has seen the request.
@@ -153,13 +153,12 @@ class Exchange:
         self.caller.allow(self.limits.idle.total_seconds())
         framing = framing_of_answer(head, self.asked.method)
         self.begun = True
-        await self.caller.write(self._response(head, framing))
-        if framing.chunked:
-            await self._chunks(line, held)
-        elif framing == TO_THE_END:
-            await self._to_the_end(line, held)
+        response = self._response(head, framing)
+        if framing.length is not None:
+            await self._length(line, response, held, framing.length)
         else:
-            await self._length(line, held, framing.length or 0)
+            await self.caller.write(response)
+            await (self._chunks(line, held) if framing.chunked else self._to_the_end(line, held))
         return head.keeps_alive and framing != TO_THE_END and not held
 
     async def _final_head(self, line: Line, held: bytearray) -> Head:
@@ -196,6 +195,8 @@ class Exchange:
             fields.append((b"Transfer-Encoding", b"chunked"))
         if self.asked.last:
             fields.append((b"Connection", b"close"))
+        elif not self.asked.minor:
+            fields.append((b"Connection", b"keep-alive"))
         return headers.written(_status_line(head), fields)
 
     async def _down(self, parts: list[memoryview]) -> None:
@@ -205,14 +206,13 @@ class Exchange:
         if piece:
             await self.caller.write(piece)
 
-    async def _length(self, line: Line, held: bytearray, left: int) -> None:
+    async def _length(self, line: Line, response: bytes, held: bytearray, left: int) -> None:
         first = bytes(held[:left])
         del held[:left]
         left -= len(first)
         self.received += len(first)
-        if first:
-            await self.caller.write(first)
-        room = memoryview(bytearray(min(left, _LARGE)))
+        await self.caller.write(response + first)
+        room = memoryview(bytearray(min(left, PORTION)))
         while left:
             got = await self._more(line, room[:left])
             left -= got
@@ -221,7 +221,7 @@ class Exchange:
 
     async def _chunks(self, line: Line, held: bytearray) -> None:
         chunks = Chunks()
-        data, room = memoryview(bytes(held)), memoryview(bytearray(_LARGE))
+        data, room = memoryview(bytes(held)), memoryview(bytearray(PORTION))
         del held[:]
         while True:
             parts, taken = chunks.feed(data)
@@ -235,7 +235,7 @@ class Exchange:
 
     async def _to_the_end(self, line: Line, held: bytearray) -> None:
         await self._down([memoryview(bytes(held))])
-        room = memoryview(bytearray(_LARGE))
+        room = memoryview(bytearray(PORTION))
         while got := await self._read(line, room):
             await self._down([room[:got]])
         if self.asked.minor:

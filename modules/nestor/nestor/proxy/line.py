@@ -1,7 +1,7 @@
-"""One connection upward: TLS driven straight on a non-blocking socket, into buffers of ours; nothing of HTTP.
+"""One connection upward: TLS between memory and a non-blocking socket, into buffers of ours; nothing of HTTP.
 
 What is read goes into a buffer that its reader owns, as much as is there and fits: a long body costs no object for each
-record, and never more memory than that buffer. Who does not take makes who sends wait, up to the other end.
+record, and never more memory than a few such buffers. Who does not take makes who sends wait, up to the other end.
 """
 
 import asyncio
@@ -9,9 +9,13 @@ import socket
 import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from typing import cast
 
-_RECORDS = 16
-"""TLS records that are taken in one turn of the event loop, however small they are."""
+PORTION = 128 * 1024
+"""Bytes that are moved at a time: one call of the system for as many records as it holds."""
+
+_RECORDS = 32
+"""TLS records that are read in one turn of the event loop, however small they are."""
 
 
 class Lost(Exception):
@@ -19,109 +23,137 @@ class Lost(Exception):
 
 
 class Line:
-    """A TLS session with a server that was verified. Methods raise Lost."""
+    """A TLS session with a server that was verified. Methods raise Lost.
 
-    def __init__(self, tls: ssl.SSLSocket) -> None:
-        self._tls = tls
-        self._descriptor = tls.fileno()
+    `reused` says that it carried a request before, `heard` that something came since it carries this one.
+    """
+
+    def __init__(self, connected: socket.socket, context: ssl.SSLContext, name: str) -> None:
         self._loop = asyncio.get_running_loop()
-        self._closed = False
-        self.used = 0
+        self._socket = connected
+        self._descriptor = connected.fileno()
+        self._coming, self._going = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._coming, self._going, server_hostname=name)
+        self._ended = False
+        self.reused = False
         self.heard = False
 
-    @classmethod
-    async def secure(cls, plain: socket.socket, context: ssl.SSLContext, name: str) -> "Line":
-        """Shake hands over a connected socket, and check that the server is the one with this name."""
-        line = cls(
-            context.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False, suppress_ragged_eofs=False)
-        )
-        try:
-            while True:
-                try:
-                    line._tls.do_handshake()
-                except ssl.SSLWantReadError:
-                    await line._ready(line._loop.add_reader, line._loop.remove_reader)
-                except ssl.SSLWantWriteError:
-                    await line._ready(line._loop.add_writer, line._loop.remove_writer)
-                else:
-                    return line
-        except BaseException:
-            line.close()
-            raise
+    async def shake_hands(self) -> None:
+        """Begin the session; the server is the one that its name says. Raises ssl.SSLError as well."""
+        while True:
+            try:
+                self._tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await self._flush()
+                await self._fetch()
+            except ssl.SSLError:
+                with suppress(Lost):
+                    await self._flush()  # the alert that says why
+                raise
+            else:
+                await self._flush()
+                return
 
     async def read(self, room: memoryview) -> int:
         """Fill a buffer with what has come, waiting for the first of it; 0 where the server said goodbye."""
         while True:
             got = self._take(room)
+            if self._going.pending:
+                await self._flush()
             if got is not None:
                 self.heard = True
                 return got
-            await self._ready(self._loop.add_reader, self._loop.remove_reader)
+            await self._fetch()
 
     async def write(self, data: bytes | memoryview) -> None:
         """Write all of it; returns when the socket has taken it."""
         rest = memoryview(data)
         while rest:
             try:
-                rest = rest[self._tls.send(rest) :]
-            except ssl.SSLWantWriteError:
-                await self._ready(self._loop.add_writer, self._loop.remove_writer)
-            except ssl.SSLWantReadError:
-                await self._ready(self._loop.add_reader, self._loop.remove_reader)
-            except OSError as error:
-                raise Lost(_how(error)) from error
+                rest = rest[self._tls.write(rest[:PORTION]) :]
+            except ssl.SSLError as error:
+                raise Lost(how(error)) from error
+            await self._flush()
 
     def is_silent(self) -> bool:
         """Whether nothing has come since it was last read; a server that has spoken unasked has said goodbye."""
+        if self._coming.pending or self._tls.pending():
+            return False
         try:
-            socket.socket.recv(self._tls, 1, socket.MSG_PEEK)
+            self._socket.recv(1, socket.MSG_PEEK)
         except BlockingIOError:
-            return not self._tls.pending()
+            return True
         except OSError:
             return False
         return False
 
     def close(self) -> None:
         """End it, with a goodbye where the socket takes one."""
-        if self._closed:
+        if self._descriptor < 0:
             return
-        self._closed = True
         self._loop.remove_reader(self._descriptor)
         self._loop.remove_writer(self._descriptor)
-        with suppress(OSError, ValueError):
+        self._descriptor = -1
+        with suppress(OSError):
             self._tls.unwrap()
-        self._tls.close()
+        with suppress(OSError):
+            self._socket.send(self._going.read())
+        self._socket.close()
 
     def _take(self, room: memoryview) -> int | None:
+        """What OpenSSL has of plain bytes; None for nothing yet."""
         got = 0
         try:
             for _ in range(_RECORDS):
-                part = self._tls.recv_into(room[got:])
-                if not part:
-                    return got
+                part = cast("int", self._tls.read(len(room) - got, room[got:]))  # with a buffer, a number
                 got += part
-                if got == len(room):
+                if not part or got == len(room):
                     break
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        except ssl.SSLWantReadError:
             return got or None
         except ssl.SSLZeroReturnError:
             return got
-        except OSError as error:
-            if got:
-                return got  # the next reading says the same again
-            raise Lost(_how(error)) from error
+        except ssl.SSLError as error:
+            if not got:
+                raise Lost(how(error)) from error
         return got
 
+    async def _fetch(self) -> None:
+        """Take what the socket has, waiting for it."""
+        while True:
+            try:
+                data = self._socket.recv(PORTION)
+            except BlockingIOError:
+                await self._ready(self._loop.add_reader, self._loop.remove_reader)
+                continue
+            except OSError as error:
+                raise Lost(how(error)) from error
+            if data:
+                self._coming.write(data)
+            else:
+                self._coming.write_eof()
+            return
+
+    async def _flush(self) -> None:
+        """Give the socket what OpenSSL has to say, waiting while it takes nothing."""
+        rest = memoryview(self._going.read())
+        while rest:
+            try:
+                rest = rest[self._socket.send(rest) :]
+            except BlockingIOError:
+                await self._ready(self._loop.add_writer, self._loop.remove_writer)
+            except OSError as error:
+                raise Lost(how(error)) from error
+
     async def _ready(self, watch: Callable[..., None], leave: Callable[[int], bool]) -> None:
-        if self._closed:
-            raise Lost("it was closed")
+        descriptor = self._descriptor
         ready: asyncio.Future[None] = self._loop.create_future()
-        watch(self._descriptor, _wake, ready)
+        watch(descriptor, _wake, ready)
         try:
             await ready
         finally:
-            if not self._closed:
-                leave(self._descriptor)
+            if descriptor == self._descriptor:
+                leave(descriptor)
 
 
 def _wake(ready: "asyncio.Future[None]") -> None:
@@ -129,9 +161,16 @@ def _wake(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-def _how(error: OSError) -> str:
-    if isinstance(error, ssl.SSLEOFError):
-        return "the connection was cut off"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {(error.reason or 'no reason given').replace('_', ' ').lower()}"
-    return error.strerror or type(error).__name__
+def how(error: OSError) -> str:
+    """How a connection failed, in words."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not accepted: {error.verify_message}"
+        case ssl.SSLEOFError():
+            return "the connection was cut off"
+        case ssl.SSLError():
+            return f"TLS failed: {(error.reason or 'no reason given').replace('_', ' ').lower()}"
+        case socket.gaierror():
+            return f"its name cannot be resolved: {error.strerror}"
+        case _:
+            return (error.strerror or str(error) or type(error).__name__).lower()

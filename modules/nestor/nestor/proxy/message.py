@@ -1,4 +1,4 @@
-"""HTTP/1.1 messages as bytes: what frames a body (RFC 9112, 6), and a reader of answers that takes no doubtful one. Pure.
+"""HTTP/1.1 messages as bytes: what frames a body (RFC 9112, 6), and a reader of answers that takes none in doubt. Pure.
 
 Where two readers might see two messages in the same bytes, neither is handed on: lengths that contradict each other, a
 length beside chunks, folded lines, bare line feeds, spaces before a colon.
@@ -17,9 +17,9 @@ _LONGEST_LINE = 4 * 1024
 _END = b"\r\n\r\n"
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
-_FIELD = re.compile(
-    rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*((?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?)[ \t]*"
-)
+_NAME = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_VALUE = rb"[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?"
+_FIELD = re.compile(rb"(" + _NAME + rb"):[ \t]*((?:" + _VALUE + rb")?)[ \t]*")
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[\t\x20-\x7e\x80-\xff]*)?")
 

@@ -1,4 +1,4 @@
-"""Connections upward that wait for their next request. The last one that came back goes first, so that the others age."""
+"""Connections upward that wait for their next request. The last one to come back goes first, so that the others age."""
 
 import asyncio
 import ssl
@@ -43,7 +43,7 @@ class Pool:
         if len(waiting) >= _MOST or not line.is_silent():
             line.close()
             return
-        line.used += 1
+        line.reused = True
         waiting.append((self._loop.time(), line))
         if self._round is None:
             self._round = self._loop.call_later(_LONGEST, self._sweep)

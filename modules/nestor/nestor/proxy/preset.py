@@ -1,4 +1,4 @@
-"""The routes that need not be written out: those of Microsoft's API proxy, by name; `routes` may change them key by key."""
+"""Routes that need not be written out: those of Microsoft's API proxy, by name. `routes` changes them key by key."""
 
 from collections.abc import Mapping
 

@@ -18,7 +18,7 @@ from nestor.proxy.exchange import Exchange
 from nestor.proxy.line import Lost
 from nestor.proxy.message import Garbled, framing_of_request
 from nestor.proxy.pool import Pool
-from nestor.proxy.routing import Table, climbs
+from nestor.proxy.routing import Headers, Table, climbs
 from nestor.proxy.settings import ProxyLimits
 from nestor.proxy.standing import Standings
 from nestor.proxy.token import Token
@@ -116,7 +116,7 @@ class Proxy:
                 RouteClosed(f"Nothing can be carried on the route {name} at this time.", _HINT, detail=fault.text),
             )
 
-    async def _identity(self, exchange: Exchange, token: Token | None) -> headers.Headers:
+    async def _identity(self, exchange: Exchange, token: Token | None) -> Headers:
         """What tells edgeHub whose certificate came: for a client that shows a good one, and no token of its own.
 
         The token never goes without a certificate beside it: by itself it would make a stranger this module.

@@ -89,8 +89,8 @@ class ProxySettings(Document):
         le=65_535,
     )
     through: str = described(
-        "An HTTP proxy by which targets are reached (CONNECT), all but edgeHub. Left out, as HTTPS_PROXY and NO_PROXY of the "
-        "environment say; direct: none.",
+        "An HTTP proxy by which targets are reached (CONNECT), all but edgeHub. Left out, as HTTPS_PROXY and NO_PROXY "
+        "of the environment say; direct: none.",
         "",
         examples=["http://proxy.plant.example:3128", "direct"],
     )

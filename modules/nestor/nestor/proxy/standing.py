@@ -1,4 +1,4 @@
-"""How each route does: whether its target answers, since when, and why not. For reports and metrics; holds no address."""
+"""How each route does: whether its target answers, since when, and why not. It holds no address of anybody."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

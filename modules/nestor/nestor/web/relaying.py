@@ -68,9 +68,7 @@ class Relaying:
     ) -> web.StreamResponse:
         request_id = secrets.token_hex(6)
         try:
-            if way is None:
-                raise UnknownPath("There is nothing here.")
-            return await self._carry(request, transport, way, request_id)
+            return await self._carry(request, transport, _known(way), request_id)
         except NestorError as fault:
             asked = f"{request.method} {request.raw_path}"[:_SHOWN]
             self._sink(TurnedAway(transport.address, asked, fault.reason, fault.text, request_id))
@@ -102,6 +100,12 @@ class Relaying:
         client = _Client(request, transport, self._verify)
         await self._proxy.carry(asked, route, routes, client, request_id)
         return _Carried(goes_on=not asked.last and client.is_complete and not transport.is_ending)
+
+
+def _known(way: tuple[Route, Routes] | None) -> tuple[Route, Routes]:
+    if way is None:
+        raise UnknownPath("There is nothing here.")
+    return way
 
 
 class _Carried(web.StreamResponse):

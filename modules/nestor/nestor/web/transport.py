@@ -18,7 +18,7 @@ from nestor.web.connection import Connection, Phase
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
 _PORTION = 2 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
-_LARGE_PORTION = 64 * 1024  # of what is only carried
+_LARGE_PORTION = 128 * 1024  # of what is only carried
 _RECORDS = 128  # in a portion, that one turn is for: more of them come in the next
 _RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1)
 _HIGH_WATER = 64 * 1024
@@ -189,16 +189,28 @@ class TLSTransport(Connection):
 
     @_tended
     def _receive(self) -> None:
-        self._behind = False
-        for _ in range(_RECORDS):
-            if self._reading_paused or self.is_closing():
-                return
+        if self.phase is Phase.CARRIED:
+            self._receive_much()
+        while not self._reading_paused and not self.is_closing():
             data = self._session.recv(_RECORD)
             if self.phase in {Phase.QUIET, Phase.IDLE}:
                 self._enter(Phase.HEAD, self._service.limits.head)
             self._protocol.data_received(data)
-        self._behind = True
-        self._service.loop.call_soon(self._receive)
+
+    def _receive_much(self) -> None:
+        """Hand over at once what has come in many records; more of them than one turn is for come in the next."""
+        self._behind = False
+        records: list[bytes] = []
+        try:
+            while not self._reading_paused and len(records) < _RECORDS:
+                records.append(self._session.recv(_RECORD))
+        finally:
+            if records:
+                self._protocol.data_received(b"".join(records))
+        if len(records) == _RECORDS and not self.is_closing():
+            self._behind = True
+            self._service.loop.call_soon(self._receive)
+            raise SSL.WantReadError
 
     @_tended
     def _say_goodbye(self) -> None:
@@ -210,8 +222,9 @@ class TLSTransport(Connection):
             return
         blocked = bool(self._buffer)
         with suppress(SSL.WantReadError):  # there is no more
+            portion = _LARGE_PORTION if self.phase is Phase.CARRIED else _RECORD
             while True:
-                self._buffer += self._session.bio_read(_RECORD)
+                self._buffer += self._session.bio_read(portion)
         self._buffer += plain
         if not blocked:
             self._flush()
