@@ -46,6 +46,7 @@ class Exchange:
     turns: Turns
     more: Headers = ()
     begun: bool = False
+    failed: bool = False
     status: int = 0
     sent: int = 0
     received: int = 0

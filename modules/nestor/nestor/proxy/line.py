@@ -61,7 +61,7 @@ class Line:
             if self._going.pending:
                 await self._flush()
             if got is not None:
-                self.heard = True
+                self.heard = self.heard or bool(got)
                 return got
             await self._fetch()
 
@@ -77,7 +77,7 @@ class Line:
 
     def is_silent(self) -> bool:
         """Whether nothing has come since it was last read; a server that has spoken unasked has said goodbye."""
-        if self._coming.pending or self._tls.pending():
+        if self._ended or self._coming.pending or self._tls.pending():
             return False
         try:
             self._socket.recv(1, socket.MSG_PEEK)
@@ -112,7 +112,7 @@ class Line:
         except ssl.SSLWantReadError:
             return got or None
         except ssl.SSLZeroReturnError:
-            return got
+            self._ended = True
         except ssl.SSLError as error:
             if not got:
                 raise Lost(how(error)) from error

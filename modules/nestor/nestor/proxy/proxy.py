@@ -131,6 +131,7 @@ class Proxy:
     def _fail(self, exchange: Exchange, fault: RouteFailed) -> None:
         """Note a failure; raise it, or ConnectionError where the client has heard of an answer already."""
         name = exchange.route.name
+        exchange.failed = True
         if self._standings.failed(name, fault.detail):
             self._tell(Trouble("route", f"{name}: {exchange.route.target.authority}: {fault.detail}."))
         if exchange.begun:
@@ -141,7 +142,7 @@ class Proxy:
         standing = self._standings.of(exchange.route.name)
         standing.requests += 1
         standing.carried += exchange.sent + exchange.received
-        if exchange.status and self._standings.answered(exchange.route.name, exchange.answered_after):
+        if exchange.status and not exchange.failed and self._standings.answered(exchange.route.name, exchange.answered_after):
             self._tell(Note("route", f"{exchange.route.name} works again."))
 
     @contextmanager
