@@ -120,7 +120,8 @@ class _Builder:
             credential = ClientCertificate(route.certificate.path(self._data), route.key.path(self._data))
         if route.anchors is None and self._bundle is not None:
             bundle = self._bundle
-            verifying_context(Trust(()), credential)  # so that files that cannot be used are found now
+            if credential is not None:
+                verifying_context(Trust(), credential)  # so that files that cannot be used are found now
             return lambda: bundle.context(credential)
         anchors = Trust() if route.anchors is None else read_anchors(route.anchors.path(self._data))
         context = verifying_context(anchors, credential)
