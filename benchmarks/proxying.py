@@ -132,8 +132,8 @@ def _measure(place: Path, rounds: int, mebibytes: int, requests: int) -> list[Ro
         with Nginx(nestor, behind) as nginx, Nginx(nestor, behind, "proxy_buffering off;") as unbuffered:
             proxies |= {"nginx": nginx, "nginx, proxy_buffering off": unbuffered}
             jobs: dict[str, tuple[float, Callable[[int], None]]] = {
-                f"{mebibytes} MiB down": (mebibytes, lambda port: _download(nestor, port, mebibytes * _MIB)),
-                f"{mebibytes} MiB up": (mebibytes, lambda port: _upload(nestor, port, mebibytes * _MIB)),
+                f"{mebibytes} MiB down": (mebibytes, lambda port: download(nestor.anchor, port, mebibytes * _MIB)),
+                f"{mebibytes} MiB up": (mebibytes, lambda port: upload(nestor.anchor, port, mebibytes * _MIB)),
                 f"{requests} small requests": (requests, lambda port: asyncio.run(_ask(nestor, port, requests))),
             }
             return [row for name, (amount, job) in jobs.items() for row in _compare(name, amount, job, proxies, rounds)]
@@ -180,14 +180,15 @@ def _behind(nestor: Nestor, port: int) -> Iterator[None]:
         server.wait(10)
 
 
-def _session(nestor: Nestor, port: int) -> ssl.SSLSocket:
+def _session(anchor: Path, port: int) -> ssl.SSLSocket:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.load_verify_locations(nestor.anchor)
+    context.load_verify_locations(anchor)
     return context.wrap_socket(socket.create_connection(("localhost", port)), server_hostname="localhost")
 
 
-def _download(nestor: Nestor, port: int, size: int) -> None:
-    with _session(nestor, port) as session:
+def download(anchor: Path, port: int, size: int) -> None:
+    """Fetch a body of so many bytes."""
+    with _session(anchor, port) as session:
         session.sendall(b"GET /behind/%d HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n" % size)
         room, got = bytearray(256 * 1024), 0
         while part := session.recv_into(room):
@@ -195,9 +196,10 @@ def _download(nestor: Nestor, port: int, size: int) -> None:
     assert got > size
 
 
-def _upload(nestor: Nestor, port: int, size: int) -> None:
+def upload(anchor: Path, port: int, size: int) -> None:
+    """Send a body of so many bytes."""
     piece = bytes(256 * 1024)
-    with _session(nestor, port) as session:
+    with _session(anchor, port) as session:
         session.sendall(
             b"PUT /behind HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % size
         )

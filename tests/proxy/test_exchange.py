@@ -88,7 +88,11 @@ async def test_a_body_that_lasts_until_the_goodbye_comes_down_in_chunks(root: CA
 
 
 async def test_the_answer_to_head_has_its_length_and_no_body(root: CA) -> None:
-    answered = await asked(root, saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"), b"HEAD /x HTTP/1.1\r\nHost: a\r\n" + CLOSE + b"\r\n")
+    answered = await asked(
+        root,
+        saying(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"),
+        b"HEAD /x HTTP/1.1\r\nHost: a\r\n" + CLOSE + b"\r\n",
+    )
     assert parsed(answered)[1:] == ([b"Content-Length: 9", b"Connection: close"], b"")
 
 
@@ -100,7 +104,10 @@ async def test_connections_are_used_again_on_both_sides(root: CA) -> None:
 
 
 async def test_a_connection_that_was_closed_above_is_not_used_again(root: CA) -> None:
-    async with backend(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), root) as behind, proxied(route_to(behind)) as proxy:
+    async with (
+        backend(saying(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), root) as behind,
+        proxied(route_to(behind)) as proxy,
+    ):
         for _ in range(3):
             assert b" 200 " in await proxy.ask(GET % CLOSE), proxy.standing()
             await asyncio.sleep(0.05)
@@ -168,7 +175,9 @@ async def test_a_body_that_is_refused_at_once_is_answered_and_not_waited_for(roo
         (b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n", b"502"),
     ],
 )
-async def test_what_cannot_be_handed_on_is_a_502_that_names_the_route_alone(root: CA, said: bytes, status: bytes) -> None:
+async def test_what_cannot_be_handed_on_is_a_502_that_names_the_route_alone(
+    root: CA, said: bytes, status: bytes
+) -> None:
     async with backend(saying(said), root) as behind, proxied(route_to(behind)) as proxy:
         answered = await proxy.ask(GET % CLOSE)
     assert answered.startswith(b"HTTP/1.1 " + status)
@@ -280,7 +289,13 @@ async def test_a_redirect_to_the_target_becomes_one_to_what_the_client_asked(roo
         await line.head()
         place = b"https://localhost:%d/b?c" % behind.port
         challenge = b'Bearer realm="https://localhost:%d/token",service="r"' % behind.port
-        await line.say(b"HTTP/1.1 307 T\r\nLocation: " + place + b"\r\nWWW-Authenticate: " + challenge + b"\r\nContent-Length: 0\r\n\r\n")
+        await line.say(
+            b"HTTP/1.1 307 T\r\nLocation: "
+            + place
+            + b"\r\nWWW-Authenticate: "
+            + challenge
+            + b"\r\nContent-Length: 0\r\n\r\n"
+        )
 
     async with backend(talk, root) as behind, proxied(route_to(behind)) as proxy:
         fields = parsed(await proxy.ask(GET % CLOSE))[1]
@@ -315,7 +330,10 @@ async def test_what_is_one_too_many_is_a_503_and_the_next_one_is_none(root: CA) 
         await go.wait()
         await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
-    async with backend(talk, root) as behind, proxied(route_to(behind), limits=limits_of(requests_per_address=1)) as proxy:
+    async with (
+        backend(talk, root) as behind,
+        proxied(route_to(behind), limits=limits_of(requests_per_address=1)) as proxy,
+    ):
         first = asyncio.ensure_future(proxy.ask(GET % CLOSE))
         while not behind.heads:
             await asyncio.sleep(0.01)
@@ -356,5 +374,3 @@ async def test_an_upstream_that_resets_is_a_502(root: CA) -> None:
         line.cut()
 
     assert (await asked(root, talk, GET % CLOSE)).startswith(b"HTTP/1.1 502 ")
-
-

@@ -70,7 +70,17 @@ def test_segments_of_dots_are_seen_however_they_are_written(dots: list[str]) -> 
     assert not climbs("/v2/a..b/...?x=/../")
 
 
-@given(st.permutations([Pattern("/a/"), Pattern("/a/b"), Pattern("/"), Pattern("/a/", header="x"), Pattern("/a", methods=frozenset({"GET"}))]))
+@given(
+    st.permutations(
+        [
+            Pattern("/a/"),
+            Pattern("/a/b"),
+            Pattern("/"),
+            Pattern("/a/", header="x"),
+            Pattern("/a", methods=frozenset({"GET"})),
+        ]
+    )
+)
 def test_the_order_of_writing_does_not_matter(patterns: list[Pattern]) -> None:
     table = Table([Named(str(pattern), pattern) for pattern in patterns], EST)
     assert [route.pattern for route in table.routes] == [

@@ -62,9 +62,7 @@ def way(edge: Edge, tmp_path: Path) -> Iterator[str]:
     lower, upper = (claim.address for claim in claims)
     anchors = {"anchors": "file:bundle.pem"}
     on_top = {"all": {"to": f"https://{edge.address}", **anchors}}
-    below = {
-        name: {"to": "$parent", "identity": False, **anchors} for name in ("twins", "devices", "websocket")
-    }
+    below = {name: {"to": "$parent", "identity": False, **anchors} for name in ("twins", "devices", "websocket")}
     with (
         proxy(tmp_path / "upper", edge, upper, on_top),
         proxy(tmp_path / "lower", edge, lower, below, proxy={"preset": "iotedge", "parent": upper}),

@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha1
 from typing import cast
+from urllib.parse import unquote
 
 from cryptography import x509
-from urllib.parse import unquote
 
 from standin.identity import ModuleIdentity
 from standin.twin import Document

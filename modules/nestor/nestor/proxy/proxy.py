@@ -142,7 +142,11 @@ class Proxy:
         standing = self._standings.of(exchange.route.name)
         standing.requests += 1
         standing.carried += exchange.sent + exchange.received
-        if exchange.status and not exchange.failed and self._standings.answered(exchange.route.name, exchange.answered_after):
+        if (
+            exchange.status
+            and not exchange.failed
+            and self._standings.answered(exchange.route.name, exchange.answered_after)
+        ):
             self._tell(Note("route", f"{exchange.route.name} works again."))
 
     @contextmanager
