@@ -10,6 +10,7 @@ from nestor.events import Trouble
 from nestor.proxy.dialing import Through
 from support import pki
 from support.backends import Line, Talk, answer, backend
+from support.companions import until
 from support.pki import CA
 from support.proxying import limits_of, proxied, route_to
 
@@ -48,19 +49,23 @@ async def test_a_request_goes_up_as_it_came_but_for_what_is_of_the_connection_an
     request = (
         b"GET /v2/a%2Fb?n=1 HTTP/1.1\r\nHost: gw.example\r\nX-Custom: a\r\nx-custom: b\r\nConnection: close, X-Mine\r\n"
         b"X-Mine: 1\r\nKeep-Alive: 5\r\nX-Forwarded-For: 1.2.3.4\r\nForwarded: for=me\r\nClient-Cert: :AA==:\r\n"
-        b"x_ms_edge_clientcert: forged\r\nX-MS-Edge-ClientCert: forged\r\nNestor-Hops: a\r\nAuthorization: Bearer t\r\n\r\n"
+        b"x_ms_edge_clientcert: forged\r\nX-MS-Edge-ClientCert: forged\r\nNestor-Hops: a\r\n"
+        b"Authorization: Bearer t\r\n\r\n"
     )
     async with backend(answer, root) as behind, proxied(route_to(behind)) as proxy:
         said = await proxy.ask(request)
     assert parsed(said)[0] == b"HTTP/1.1 200 OK"
     assert behind.heads == [
-        b"GET /v2/a%%2Fb?n=1 HTTP/1.1\r\nHost: localhost:%d\r\nX-Custom: a\r\nx-custom: b\r\nAuthorization: Bearer t\r\n"
-        b"Via: 1.1 nestor\r\n\r\n" % behind.port
+        b"GET /v2/a%%2Fb?n=1 HTTP/1.1\r\nHost: localhost:%d\r\nX-Custom: a\r\nx-custom: b\r\n"
+        b"Authorization: Bearer t\r\nVia: 1.1 nestor\r\n\r\n" % behind.port
     ]
 
 
 async def test_an_answer_comes_down_as_it_was_said(root: CA) -> None:
-    said = b"HTTP/1.1 206 Partial \xe4\r\nContent-Range: bytes 0-3/9\r\nX-A: 1\r\nX-A: 2\r\nKeep-Alive: 5\r\nContent-Length: 4\r\n\r\nabcd"
+    said = (
+        b"HTTP/1.1 206 Partial \xe4\r\nContent-Range: bytes 0-3/9\r\nX-A: 1\r\nX-A: 2\r\nKeep-Alive: 5\r\n"
+        b"Content-Length: 4\r\n\r\nabcd"
+    )
     status, fields, body = parsed(await asked(root, saying(said), GET % CLOSE))
     assert status == b"HTTP/1.1 206 Partial \xe4"
     assert fields == [b"Content-Range: bytes 0-3/9", b"X-A: 1", b"X-A: 2", b"Content-Length: 4", b"Connection: close"]
@@ -68,7 +73,10 @@ async def test_an_answer_comes_down_as_it_was_said(root: CA) -> None:
 
 
 async def test_chunks_and_the_trailers_behind_them_come_down(root: CA) -> None:
-    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Sum: 7\r\nHost: no\r\n\r\n"
+    said = (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: X-Sum\r\n\r\n"
+        b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\nX-Sum: 7\r\nHost: no\r\n\r\n"
+    )
     async with backend(saying(said), root) as behind, proxied(route_to(behind)) as proxy:
         answered = await proxy.ask(GET % (b"TE: trailers\r\n" + CLOSE))
     assert parsed(answered)[2] == b"5\r\nabcde\r\n0\r\nX-Sum: 7\r\n\r\n"
@@ -121,7 +129,8 @@ async def test_a_body_in_chunks_goes_up_in_chunks_and_one_of_a_length_with_it(ro
         bodies.append(await line.body(await line.head()))
         await line.say(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
-    chunked = b"PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
+    body = b"3\r\nabc\r\n1\r\nd\r\n0\r\n\r\n"
+    chunked = b"PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n" + body
     sized = b"PUT /x HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello"
     async with backend(talk, root) as behind, proxied(route_to(behind)) as proxy:
         assert b" 201 " in await proxy.ask(chunked)
@@ -197,8 +206,8 @@ async def test_an_answer_that_breaks_off_breaks_off_below(root: CA) -> None:
     async with backend(talk, root) as behind, proxied(route_to(behind)) as proxy:
         reader, writer = await proxy.connect()
         writer.write(GET % b"")
+        await reader.readuntil(b"\r\n\r\n")
         with pytest.raises((OSError, asyncio.IncompleteReadError)):
-            await reader.readuntil(b"\r\n\r\n")
             await reader.readexactly(10)
         writer.transport.abort()
     assert proxy.standing().state == "fails"
@@ -239,15 +248,19 @@ async def test_a_target_whose_certificate_is_not_the_right_one_hears_nothing(roo
 
 
 async def test_a_target_may_go_by_another_name_than_its_host(root: CA) -> None:
-    async with backend(answer, root, name="IoTEdgeAPIProxy") as behind:
-        async with proxied(route_to(behind, server_name="IoTEdgeAPIProxy")) as proxy:
-            assert b" 200 " in await proxy.ask(GET % CLOSE)
+    async with (
+        backend(answer, root, name="IoTEdgeAPIProxy") as behind,
+        proxied(route_to(behind, server_name="IoTEdgeAPIProxy")) as proxy,
+    ):
+        assert b" 200 " in await proxy.ask(GET % CLOSE)
 
 
 async def test_a_target_that_has_only_an_ipv6_address_is_reached(root: CA) -> None:
-    async with backend(answer, root, name="::1", host="::1") as behind:
-        async with proxied(route_to(behind, host="::1", server_name="::1")) as proxy:
-            assert b" 200 " in await proxy.ask(GET % CLOSE)
+    async with (
+        backend(answer, root, name="::1", host="::1") as behind,
+        proxied(route_to(behind, host="::1", server_name="::1")) as proxy,
+    ):
+        assert b" 200 " in await proxy.ask(GET % CLOSE)
     assert b"Host: [::1]:%d\r\n" % behind.port in behind.heads[0]
 
 
@@ -315,8 +328,7 @@ async def test_a_client_that_leaves_ends_its_request_above(root: CA) -> None:
         _, writer = await proxy.connect()
         writer.write(GET % b"")
         async with asyncio.timeout(5):
-            while not behind.heads:
-                await asyncio.sleep(0.01)
+            await until(lambda: behind.heads)
             writer.transport.abort()
             await ended.wait()
         await proxy.front.settled(0)
@@ -335,8 +347,7 @@ async def test_what_is_one_too_many_is_a_503_and_the_next_one_is_none(root: CA) 
         proxied(route_to(behind), limits=limits_of(requests_per_address=1)) as proxy,
     ):
         first = asyncio.ensure_future(proxy.ask(GET % CLOSE))
-        while not behind.heads:
-            await asyncio.sleep(0.01)
+        await until(lambda: behind.heads)
         assert (await proxy.ask(GET % CLOSE)).startswith(b"HTTP/1.1 503 ")
         go.set()
         assert b" 200 " in await first

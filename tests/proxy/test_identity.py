@@ -35,10 +35,12 @@ def root() -> CA:
 
 async def heads(root: CA, request: bytes, *, shown: bool, good: bool = True, identity: bool = True) -> bytes:
     device = root.issue("d1") if shown else None
-    async with backend(answer, root) as behind:
-        async with proxied(route_to(behind, identity=identity), token=a_token(), good=good, root=root) as proxy:
-            assert b" 200 " in await proxy.ask(request, identity=device)
-            assert "SharedAccess" not in "".join(map(repr, proxy.events))
+    async with (
+        backend(answer, root) as behind,
+        proxied(route_to(behind, identity=identity), token=a_token(), good=good, root=root) as proxy,
+    ):
+        assert b" 200 " in await proxy.ask(request, identity=device)
+        assert "SharedAccess" not in "".join(map(repr, proxy.events))
     return behind.heads[0]
 
 
@@ -98,8 +100,10 @@ async def test_a_runtime_that_does_not_sign_is_a_503(root: CA) -> None:
         raise Unavailable("The IoT Edge runtime cannot be reached at /run/secret.sock.")
 
     token = Token(AUDIENCE, refuse, lambda: NOW)
-    async with backend(answer, root) as behind:
-        async with proxied(route_to(behind, identity=True), token=token, root=root) as proxy:
-            answered = await proxy.ask(GET % b"", identity=root.issue("d1"))
+    async with (
+        backend(answer, root) as behind,
+        proxied(route_to(behind, identity=True), token=token, root=root) as proxy,
+    ):
+        answered = await proxy.ask(GET % b"", identity=root.issue("d1"))
     assert answered.startswith(b"HTTP/1.1 503 ")
     assert b"secret.sock" not in answered

@@ -8,6 +8,7 @@ import pytest
 
 from support import pki
 from support.backends import Line, backend
+from support.companions import until
 from support.pki import CA
 from support.proxying import proxied, route_to
 
@@ -60,9 +61,7 @@ async def test_a_target_that_does_not_read_makes_the_client_wait(root: CA) -> No
         for _ in range(32):
             writer.write(bytes(MIB))
         [connection] = proxy.front.listener._places.all()
-        async with asyncio.timeout(5):
-            while not connection._reading_paused:  # it is told to wait
-                await asyncio.sleep(0.01)
+        await until(lambda: connection._reading_paused)
         go.set()
         assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
         assert got == 32 * MIB

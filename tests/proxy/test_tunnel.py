@@ -1,6 +1,7 @@
 """WebSockets: after the upgrade, bytes both ways, until both sides have ended."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
@@ -13,7 +14,10 @@ UPGRADE = (
     b"GET /$iothub/websocket?iothub-no-client-cert=true HTTP/1.1\r\nHost: gw.example\r\nUpgrade: websocket\r\n"
     b"Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
 )
-SWITCHING = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n"
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Protocol: mqtt\r\n\r\n"
+)
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +97,8 @@ async def test_silence_ends_it(root: CA) -> None:
         writer.write(UPGRADE)
         await reader.readuntil(b"\r\n\r\nhi")
         async with asyncio.timeout(5):
-            with pytest.raises(OSError, match=".*"):
-                if not await reader.read():
-                    raise ConnectionResetError
+            with suppress(OSError):
+                assert await reader.read() == b""
         writer.transport.abort()
 
 

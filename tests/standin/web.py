@@ -1,4 +1,4 @@
-"""edgeHub's other door: HTTPS on port 443, MQTT over WebSocket (RFC 6455) and the twin of the module. Little, and strict.
+"""edgeHub's other door: HTTPS on port 443, MQTT over WebSocket (RFC 6455) and the twin. Little, and strict.
 
 Who asks by HTTP shows a token of the module; beside it, as the API proxy does, the certificate of a device.
 """
@@ -7,7 +7,6 @@ import asyncio
 import json
 import time
 from base64 import b64encode
-from collections.abc import Mapping
 from contextlib import suppress
 from hashlib import sha1
 from typing import cast
@@ -32,13 +31,11 @@ class Request:
         first, *lines = head.decode("latin-1").removesuffix("\r\n\r\n").split("\r\n")
         self.method, self.target, _ = first.split(" ")
         self.path = self.target.partition("?")[0]
-        self.headers: Mapping[str, str] = {
-            name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)
-        }
+        self.headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
 def owner_of(request: Request, identity: ModuleIdentity) -> str | None:
-    """Whose request it is: the module's, or the device's whose certificate the module vouches for; None for nobody's."""
+    """Whose request it is: the module's, or that of the device whose certificate it vouches for; None for nobody's."""
     user = f"{identity.hub}/{identity.client}/?"
     expiry = identity.expiry(user, request.headers.get("authorization", ""))
     if expiry is None or expiry < time.time():

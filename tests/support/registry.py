@@ -1,7 +1,7 @@
-"""A container registry and a blob store as docker and the Azure SDK speak to them: their conversations, byte for byte.
+"""A container registry and a blob store as docker and the Azure SDK speak to them.
 
-Statuses, headers and their order are those of the distribution registry 2.8 and of the Blob service; a pull is anonymous
-against a token server, its blob comes by a redirect, its end by a range.
+Statuses, headers and their order are those of the distribution registry 2.8 and of the Blob service. A pull is that of
+a stranger who gets a token first; its blob comes by a redirect, its end by a range.
 """
 
 import hashlib
@@ -44,6 +44,10 @@ class Registry:
         if b"Authorization: " + _TOKEN not in head:
             realm = b'Www-Authenticate: Bearer realm="%s/token",service="registry"' % here
             return _said(401, b'{"errors":[{"code":"UNAUTHORIZED"}]}', b"Content-Type: application/json", _API, realm)
+        return self._content(method, target)
+
+    def _content(self, method: bytes, target: bytes) -> bytes:
+        here = b"https://localhost:%d" % self.port
         if target == b"/v2/":
             return _said(200, b"{}", b"Content-Type: application/json", _API)
         if b"/manifests/" in target:
