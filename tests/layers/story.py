@@ -51,7 +51,9 @@ def _live(plant: Plant, transcript: Transcript) -> None:
 
 
 def _enroll(plant: Plant, press: Press, transcript: Transcript) -> None:
-    transcript.scene("A press comes to layer 1. It is told whom to trust, and a password; with that it gets an EST identity.")
+    transcript.scene(
+        "A press comes to layer 1. It is told whom to trust, and a password; with that it gets an EST identity."
+    )
     press.is_told(plant.anchors)
     identity = press.enroll(IDENTITY, "--est-identity")
     transcript.scene("With its EST identity it gets its device identity and its Edge CA.")
@@ -80,7 +82,9 @@ def _try_to_pass_over(ground: Ground, transcript: Transcript) -> None:
     transcript.scene("Each layer reaches its parent, and nobody else above:")
     for layer in LAYERS[:-1]:
         above = {other: ground.on(layer, lambda other=other: _reaches(other)) for other in range(layer + 1, TOP + 1)}
-        _check([other for other, reached in above.items() if reached] == [layer + 1], f"layer {layer} reaches its parent")
+        _check(
+            [other for other, reached in above.items() if reached] == [layer + 1], f"layer {layer} reaches its parent"
+        )
         others = ", ".join(f"not {other}" for other in list(above)[1:])
         transcript.fact(f"layer {layer} reaches layer {layer + 1}{', ' * bool(others)}{others}")
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from nestor.app.trial import is_server_name
 from nestor.edge.identity import EdgeIdentity
@@ -13,12 +14,15 @@ class EdgeHost:
     """The runtime by its two ports; `name` is the gateway host name of this device.
 
     `reserved` are the names of this server and of its parent, which stay theirs whatever any settings say.
+    `parent` is the host name of the device above, empty at the top; `audience` what a token of this module is good for.
     """
 
     name: str
     runtime: Runtime
     sealer: Sealer
     reserved: Sequence[str] = ()
+    parent: str = ""
+    audience: str = ""
 
 
 def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
@@ -30,4 +34,11 @@ def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
 
     workload = WorkloadAPI(identity)
     known = (identity.gateway, identity.module, identity.parent)
-    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload), [*filter(is_server_name, known)])
+    return EdgeHost(
+        identity.gateway,
+        workload,
+        RuntimeSealer(workload),
+        reserved=[*filter(is_server_name, known)],
+        parent=identity.parent,
+        audience=f"{identity.hub}/devices/{quote(identity.device)}/modules/{quote(identity.module)}",
+    )

@@ -21,6 +21,7 @@ from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.edge_host import EdgeHost
 from nestor.app.forwarding import forwarded
 from nestor.app.identity import Maker, ServerIdentity
+from nestor.app.routes import build_routes
 from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
 from nestor.app.upstream import Parents, open_parent
@@ -40,6 +41,7 @@ from nestor.model import Label
 from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
+from nestor.proxy.proxy import Routes
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -96,6 +98,8 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    gates: Sequence[Gate]
+    routes: Routes
     waits: bool = False
     parent: Parent | None = None
     above: Sequence[x509.Certificate] = ()
@@ -136,6 +140,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     gate = opened(certificates, issuers=issuers, reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
+    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     desk = partial(
         Registrar,
         profiles=catalog,
@@ -148,8 +153,10 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     up = forwarded(settings)
     here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
+    gates = [gate]
     if parent is not None:
         higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, home=issuers)
+        gates.append(higher)
         asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
         for name, label in up.items():
             if label is not None:
@@ -159,6 +166,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         registrar=Reception(desks),
         authority=authority,
         identity=identity,
+        gates=gates,
+        routes=routes,
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
@@ -209,7 +218,8 @@ def open_gate(
 ) -> Gate:
     """The gate of these settings; `reserved` are the names that are this server's own.
 
-    `above`: the issuers are those of the server above; then `home` are those of this server. Raises MaterialError for files that cannot be used.
+    `above`: the issuers are those of the server above; then `home` are those of this server. Raises MaterialError for
+    files that cannot be used.
     """
     return build_gate(
         source.settings.access,

@@ -5,6 +5,7 @@ A header that a forwarder sends is refused where it cannot be read, whoever sent
 
 import base64
 import binascii
+from dataclasses import replace
 
 from aiohttp import hdrs
 from multidict import CIMultiDictProxy
@@ -12,6 +13,17 @@ from multidict import CIMultiDictProxy
 from nestor.est.conveying import HEADERS, read_conveyance
 from nestor.model import Credentials
 from nestor.web.transport import Peer
+
+
+def peer_credentials(peer: Peer) -> Credentials:
+    """What the TLS session says."""
+    return Credentials(
+        address=peer.address,
+        certificate=peer.certificate,
+        chain=peer.chain,
+        bindings=peer.bindings,
+        secret_bits=peer.secret_bits,
+    )
 
 
 def read_credentials(
@@ -25,14 +37,10 @@ def read_credentials(
     user, password = read_basic(headers.get(hdrs.AUTHORIZATION))
     conveyed = read_conveyance({name: headers.getall(name, []) for name in HEADERS}, moment)
     dues = (deadline, conveyed.deadline if conveyed else None)
-    return Credentials(
-        address=peer.address,
-        certificate=peer.certificate,
-        chain=peer.chain,
+    return replace(
+        peer_credentials(peer),
         user=user,
         password=password,
-        bindings=peer.bindings,
-        secret_bits=peer.secret_bits,
         conveyed=conveyed,
         deadline=min((due for due in dues if due is not None), default=None),
     )
