@@ -10,6 +10,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from nestor.approval import NO_APPROVAL, ApprovalRules
 from nestor.naming import common_name_of, device_id
 
 
@@ -153,6 +154,7 @@ class Label:
     server_keygen: bool = False
     lenient: bool = True
     enforce_csr_attributes: bool = False
+    approval: ApprovalRules = NO_APPROVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,13 +315,15 @@ class Standing:
 
     `replay` is the certificate that this very request got a moment ago. `origin` is the class of credential that first
     onboarded the device id, while it has live certificates. `key_used` tells whether the public key has been certified
-    before. `spent_at` is when the one-time password was first used for this device id and profile.
+    before. `spent_at` is when the one-time password was first used for this device id and profile. `held` tells whether
+    the device has a live certificate of the profile.
     """
 
     replay: Entry | None = None
     origin: Method | None = None
     key_used: bool = False
     spent_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,11 +351,12 @@ class Terms:
     """What was weighed when a request was admitted, and must still hold when its certificate is recorded.
 
     `origin` is the only class of credential that may have onboarded the device; None where it does not matter.
-    `fresh_key`: the key must not have been certified before.
+    `fresh_key`: the key must not have been certified before. `approval` is the key of one that is used up.
     """
 
     origin: Method | None = None
     fresh_key: bool = False
+    approval: bytes | None = None
 
 
 NO_TERMS = Terms()
@@ -363,7 +368,8 @@ class Order:
     """A request that was admitted: what an Authority is to issue, and on which terms it may be recorded.
 
     `subject` and `alternative_names` are the names as admitted: those of the request, or those that its
-    ChangeSubjectName attribute asks for. `device` is the device id that they belong to.
+    ChangeSubjectName attribute asks for. `device` is the device id that they belong to. `needs_approval` until an
+    operator has approved it.
     """
 
     csr: CertificationRequest
@@ -373,6 +379,7 @@ class Order:
     terms: Terms
     subject: x509.Name
     alternative_names: tuple[x509.GeneralName, ...]
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from nestor.errors import SettingsError
 from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
-from nestor.registrar.settings import LabelSettings
+from nestor.registrar.settings import ApprovalSettings, LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
 from nestor.web.settings import ListenerSettings, OperationsSettings
 
@@ -43,6 +43,9 @@ class Settings(Document):
     access: AccessSettings = described("Who may have what.", default_factory=_empty(AccessSettings))
     labels: dict[str, LabelSettings] = described(
         "Rules of EST paths by label; `default` is the path without one.", default_factory=dict
+    )
+    approval: ApprovalSettings = described(
+        "What waits for the approval of an operator.", default_factory=_empty(ApprovalSettings)
     )
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))

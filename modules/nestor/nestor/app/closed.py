@@ -10,6 +10,7 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.approval import Approval, ApprovalLimits
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
 from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
@@ -89,6 +90,14 @@ class ClosedLedger:
         one_time: OneTime | None,  # noqa: ARG002
         terms: Terms = NO_TERMS,  # noqa: ARG002
     ) -> Entry:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:  # noqa: ARG002
         """Raise CannotIssue."""
         self._refuse()
 

@@ -35,6 +35,7 @@ from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Label
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
+from nestor.registrar.approval import Approver, build_limits
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -126,6 +127,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         authority=authority,
         ledger=ground.ledger,
         key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        approver=Approver(ground.ledger, build_limits(settings.approval), ground.sinks),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,

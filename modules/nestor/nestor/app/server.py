@@ -8,6 +8,7 @@ import gc
 from collections.abc import Sequence
 from dataclasses import replace
 
+from nestor.app.approvals import Approvals
 from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority
 from nestor.app.fetched import Caretaker
@@ -40,6 +41,7 @@ class Server:
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
+        self.approvals = Approvals(ground.tell)
         self._listener: Listener | None = None
         self._life = Life(plan.clock.monotonic)
         self._other_settings = asyncio.Event()
@@ -153,6 +155,11 @@ class Server:
     async def look_for_revocations(self) -> None:
         """Tell of what was revoked beside this server."""
         await self.revocations.look(self._ground.ledger)
+
+    async def look_for_decisions(self) -> None:
+        """Tell of what was approved or denied beside this server."""
+        if isinstance(self._ground.ledger, SQLiteLedger):
+            await self.approvals.look(self._ground.ledger, self._ground.clock.now())
 
     async def close(self) -> None:
         """Let go of the ledger."""

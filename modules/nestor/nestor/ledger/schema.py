@@ -6,7 +6,7 @@ an entry costs, so an index stands here only for what enrollments ask; a person'
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
 
-REVISION = "0002"
+REVISION = "0004"
 """The newest migration; revisions are ordered as text."""
 
 metadata = MetaData()
@@ -97,6 +97,31 @@ adoptions = Table(
     Column("profile", Text),
     Column("denied", Text, nullable=False),
     Column("ended_at", BigInteger),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("device", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("alternative_names", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("bound_key", LargeBinary, nullable=False),
+    Column("takes_over_from", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("last_asked_at", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text, nullable=False),
 )
 
 counters = Table(

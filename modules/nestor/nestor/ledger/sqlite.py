@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from nestor.approval import Approval, ApprovalLimits, Verdict
 from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
@@ -68,6 +69,22 @@ class SQLiteLedger:
         Raises Forbidden where its terms no longer hold.
         """
         return await self._writer.run(lambda transaction: transaction.record(entry, replay, one_time, terms))
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:
+        """What an operator said of this very request, or that it waits."""
+        return self._reader.approval(key, now)
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
+        """Make durable that somebody asks for what has to be approved. Raises TooOften where too many wait."""
+        return await self._writer.run(lambda transaction: transaction.await_approval(approval, limits))
+
+    async def approvals(self, now: datetime) -> Sequence[Approval]:
+        """Everything that waits for approval, or was decided and is not forgotten yet, the oldest first."""
+        return await self._aside(lambda reader: reader.approvals(now))
+
+    async def decide(self, id_: str, said: Verdict) -> Approval:
+        """Write down what an operator says of what waits; said twice it stays. Raises UnknownPath, CannotDecide."""
+        return await self._writer.run(lambda transaction: transaction.decide(id_, said))
 
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal; written within a second or so, or lost."""
