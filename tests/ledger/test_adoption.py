@@ -83,6 +83,7 @@ async def test_a_ledger_of_the_first_revision_keeps_its_rows_and_learns_of_adopt
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
         connection.execute("ALTER TABLE certificates DROP COLUMN adopted_at")
         connection.execute("DROP TABLE adoptions")
+        connection.execute("DROP TABLE approvals")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     async with opened(tmp_path, create=False) as ledger:

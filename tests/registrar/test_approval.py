@@ -12,11 +12,11 @@ from cryptography import x509
 from nestor.approval import Approval, ApprovalLimits, ApprovalState, verdict
 from nestor.errors import CannotDecide, Forbidden, Pending, SettingsError, TooOften
 from nestor.events import ApprovalAsked, Enrolled, Refused, Trouble
-from nestor.model import Credentials, Method, Operation, OneTime
+from nestor.model import Credentials, Method, Operation
 from nestor.registrar.desk import Ask
 from support.desks import LINE, OTHER, Desk, ask_for
 from support.device import wrapped
-from support.shapes import Request, dns_names, est_identity, request
+from support.shapes import Request, client_auth, dns_names, est_identity, request
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 LIMITS = ApprovalLimits(HOUR, 24 * HOUR, 100, 1000)
@@ -59,7 +59,9 @@ async def deny(desk: Desk, id_: str) -> Approval:
     return await say(desk, ApprovalState.DENIED, id_)
 
 
-async def test_every_try_with_a_new_key_waits_in_one_place_and_the_next_one_after_approval_is_issued(desk: Desk) -> None:
+async def test_tries_with_new_keys_wait_in_one_place_and_the_next_one_after_approval_is_issued(
+    desk: Desk,
+) -> None:
     tries = [await waits(desk) for _ in range(4)]
     assert {one.id for one in tries} == {tries[0].id}
     assert len({one.spki_sha256 for one in tries}) == 4
@@ -127,7 +129,7 @@ async def test_what_policy_refuses_never_waits(tmp_path: Path) -> None:
 async def test_an_approval_is_for_the_names_and_the_profile_that_were_shown(desk: Desk) -> None:
     shown = await waits(desk)
     await approve(desk, shown.id)
-    named = request("pump-1", None, [dns_names("pump-1"), *[]])
+    named = request("pump-1", None, [client_auth(), dns_names("pump-1")])
     for other in (request("pump-1"), named, est_identity("pump-2")):
         assert (await waits(desk, other)).id != shown.id
     assert desk.ledger.entries == []
@@ -162,13 +164,7 @@ async def test_another_name_for_the_same_device_does_not_get_around_a_denial(des
     await deny(desk, (await waits(desk)).id)
     disguised = x509.Name.from_rfc4514_string("CN=PUMP-1,O=Contoso")
     with pytest.raises(Forbidden, match="denied"):
-        await ask(desk, request(disguised, None, est_extensions()))
-
-
-def est_extensions() -> Any:
-    from support.shapes import client_auth
-
-    return [client_auth()]
+        await ask(desk, request(disguised, None, [client_auth()]))
 
 
 async def test_a_denial_holds_for_an_hour_however_often_is_asked_and_then_it_may_be_asked_again(desk: Desk) -> None:
@@ -304,10 +300,3 @@ async def test_a_key_is_not_made_before_it_is_approved(desk: Desk) -> None:
     assert (await desk.registrar.generate(again)).key
     with pytest.raises(Pending):
         await desk.registrar.generate(replace(again, request_id="1" * 12))
-
-
-async def test_waiting_does_not_spend_a_one_time_password(desk: Desk) -> None:
-    shown = await waits(desk)
-    await approve(desk, shown.id)
-    assert desk.ledger._uses == {}
-    assert OneTime

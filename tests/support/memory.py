@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from nestor.approval import Approval, ApprovalLimits, ApprovalState, Verdict, check_room, decided, tried_again
+from nestor.approval import Approval, ApprovalLimits, ApprovalState, Verdict, decided, no_room, tried_again
 from nestor.errors import CannotIssue, Forbidden, UnknownPath
 from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
@@ -91,7 +91,9 @@ class MemoryLedger:
             return denials[0]
         else:
             waiting = [one.caller for one in there if one.state is ApprovalState.PENDING]
-            check_room(len(waiting), waiting.count(approval.caller), approval, limits)
+            full = no_room(approval, limits, waiting=len(waiting), of_credential=waiting.count(approval.caller))
+            if full is not None:
+                raise full
         self.awaited[approval.key] = approval
         return approval
 

@@ -168,16 +168,16 @@ def tried_again(approval: Approval, asked: Approval) -> Approval:
     )
 
 
-def check_room(waiting: int, of_credential: int, asked: Approval, limits: ApprovalLimits) -> None:
-    """Raise TooOften where so many wait already that this one cannot."""
+def no_room(asked: Approval, limits: ApprovalLimits, *, waiting: int = 0, of_credential: int = 0) -> TooOften | None:
+    """Why this one cannot wait as well, while so many do."""
     if of_credential >= limits.per_credential:
         sentence = f"{of_credential} requests of {asked.asked_by} wait for approval already."
     elif waiting >= limits.in_all:
         sentence = f"{waiting} requests wait for approval already."
     else:
-        return
+        return None
     hint = "The operator of this server approves or denies some of them first."
-    raise TooOften(sentence, hint, retry_after=RETRY_AFTER)
+    return TooOften(sentence, hint, retry_after=RETRY_AFTER)
 
 
 def _check_alone(approval: Approval, rivals: Sequence[Approval]) -> None:

@@ -124,6 +124,10 @@ approvals = Table(
     Column("decided_by", Text, nullable=False),
 )
 
+Index("approvals_device", approvals.c.device)
+# Counting what waits looks at this alone.
+Index("approvals_state", approvals.c.state, approvals.c.caller, approvals.c.until, approvals.c.last_asked_at)
+
 counters = Table(
     "counters",
     metadata,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nestor.approval import Approval, ApprovalLimits, Verdict
-from nestor.errors import CannotIssue, MaterialError
+from nestor.errors import CannotIssue, MaterialError, TooOften
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
@@ -76,7 +76,10 @@ class SQLiteLedger:
 
     async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
         """Make durable that somebody asks for what has to be approved. Raises TooOften where too many wait."""
-        return await self._writer.run(lambda transaction: transaction.await_approval(approval, limits))
+        found = await self._writer.run(lambda transaction: transaction.await_approval(approval, limits))
+        if isinstance(found, TooOften):
+            raise found
+        return found
 
     async def approvals(self, now: datetime) -> Sequence[Approval]:
         """Everything that waits for approval, or was decided and is not forgotten yet, the oldest first."""

@@ -175,9 +175,13 @@ DENIAL = _sql(
     )
     .limit(1)
 )
-_waits = _approval.state == ApprovalState.PENDING.value
-WAITING = _sql(select(func.count(), func.count(case((_approval.caller == _given("caller"), 1)))).where(_waits))
-PENDING = _sql(select(func.count()).where(_waits, _in_force))
+_waits = (
+    (_approval.state == ApprovalState.PENDING.value)
+    & (_approval.until > _given("now"))
+    & (_approval.last_asked_at <= _given("now") + literal(_OUT_OF_ORDER))
+)
+PENDING = _sql(select(func.count()).where(_waits))
+PENDING_OF_CALLER = _sql(select(func.count()).where(_waits, _approval.caller == _given("caller")))
 USE_APPROVAL = _sql(
     update(approvals)
     .where(_approval.key == _given("key"), _approval.state == ApprovalState.APPROVED.value, _in_force)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from nestor.approval import Approval, ApprovalLimits, Verdict
-from nestor.errors import Forbidden
+from nestor.errors import Forbidden, TooOften
 from nestor.ledger import approvals, statements
 from nestor.ledger.revocations import Revocation
 from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_refusal
@@ -82,8 +82,8 @@ class Transaction:
         """End every word that is good at this time; how many there were."""
         return self._run(statements.END_ADOPTIONS, {"now": seconds(at)}).rowcount
 
-    def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
-        """Let a request wait for an operator's word, or find what was said. Raises TooOften where too many wait."""
+    def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval | TooOften:
+        """Let a request wait for an operator's word, or find what was said; or answer that too many wait."""
         return approvals.await_approval(self._run, approval, limits)
 
     def decide(self, id_: str, said: Verdict) -> Approval:

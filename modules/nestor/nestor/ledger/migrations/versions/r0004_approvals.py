@@ -34,3 +34,5 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
         sa.UniqueConstraint("id"),
     )
+    op.create_index("approvals_device", "approvals", ["device"])
+    op.create_index("approvals_state", "approvals", ["state", "caller", "until", "last_asked_at"])
