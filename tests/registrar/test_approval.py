@@ -4,7 +4,7 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from cryptography import x509
@@ -12,7 +12,7 @@ from cryptography import x509
 from nestor.approval import Approval, ApprovalLimits, ApprovalState, verdict
 from nestor.errors import CannotDecide, Forbidden, Pending, SettingsError, TooOften
 from nestor.events import ApprovalAsked, Enrolled, Refused, Trouble
-from nestor.model import Credentials, Method, Operation
+from nestor.model import Credentials, Method, Operation, Order
 from nestor.registrar.desk import Ask
 from support.desks import LINE, OTHER, Desk, ask_for
 from support.device import wrapped
@@ -300,3 +300,26 @@ async def test_a_key_is_not_made_before_it_is_approved(desk: Desk) -> None:
     assert (await desk.registrar.generate(again)).key
     with pytest.raises(Pending):
         await desk.registrar.generate(replace(again, request_id="1" * 12))
+
+
+class _Above:
+    """What stands for an EST server of the layer above whose operator has not decided yet."""
+
+    async def enroll(self, order: Order) -> x509.Certificate:
+        raise Pending(f"The parent has to approve {order.device}.", retry_after=300)
+
+
+@pytest.mark.parametrize("answer", ["none", "retry", "accepted"])
+async def test_who_waits_for_a_hop_above_is_told_202_only_where_this_path_says_so(desk: Desk, answer: str) -> None:
+    desk.labels = {"default": {"approval": answer}}
+    asked = est_identity("pump-1")
+    if answer != "none":
+        await approve(desk, (await waits(desk, asked)).id)
+    registrar = desk.registrar
+    registrar._authority = cast("Any", _Above())
+    for _ in range(2):
+        with pytest.raises(Pending, match="parent") as told:
+            await registrar.enroll(ask_for(asked))
+        assert (told.value.accepted, told.value.retry_after) == (answer == "accepted", 300)
+    waiting = await desk.ledger.approvals(desk.clock.now())
+    assert [one.state for one in waiting] == [ApprovalState.APPROVED] * (answer != "none")

@@ -6,6 +6,7 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from nestor.app.approvals import Approvals
@@ -217,6 +218,8 @@ async def start(plan: Plan) -> Server:
     try:
         ground, house = await first_house(plan, ground)
         server = Server(plan, await pin(ground, house), house)
+        with suppress(NestorError):  # what cannot be read yet is told of later
+            await server.look_for_decisions()
         _settle()
     except BaseException:
         await ground.ledger.close()

@@ -121,7 +121,8 @@ def _of_approval(kind: str, source: str, approval: Approval, at: datetime | None
         "takesOverFrom": approval.takes_over_from or None,
         "decidedBy": _text(approval.decided_by) or None,
     }
-    return _event(kind, source, name=approval.id, at=at, subject=approval.device, data=about)
+    when = f"-{at:%Y%m%d%H%M%S}" if approval.decided_at and at else ""  # what was said may be said otherwise later
+    return _event(kind, source, name=f"{approval.id}{when}", at=at, subject=approval.device, data=about)
 
 
 def _of_refusal(refusal: Refusal) -> dict[str, Any]:
