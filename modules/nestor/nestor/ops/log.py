@@ -107,6 +107,8 @@ def _name(event: Event) -> str:
 
 
 def _level(event: Event) -> int:
+    if isinstance(event, Trouble) and event.passing:
+        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 
