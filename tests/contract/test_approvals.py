@@ -69,6 +69,22 @@ async def test_it_is_forgotten_when_its_time_has_come(ledger: AnyLedger) -> None
         await say(ledger, asked.id, APPROVED, asked.until)
 
 
+@pytest.mark.parametrize("state", [APPROVED, DENIED, PENDING])
+async def test_what_a_clock_that_was_ahead_wrote_is_not_in_force_once_it_is_right(
+    ledger: AnyLedger, state: ApprovalState
+) -> None:
+    ahead = NOON + timedelta(days=90)
+    asked = await wait(ledger, an_approval(asked_at=ahead, last_asked_at=ahead, until=ahead + LIMITS.waits_for))
+    if state is not PENDING:
+        await say(ledger, asked.id, state, ahead)
+    assert await ledger.approval(asked.key, NOON) is None
+    assert await ledger.approvals(NOON) == []
+    with pytest.raises(Forbidden):
+        await ledger.record(an_entry(), replay=None, one_time=None, terms=Terms(approval=asked.key))
+    anew = await wait(ledger, an_approval(key=asked.key), replace(LIMITS, in_all=1))
+    assert anew.state is PENDING
+
+
 async def test_what_is_said_is_kept_with_who_said_it_and_said_twice_it_stays(ledger: AnyLedger) -> None:
     asked = await wait(ledger)
     said = await say(ledger, asked.id, APPROVED)

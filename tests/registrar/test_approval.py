@@ -130,7 +130,8 @@ async def test_an_approval_is_for_the_names_and_the_profile_that_were_shown(desk
     shown = await waits(desk)
     await approve(desk, shown.id)
     named = request("pump-1", None, [client_auth(), dns_names("pump-1")])
-    for other in (request("pump-1"), named, est_identity("pump-2")):
+    elsewhere = request(x509.Name.from_rfc4514_string("CN=pump-1,O=Contoso"), None, [client_auth()])
+    for other in (request("pump-1"), named, elsewhere, est_identity("pump-2")):
         assert (await waits(desk, other)).id != shown.id
     assert desk.ledger.entries == []
 
