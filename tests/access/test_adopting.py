@@ -8,9 +8,10 @@ import pytest
 from nestor.access.adopting import Adopter
 from nestor.access.adoption import denied_names
 from nestor.access.own import OwnCertificates
+from nestor.adoption import Adoption
 from nestor.errors import Forbidden
 from nestor.events import Adopted, Event
-from nestor.model import Adoption, Entry, Method, Requester
+from nestor.model import Entry, Method, Requester
 from support.asking import NOW, entry, ledger_of, traits, traits_or_none
 from support.memory import MemoryLedger
 from support.signing import CLIENT, Signed, key_usage, root

@@ -9,8 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 
 from nestor.access.adoption import BACKDATED, adopted_entry, decide, denied_names, is_open, name_of
+from nestor.adoption import Adoption
 from nestor.errors import Forbidden, NestorError, Unauthenticated
-from nestor.model import Adoption, Method, ProfileTraits, State
+from nestor.model import Method, ProfileTraits, State
 from support.asking import NOW, subject, traits
 from support.signing import CLIENT, SERVER, Signed, key_usage, root
 

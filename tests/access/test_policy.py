@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from nestor.access.own import requester_of
 from nestor.access.policy import Rules, decide, reserve
+from nestor.approval import NO_APPROVAL, ApprovalAnswer, ApprovalRules
 from nestor.errors import Forbidden
 from nestor.model import (
     CertificationRequest,
@@ -72,6 +73,7 @@ def ask(
     *,
     rules: Rules = GATEWAYS,
     standing: Standing = FRESH,
+    approval: ApprovalRules = NO_APPROVAL,
 ) -> Order:
     return decide(
         rules=rules,
@@ -79,7 +81,7 @@ def ask(
         csr=request,
         profile=traits(profile) if isinstance(profile, str) else profile,
         operation=operation,
-        label=DEFAULT,
+        label=replace(DEFAULT, approval=approval),
         standing=standing,
         now=NOW,
     )
@@ -409,6 +411,20 @@ def test_a_live_name_is_onboarded_again_only_by_the_class_of_credential_that_fir
         else:
             refused(f"got by {first}", requester, csr("dev1"), standing=standing)
     assert ask(own("dev1"), csr("dev1"), standing=standing)
+
+
+@pytest.mark.parametrize("answer", ApprovalAnswer)
+@pytest.mark.parametrize("reonboarding", [False, True])
+def test_another_class_has_a_live_name_only_where_the_path_lets_it_and_an_operator_is_asked(
+    answer: ApprovalAnswer, reonboarding: bool
+) -> None:
+    rules = ApprovalRules(answer, reonboarding=reonboarding)
+    case = {"standing": Standing(origin=Method.BOOTSTRAP), "approval": rules}
+    if answer is ApprovalAnswer.NONE or not reonboarding:
+        refused("got by bootstrap", password_requester("dev1"), csr("dev1"), **case)
+    else:
+        order = ask(password_requester("dev1"), csr("dev1"), **case)
+        assert (order.needs_approval, order.terms.origin) == (True, Method.BOOTSTRAP)
 
 
 def test_a_one_time_password_is_good_for_ten_minutes_after_its_first_use() -> None:

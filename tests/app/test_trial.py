@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from nestor.app.trial import doubts, is_server_name, try_settings
+from nestor.app.names import is_server_name
+from nestor.app.trial import doubts, try_settings
 from nestor.errors import SettingsError
 from nestor.finding import Gravity
 from nestor.settings import judge

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from nestor.adoption import Adoption
 from nestor.errors import CannotIssue
 from nestor.ledger.revocations import Revocation, append_revocation
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import Adoption
 from support.entries import NOON, an_entry
 from support.ledgers import opened
 
@@ -85,6 +85,7 @@ async def test_a_ledger_of_the_first_revision_keeps_its_rows_and_learns_of_adopt
         connection.execute("ALTER TABLE certificates DROP COLUMN forwarder")
         connection.execute("DROP TABLE adoptions")
         connection.execute("DROP TABLE intents")
+        connection.execute("DROP TABLE approvals")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")
         connection.commit()
     async with opened(tmp_path, create=False) as ledger:

@@ -4,9 +4,11 @@ import dataclasses
 import json
 from datetime import UTC, datetime
 
-from nestor.events import Enrolled, Note, Refused, Revoked
+from nestor.approval import ApprovalState
+from nestor.events import ApprovalAsked, ApprovalDecided, Enrolled, Note, Refused, Revoked
 from nestor.model import State
 from nestor.ops.cloudevents import batch, cloud_event, dropped_event, encoded
+from support.awaiting import an_approval
 from support.entries import NOON, a_refusal, an_entry
 
 SOURCE = "/devices/gw3/modules/nestor"
@@ -54,6 +56,23 @@ def test_a_revocation_says_why_and_on_what_way() -> None:
     assert told
     assert told["type"] == "nestor.certificate.revoked"
     assert (told["data"]["reason"], told["data"]["revokedBy"]) == ("stolen", "direct method")
+
+
+def test_who_asks_for_approval_is_told_and_what_was_said_of_it_by_whom() -> None:
+    asked = an_approval(takes_over_from="bootstrap")
+    told = cloud_event(ApprovalAsked(asked), SOURCE)
+    assert told
+    assert (told["type"], told["id"], told["subject"]) == ("nestor.approval.asked", f"asked-{asked.id}", "pump-1")
+    assert (told["data"]["key"], told["data"]["takesOverFrom"]) == (asked.spki_sha256.hex(), "bootstrap")
+    assert "password:line1" not in json.dumps(told)
+    ids = set()
+    for state, kind in ((ApprovalState.APPROVED, "approved"), (ApprovalState.USED, "approved"), ("denied", "denied")):
+        said = dataclasses.replace(asked, state=ApprovalState(state), decided_at=NOON, decided_by="Maria")
+        told = cloud_event(ApprovalDecided(said), SOURCE)
+        assert told
+        assert (told["type"], told["data"]["decidedBy"]) == (f"nestor.approval.{kind}", "Maria")
+        ids.add(told["id"])
+    assert len(ids) == 2
 
 
 def test_what_is_not_about_a_certificate_is_no_event() -> None:

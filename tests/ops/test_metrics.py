@@ -1,13 +1,17 @@
 """The metrics: what events add up to, what is true when somebody asks, and that strangers cannot make them grow."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nestor.approval import ApprovalState
 from nestor.cloud import LinkState
 from nestor.events import (
     Adopted,
     Answered,
+    ApprovalAsked,
+    ApprovalDecided,
     Enrolled,
     HandshakeFailed,
     LinkChanged,
@@ -20,6 +24,7 @@ from nestor.events import (
 )
 from nestor.model import Refusal
 from nestor.ops.metrics import Figures, Metrics
+from support.awaiting import an_approval
 from support.entries import an_entry
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -45,6 +50,8 @@ def test_events_add_up() -> None:
         Enrolled(an_entry(), replayed=True),
         Adopted(an_entry()),
         Revoked(an_entry(), "nestor cert revoke"),
+        ApprovalAsked(an_approval()),
+        ApprovalDecided(replace(an_approval(), state=ApprovalState.USED)),
         _refusal("gw3"),
         TurnedAway("10.0.0.7", "GET /", "UnknownPath", "There is nothing here.", "1"),
         HandshakeFailed("10.0.0.7", "No."),
@@ -61,6 +68,8 @@ def test_events_add_up() -> None:
     assert told['nestor_certificates_replayed_total{profile="deviceIdentity"}'] == 1
     assert told['nestor_certificates_adopted_total{profile="deviceIdentity"}'] == 1
     assert told["nestor_certificates_revoked_total"] == 1
+    assert told['nestor_approvals_asked_total{profile="estIdentity"}'] == 1
+    assert told['nestor_approvals_decided_total{decision="approved"}'] == 1
     assert told['nestor_enrollments_refused_total{reason="Forbidden"}'] == 1
     assert told['nestor_requests_turned_away_total{reason="UnknownPath"}'] == 1
     assert told["nestor_handshakes_failed_total"] == 1

@@ -14,10 +14,11 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.events import Event
 from nestor.keys.make import generate
 from nestor.model import Credentials, Operation
+from nestor.registrar.approval import Approver, build_limits
 from nestor.registrar.desk import Ask, Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
-from nestor.registrar.settings import LabelSettings
+from nestor.registrar.settings import ApprovalSettings, LabelSettings
 from support import pki
 from support.asking import cheap_hash
 from support.device import wrapped
@@ -42,6 +43,7 @@ class Desk:
     told: list[Event] = field(default_factory=list)
     revision: str = "1"
     names: str = "*"
+    approval: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def registrar(self) -> Registrar:
@@ -55,6 +57,9 @@ class Desk:
             authority=LocalAuthority(root(), catalog, ClockGuard(self.clock), own=OWN, make_key=generate),
             ledger=self.ledger,
             key_generator=KeyGenerator(Generator(_MAKER.key, _MAKER.certificate), {}, self.ledger),
+            approver=Approver(
+                self.ledger, build_limits(ApprovalSettings.model_validate(self.approval)), [self.told.append]
+            ),
             clock=self.clock,
             sinks=[self.told.append],
             revision=self.revision,

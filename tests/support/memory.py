@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from nestor.errors import CannotIssue, Forbidden
-from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalLimits, ApprovalState, Verdict, decided, no_room, tried_again
+from nestor.errors import CannotIssue, Forbidden, UnknownPath
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 _OUT_OF_ORDER = timedelta(minutes=1)
 
@@ -20,6 +22,7 @@ class MemoryLedger:
         self.entries: list[Entry] = []
         self.refused: list[Refusal] = []
         self.words: list[Adoption] = []
+        self.awaited: dict[bytes, Approval] = {}
         self.forgotten_revocations: set[bytes] = set()
         self._replays: dict[bytes, tuple[Entry, datetime]] = {}
         self._uses: dict[tuple[str, str, str], datetime] = {}
@@ -45,6 +48,7 @@ class MemoryLedger:
             origin=live[0].origin if live else None,
             key_used=any(entry.spki_sha256 == spki_sha256 for entry in self.entries),
             spent_at=self._uses.get((one_time.key, device, profile)) if one_time else None,
+            held=any(entry.profile == profile for entry in live),
         )
 
     async def record(
@@ -61,6 +65,8 @@ class MemoryLedger:
             raise Forbidden("The device has just been onboarded by another class of credential.")
         if terms.fresh_key and any(entry.spki_sha256 == other.spki_sha256 for other in self.entries):
             raise Forbidden("The key has just been certified.")
+        if terms.approval:
+            await self._use(terms.approval, entry.issued_at)
         for older in live:
             if older.profile == entry.profile:
                 self._put(replace(older, state=State.SUPERSEDED))
@@ -70,6 +76,41 @@ class MemoryLedger:
         if one_time:
             self._uses.setdefault((one_time.key, entry.device, entry.profile), entry.issued_at)
         return entry
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:
+        """What was said of a request, or that it waits."""
+        return next((one for one in await self.approvals(now) if one.key == key), None)
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
+        """Let a request wait, or find what was said of it."""
+        approval, now = _whole(approval), approval.last_asked_at.replace(microsecond=0)
+        there = await self.approvals(now)
+        found = self.awaited.get(approval.key)
+        if found is not None and found.state is not ApprovalState.USED:
+            approval = tried_again(found, approval)
+        elif denials := [one for one in there if one.state is ApprovalState.DENIED and _place(one) == _place(approval)]:
+            return denials[0]
+        else:
+            waiting = [one.caller for one in there if one.state is ApprovalState.PENDING]
+            full = no_room(approval, limits, waiting=len(waiting), of_credential=waiting.count(approval.caller))
+            if full is not None:
+                raise full
+        self.awaited[approval.key] = approval
+        return approval
+
+    async def approvals(self, now: datetime) -> Sequence[Approval]:
+        """Everything that waits or was decided and is not forgotten yet, the oldest first."""
+        self.awaited = {key: one for key, one in self.awaited.items() if _is_in_force(one, now)}
+        return sorted(self.awaited.values(), key=lambda one: (one.asked_at, one.id))
+
+    async def decide(self, id_: str, said: Verdict) -> Approval:
+        """Write down what an operator says of what waits."""
+        there = await self.approvals(said.at)
+        found = next((one for one in there if one.id == id_), None)
+        if found is None:
+            raise UnknownPath("Nothing waits by this id.")
+        self.awaited[found.key] = _whole(decided(found, said, there))
+        return self.awaited[found.key]
 
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal."""
@@ -140,6 +181,27 @@ class MemoryLedger:
         current = await self.find(found.sha256) if found and recent else None
         return current if current and current.state is not State.REVOKED else None
 
+    async def _use(self, approval: bytes, now: datetime) -> None:
+        found = await self.approval(approval, now)
+        if found is None or found.state is not ApprovalState.APPROVED:
+            raise Forbidden("The approval has just been used.")
+        self.awaited[approval] = replace(found, state=ApprovalState.USED)
+
     def _put(self, entry: Entry) -> Entry:
         self.entries[entry.id - 1] = entry
         return entry
+
+
+def _whole(approval: Approval) -> Approval:
+    """Times in whole seconds."""
+    names = ("asked_at", "last_asked_at", "until", "decided_at")
+    times = {name: time.replace(microsecond=0) for name in names if (time := getattr(approval, name))}
+    return replace(approval, **times)
+
+
+def _place(approval: Approval) -> tuple[str, str, str, str]:
+    return approval.device, approval.profile, approval.caller, approval.address
+
+
+def _is_in_force(approval: Approval, now: datetime) -> bool:
+    return approval.until > now and (approval.decided_at or approval.last_asked_at) <= now + _OUT_OF_ORDER

@@ -13,7 +13,7 @@ A map of the house. Imports go down only; rooms side by side never import each o
     ledger/     what was issued, durably, before anyone receives it
     ops/        watches events: the log, the health of the house
     backup/     one encrypted file, and how a new state takes the place of an old one
-    upstream/   an EST client
+    upstream/   an EST client, and the server of the layer above as an Authority
     proxy/      carries what is no enrollment to the right neighbor, by a table of routes
     twin/       the module twin as documents: what may be wished, what is answered
     edge/       the wall towards the IoT Edge runtime: edgeHub by the SDK, the workload API
@@ -22,9 +22,9 @@ A map of the house. Imports go down only; rooms side by side never import each o
     jobs        what happens unasked
     est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike
     document    how the configuration document is written: durations, names, references to secrets
-    ports  events  finding  model  cloud  naming  errors
-                the doorways, what happened, what was found, the nouns, those of the cloud, how names are compared,
-                what can go wrong
+    ports  events  finding  model  cloud  approval  adoption  conveyance  naming  errors
+                the doorways, what happened, what was found, the nouns, those of the cloud, what an operator has to
+                approve and may let in, who asked across a hop, how names are compared, what can go wrong
 """
 
 __version__ = "0.1.0"

@@ -16,9 +16,11 @@
     |  |  `- ForwarderForbidden  it is the forwarder that may not, whoever asked by it
     |  |- Conflicting           what is asked for contradicts what there is
     |  `- TooOften              somebody is asking too often
+    |- Pending                  nobody has to mend anything: an operator has to approve it first
     |- OperatorFault            the one who runs Nestor can mend it
     |  |- SettingsError         the configuration document does not hold
     |  |- MaterialError         a key, certificate, ledger or user file cannot be used
+    |  |- CannotDecide          an approval that cannot be given or denied at this time
     |  |- CannotIssue           nothing can be signed or recorded at this time
     |  |  `- ParentAway         the server of the layer above is not reached, or is not ready; nothing came of it
     |  |- ParentSilent          the server of the layer above was asked, and did not answer in time
@@ -129,6 +131,18 @@ class TooOften(DeviceFault):
         self.retry_after = retry_after
 
 
+class Pending(NestorError):
+    """An operator, here or at a hop above, has to approve it first; `retry_after` in whole seconds.
+
+    `accepted`: the one who asks is to repeat the very same request (RFC 7030, 4.2.3), else any will do.
+    """
+
+    def __init__(self, sentence: str, hint: str = "", *, retry_after: int, accepted: bool = False) -> None:
+        super().__init__(sentence, hint)
+        self.retry_after = retry_after
+        self.accepted = accepted
+
+
 class OperatorFault(NestorError):
     """The one who runs Nestor can mend it."""
 
@@ -143,6 +157,10 @@ EVERY_KEY = "Every key: nestor config example, or docs/reference/settings.md."
 
 class MaterialError(OperatorFault):
     """A key, certificate, ledger or user file is missing, unreadable, or contradicts another."""
+
+
+class CannotDecide(OperatorFault):
+    """An approval cannot be given or denied: it was used, or others compete for the same device."""
 
 
 class CannotIssue(OperatorFault):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from nestor.approval import Approval
 from nestor.cloud import LinkState
 from nestor.model import Entry, Refusal
 
@@ -92,6 +93,20 @@ class Revoked:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalAsked:
+    """Somebody asks for a certificate that an operator has to approve first; told once for all tries."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecided:
+    """An operator approved or denied a request; the approval tells who did."""
+
+    approval: Approval
+
+
+@dataclass(frozen=True, slots=True)
 class SettingsApplied:
     """A new house stands; `revision` identifies its settings."""
 
@@ -175,6 +190,8 @@ Event = (
     | Refused
     | Adopted
     | Revoked
+    | ApprovalAsked
+    | ApprovalDecided
     | Answered
     | Carried
     | TurnedAway

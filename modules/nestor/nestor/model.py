@@ -10,6 +10,7 @@ from enum import StrEnum
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
+from nestor.approval import NO_APPROVAL, ApprovalRules
 from nestor.conveyance import Conveyance
 from nestor.naming import common_name_of, device_id
 
@@ -153,6 +154,7 @@ class Label:
     server_keygen: bool = False
     lenient: bool = True
     enforce_csr_attributes: bool = False
+    approval: ApprovalRules = NO_APPROVAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,25 +273,6 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Adoption:
-    """An operator's word that certificates which the ledger does not know may be taken into it (design D23).
-
-    It is about certificates issued from `since` to `until`, and good until `ends_at`, or until it was ended before.
-    `profile` is what a certificate becomes that several profiles could have made. `denied` are device ids, serial
-    numbers and thumbprints that are never adopted, by this word or another.
-    """
-
-    opened_at: datetime
-    since: datetime
-    until: datetime
-    ends_at: datetime
-    profile: str | None = None
-    denied: frozenset[str] = frozenset()
-    ended_at: datetime | None = None
-    id: int = 0
-
-
-@dataclass(frozen=True, slots=True)
 class Refusal:
     """One request that was refused, as the ledger keeps it."""
 
@@ -319,13 +302,15 @@ class Standing:
 
     `replay` is the certificate that this very request got a moment ago. `origin` is the class of credential that first
     onboarded the device id, while it has live certificates. `key_used` tells whether the public key has been certified
-    before. `spent_at` is when the one-time password was first used for this device id and profile.
+    before. `spent_at` is when the one-time password was first used for this device id and profile. `held` tells whether
+    the device has a live certificate of the profile.
     """
 
     replay: Entry | None = None
     origin: Method | None = None
     key_used: bool = False
     spent_at: datetime | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,11 +339,12 @@ class Terms:
     """What was weighed when a request was admitted, and must still hold when its certificate is recorded.
 
     `origin` is the only class of credential that may have onboarded the device; None where it does not matter.
-    `fresh_key`: the key must not have been certified before.
+    `fresh_key`: the key must not have been certified before. `approval` is the key of one that is used up.
     """
 
     origin: Method | None = None
     fresh_key: bool = False
+    approval: bytes | None = None
 
 
 NO_TERMS = Terms()
@@ -371,6 +357,7 @@ class Order:
 
     `subject` and `alternative_names` are those admitted: of the request, or of its ChangeSubjectName attribute;
     `device` is whose they are. `conveyance`, `operation` and `replay_key` are for a server above.
+    `needs_approval` until an operator has approved it.
     """
 
     csr: CertificationRequest
@@ -383,6 +370,7 @@ class Order:
     conveyance: Conveyance | None = None
     operation: Operation = Operation.SIMPLE_ENROLL
     replay_key: bytes = field(default=b"", repr=False)
+    needs_approval: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from typing import Any, Protocol
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalLimits
 from nestor.cloud import LinkState, Message, MethodAnswer
 from nestor.conveyance import Intent
 from nestor.events import Event
 from nestor.model import (
     NO_TERMS,
-    Adoption,
     CertificationRequest,
     Credentials,
     Entry,
@@ -77,7 +78,20 @@ class Ledger(Protocol):
         Where the same replay key was recorded a moment ago, nothing is written and the earlier entry is returned:
         one row decides a race. Older active entries of the same device and profile become superseded.
 
-        Raises Forbidden where the terms no longer hold, CannotIssue where the row cannot be made durable.
+        Raises Forbidden where the terms no longer hold, CannotIssue where the row cannot be made durable. An approval
+        among the terms is used up by it.
+        """
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:
+        """What an operator said of this very request, or that it waits; None where it is unknown or forgotten."""
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
+        """Make durable that somebody asks for what has to be approved, at its `last_asked_at`; the row as it is then.
+
+        One that was decided stays as it is, one that is used up or forgotten begins anew. A denial of the same device
+        and profile to the same credential at the same address is returned instead.
+
+        Raises TooOften where too many wait.
         """
 
     def refuse(self, refusal: Refusal) -> None:

@@ -24,7 +24,7 @@ from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
 from nestor.proxy.settings import ProxySettings, RouteSettings
-from nestor.registrar.settings import AuthoritySettings, LabelSettings
+from nestor.registrar.settings import ApprovalSettings, AuthoritySettings, LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
 from nestor.upstream.settings import UpstreamSettings
 from nestor.web.settings import ListenerSettings, OperationsSettings
@@ -54,6 +54,9 @@ class Settings(Document):
         "What the API proxy carries, and where, by name; the more specific route goes first.", default_factory=dict
     )
     proxy: ProxySettings = described("The API proxy: what holds for all routes.", default_factory=_empty(ProxySettings))
+    approval: ApprovalSettings = described(
+        "What waits for the approval of an operator.", default_factory=_empty(ApprovalSettings)
+    )
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))

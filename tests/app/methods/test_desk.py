@@ -46,7 +46,8 @@ async def test_an_unknown_method_is_told_which_are_known(beside: Module) -> None
     assert answer.status == 404
     assert answer.payload == {
         "error": "There is no direct method getStatsu.",
-        "hint": "Known are getStatus, getCaCertificates, proveCa, listCertificates, getCertificate, revokeCertificate.",
+        "hint": "Known are getStatus, getCaCertificates, proveCa, listCertificates, getCertificate, revokeCertificate,"
+        " listPending, approve, deny.",
     }
 
 

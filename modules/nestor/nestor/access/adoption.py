@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from nestor.access.certificates import AGAIN, check_dates, check_purpose, sha256_of, spki_of
+from nestor.adoption import Adoption
 from nestor.errors import Forbidden, Unauthenticated
-from nestor.model import Adoption, Entry, Method, ProfileTraits
+from nestor.model import Entry, Method, ProfileTraits
 from nestor.naming import device_id
 
 BACKDATED = timedelta(minutes=5)

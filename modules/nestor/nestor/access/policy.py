@@ -10,10 +10,12 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from nestor.access.approval import needs_approval
 from nestor.access.case import Case, open_case
 from nestor.access.form import check_form
 from nestor.access.names import text_of
 from nestor.access.renewal import check_new_names, check_renewable, check_same_alternative_names, check_same_subject
+from nestor.approval import ApprovalRules
 from nestor.document import any_covers
 from nestor.errors import Forbidden
 from nestor.est.names import same_alternative_names
@@ -81,12 +83,19 @@ def decide(
     _check_profile(case)
     _check_gateway(case, rules)
     _check_reserved(case, rules)
-    _check_origin(case)
+    origin = _origin(case, label.approval)
     _check_one_time(case)
     _check_key(case)
-    terms = Terms(None if _is_exempt(requester) else requester.origin, fresh_key=not profile.key_reuse)
     return Order(
-        csr, profile.name, case.device, label.name, terms, case.subject, case.alternative_names, requester.conveyance
+        csr=csr,
+        profile=profile.name,
+        device=case.device,
+        label=label.name,
+        terms=Terms(None if _is_exempt(requester) else origin, fresh_key=not profile.key_reuse),
+        subject=case.subject,
+        alternative_names=case.alternative_names,
+        needs_approval=needs_approval(case, label.approval),
+        conveyance=requester.conveyance,
     )
 
 
@@ -157,11 +166,19 @@ def _check_reserved(case: Case, rules: Rules) -> None:
             raise Forbidden(f"The name {name} belongs to this server; nobody else gets a server certificate for it.")
 
 
-def _check_origin(case: Case) -> None:
-    """A live name is onboarded again only by the class of credential that first got it (design, rulings)."""
+def _origin(case: Case, approval: ApprovalRules) -> Method | None:
+    """A live name is onboarded again only by the class of credential that first got it (design, rulings).
+
+    Another one needs the word of an operator, on paths where that is asked for. Answers which class must still be the
+    first one when the certificate is recorded.
+    """
     first, requester = case.standing.origin, case.requester
-    if _is_exempt(requester) or first in {None, requester.origin}:
-        return
+    if _is_exempt(requester):
+        return None
+    if first in {None, requester.origin}:
+        return requester.origin
+    if approval.reonboarding and needs_approval(case, approval):
+        return first
     raise Forbidden(
         f"{case.device} has live certificates that it got by {first}; {requester.origin} does not take it over.",
         "Use the first kind of credential, or have the operator revoke the live certificates.",

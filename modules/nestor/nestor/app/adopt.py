@@ -12,6 +12,7 @@ from nestor.access.adopting import origin_of
 from nestor.access.adoption import adopted_entry, denied_names, device_of, is_open, look_at, name_of
 from nestor.access.certificates import sha256_of
 from nestor.access.own import Kinship, kinship
+from nestor.adoption import Adoption
 from nestor.app.authority import Source, ca_certificates
 from nestor.app.replacing import check_not_interrupted
 from nestor.ca.catalog import Catalog, build_catalog
@@ -22,7 +23,7 @@ from nestor.ledger.opening import FILE, make_ledger, open_ledger
 from nestor.ledger.revocations import FILE as REVOCATIONS
 from nestor.ledger.revocations import read_revocations
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import Adoption, Entry
+from nestor.model import Entry
 
 LONGEST = timedelta(days=366)
 """How long a word may be good: a device that was off for longer enrolls anew."""

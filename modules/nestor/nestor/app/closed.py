@@ -10,10 +10,12 @@ from typing import NoReturn
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalLimits
 from nestor.conveyance import Intent
 from nestor.errors import CannotIssue, NestorError
 from nestor.est.csrattrs import CsrAttributes, encode
-from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
+from nestor.model import NO_TERMS, Entry, OneTime, Order, Refusal, Replay, Standing, Terms
 
 _CLOSED = ("This server cannot issue at this time.", "Its operator finds the reason in its log and at /readyz.")
 """All that a device is told: the reason names files, and whoever asks may be a stranger."""
@@ -98,6 +100,14 @@ class ClosedLedger:
         one_time: OneTime | None,  # noqa: ARG002
         terms: Terms = NO_TERMS,  # noqa: ARG002
     ) -> Entry:
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:  # noqa: ARG002
+        """Raise CannotIssue."""
+        self._refuse()
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:  # noqa: ARG002
         """Raise CannotIssue."""
         self._refuse()
 

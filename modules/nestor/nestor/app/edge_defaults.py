@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nestor.app.trial import is_server_name
+from nestor.app.names import is_server_name
 from nestor.edge.identity import EdgeIdentity
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")

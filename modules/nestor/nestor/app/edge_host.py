@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from nestor.app.trial import is_server_name
+from nestor.app.names import is_server_name
 from nestor.edge.identity import EdgeIdentity
 from nestor.ports import Runtime, Sealer
 

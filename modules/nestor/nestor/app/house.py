@@ -42,6 +42,7 @@ from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
 from nestor.proxy.proxy import Routes
+from nestor.registrar.approval import Approver, build_limits
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -146,6 +147,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         profiles=catalog,
         ledger=ground.ledger,
         key_generator=_key_generator(identity, settings, ground),
+        approver=Approver(ground.ledger, build_limits(settings.approval), ground.sinks),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,

@@ -4,6 +4,8 @@ import ipaddress
 from collections.abc import Iterable
 from urllib.parse import urlsplit
 
+from nestor.ca.patterns import address_of, is_host_name
+
 _LOOPBACK_NAMES = {"localhost", "ip6-localhost", "localhost.localdomain"}
 
 
@@ -24,3 +26,11 @@ def is_loopback(name: str) -> bool:
         return ipaddress.ip_address(name).is_loopback
     except ValueError:
         return name.casefold().rstrip(".") in _LOOPBACK_NAMES
+
+
+def is_server_name(text: str) -> bool:
+    """Whether devices can reach a server by a name: a host name, no wildcard, or an IP address without a zone."""
+    if address_of(text) is not None:
+        return "%" not in text
+    # A number at the end would make it an address (RFC 3986, 3.2.2), and it is none.
+    return is_host_name(text) and not text.rpartition(".")[2].isdigit()

@@ -8,11 +8,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
+from nestor.adoption import Adoption
 from nestor.app.authority import new_serial
+from nestor.approval import Approval, ApprovalLimits, ApprovalState
 from nestor.ca.issuer import Issuer
 from nestor.keys.make import generate
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import NO_TERMS, Adoption, Entry, KeyType, OneTime, Refusal, Replay, Standing, Terms
+from nestor.model import NO_TERMS, Entry, KeyType, OneTime, Refusal, Replay, Standing, Terms
 from nestor.ports import Clock
 
 
@@ -87,6 +89,14 @@ class StageLedger:
         if one_time is not None:
             self._spent.setdefault((one_time.key, entry.device, entry.profile), entry.issued_at)
         return entry
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:  # noqa: ARG002 -- the port's signature
+        """Nothing: on the stage nobody waits."""
+        return None
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:  # noqa: ARG002
+        """Play the operator who approves."""
+        return replace(approval, state=ApprovalState.APPROVED)
 
     def refuse(self, refusal: Refusal) -> None:
         """A refusal on the stage is no news."""

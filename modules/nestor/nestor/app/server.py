@@ -6,8 +6,10 @@ A House that cannot be built at the start ends the start with its sentence; late
 import asyncio
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 
+from nestor.app.approvals import Approvals
 from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority
 from nestor.app.fetched import Caretaker
@@ -51,6 +53,7 @@ class Server:
         self._watch = Watch((*plan.files, *CAHome(plan.data).files), plan.data)
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
+        self.approvals = Approvals(ground.tell)
         self._listener: Listener | None = None
         self._listening: ListenerSettings | None = None
         self._remembered = False
@@ -198,6 +201,11 @@ class Server:
         if parent is not None and tuple(parent.certificates) != tuple(self._house.above):
             await self.reload()
 
+    async def look_for_decisions(self) -> None:
+        """Tell of what was approved or denied beside this server."""
+        if isinstance(self._ground.ledger, SQLiteLedger):
+            await self.approvals.look(self._ground.ledger, self._ground.clock.now())
+
     async def close(self) -> None:
         """Let go of the ledger, and of the server above."""
         await self._ground.parents.close()
@@ -260,6 +268,8 @@ async def start(plan: Plan) -> Server:
     try:
         ground, house = await first_house(plan, ground)
         server = Server(plan, await pin(ground, house), house)
+        with suppress(NestorError):  # what cannot be read yet is told of later
+            await server.look_for_decisions()
         _settle()
     except BaseException:
         await ground.ledger.close()

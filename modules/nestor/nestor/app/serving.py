@@ -125,6 +125,7 @@ def _jobs(server: Server) -> list[Job]:
         Job("ca key", timedelta(minutes=1), server.look_after_key),
         Job("files", timedelta(seconds=30), server.look_for_changes),
         Job("revocations", timedelta(seconds=5), server.look_for_revocations),
+        Job("approvals", timedelta(seconds=5), server.look_for_decisions),
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
         Job("fetched certificate", timedelta(seconds=10), server.look_after_fetched_certificate),

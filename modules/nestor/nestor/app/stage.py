@@ -19,6 +19,7 @@ from nestor.ca.clock_guard import ClockGuard
 from nestor.ca.own_names import own_names
 from nestor.keys.make import generate
 from nestor.ledger.opening import FILE, open_ledger
+from nestor.registrar.approval import Approver, build_limits
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -71,6 +72,7 @@ async def _built(source: Source, ledger: StageLedger) -> Stage:
         authority=authority,
         ledger=ledger,
         key_generator=KeyGenerator(Generator(issuer.key, issuer.certificate), shared, ledger),
+        approver=Approver(ledger, build_limits(source.settings.approval), ()),
         clock=clock,
         sinks=(),
         revision=source.settings.revision,

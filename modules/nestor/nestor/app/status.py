@@ -62,6 +62,7 @@ class Issuance(Answer):
     refused_by_reason: Mapping[str, int] = described("The same by the reason.")
     revoked: int = described("Certificates revoked.")
     adopted: int = described("Certificates taken in on an operator's word, after a ledger was lost or restored.")
+    pending: int = described("Requests that wait for the approval of an operator.")
     last: LastIssued | None = described("The certificate that was issued last.", None)
 
 
@@ -181,6 +182,7 @@ def issuance_of(statistics: Statistics) -> Issuance:
         refused_by_reason=statistics.refused,
         revoked=statistics.revoked,
         adopted=statistics.adopted,
+        pending=statistics.pending,
         last=LastIssued(serial=f"{last.serial:x}", profile=last.profile, at=last.at) if last else None,
     )
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
 from nestor.app.forwarding import forwarded, wrong_upstream
+from nestor.app.names import is_server_name
 from nestor.app.trial_routes import wrong_routes
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
 from nestor.ca.hierarchy import read_subject
-from nestor.ca.patterns import address_of, is_host_name
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
 from nestor.errors import EVERY_KEY, NestorError, SettingsError
@@ -58,14 +58,6 @@ def doubts(settings: Settings) -> list[Finding]:
     """What holds, and is hardly meant: a profile that nobody can get, a key that does nothing."""
     found = [*_odd_profiles(settings), *_idle_keys(settings), *_near_keys(settings.keys), *_dead_ends(settings)]
     return [Finding(Gravity.WARNING, about, f"{about}: {sentence}.", remedy) for about, sentence, remedy in found]
-
-
-def is_server_name(text: str) -> bool:
-    """Whether devices can reach a server by a name: a host name, no wildcard, or an IP address without a zone."""
-    if address_of(text) is not None:
-        return "%" not in text
-    # A number at the end would make it an address (RFC 3986, 3.2.2), and it is none.
-    return is_host_name(text) and not text.rpartition(".")[2].isdigit()
 
 
 def _raised(build: Callable[[], object]) -> list[str]:

@@ -6,6 +6,7 @@ import typer
 
 from nestor import __version__
 from nestor.cli import (
+    approval,
     azure,
     ca,
     ca_backup,
@@ -49,7 +50,7 @@ ca.app.command("azure")(azure.azure)
 cert.app.command("list")(cert_list.list_certificates)
 cert.app.command("issue")(cert_issue.issue)
 cert.app.command("revoke")(cert_revoke.revoke)
-for group in (config, ca, cert, user, ledger, device, est):
+for group in (config, ca, cert, approval, user, ledger, device, est):
     app.add_typer(group.app, name=group.__name__.rpartition(".")[2])
 
 

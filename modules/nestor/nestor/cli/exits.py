@@ -7,7 +7,16 @@ from contextlib import contextmanager
 import typer
 from typer._click import exceptions as misuses  # typer carries its own click, and shows its errors nowhere else
 
-from nestor.errors import CannotGoOn, CannotIssue, DeviceFault, MaterialError, NestorError, SettingsError, Unavailable
+from nestor.errors import (
+    CannotDecide,
+    CannotGoOn,
+    CannotIssue,
+    DeviceFault,
+    MaterialError,
+    NestorError,
+    SettingsError,
+    Unavailable,
+)
 
 OK, BUG, USAGE, SETTINGS, MATERIAL, REFUSED, UNAVAILABLE, FOUND, LOST, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 7, 8, 130
 
@@ -21,6 +30,7 @@ _CODES: tuple[tuple[type[NestorError], int], ...] = (
     (SettingsError, SETTINGS),
     (MaterialError, MATERIAL),
     (CannotIssue, REFUSED),
+    (CannotDecide, REFUSED),
     (DeviceFault, REFUSED),
     (Unavailable, UNAVAILABLE),
     (CannotGoOn, LOST),

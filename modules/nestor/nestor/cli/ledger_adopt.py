@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nestor.adoption import Adoption
 from nestor.cli.exits import OK, REFUSED, Misuse, told_as_misuse
 from nestor.cli.output import show_rows
 from nestor.cli.places import (
@@ -25,7 +26,6 @@ from nestor.errors import MaterialError
 if TYPE_CHECKING:
     from nestor.app.adopt import Fate
     from nestor.app.authority import Source
-    from nestor.model import Adoption
 
 _WORDS = ("number", "since", "until", "good until", "state", "adopted", "denied")
 _MORE = ("opened", "profile")

@@ -145,7 +145,7 @@ def _joined(words: Sequence[str]) -> str:
 
 
 def _check_names(hostnames: Sequence[str]) -> None:
-    from nestor.app.trial import is_server_name  # noqa: PLC0415 -- every room
+    from nestor.app.names import is_server_name  # noqa: PLC0415 -- every room
 
     for name in hostnames:
         if not is_server_name(name):
@@ -154,7 +154,7 @@ def _check_names(hostnames: Sequence[str]) -> None:
 
 def _machine() -> Sequence[str]:
     """The name of this machine, where others could use it."""
-    from nestor.app.trial import is_server_name  # noqa: PLC0415 -- every room
+    from nestor.app.names import is_server_name  # noqa: PLC0415 -- every room
 
     return [name for name in (socket.gethostname(),) if is_server_name(name)]
 

@@ -8,19 +8,31 @@ import hashlib
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval
 from nestor.conveyance import Intent
 from nestor.ledger import statements
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.listing import SHA1
-from nestor.ledger.rows import Row, moment, read_adoption, read_entry, read_intent, read_refusal, seconds, serial_bytes
+from nestor.ledger.rows import (
+    Row,
+    moment,
+    read_adoption,
+    read_approval,
+    read_entry,
+    read_intent,
+    read_refusal,
+    seconds,
+    serial_bytes,
+)
 from nestor.ledger.statistics import Statistics, moments, put_together
 from nestor.ledger.wholeness import is_whole
-from nestor.model import Adoption, Entry, Method, OneTime, Refusal, Standing
+from nestor.model import Entry, Method, OneTime, Refusal, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Reader:
             "one_time": one_time.key if one_time else None,
             "now": seconds(now),
         }
-        ((replay_id, origin, key_used, spent_at),) = self._rows(statements.STANDING, given)
+        ((replay_id, origin, key_used, spent_at, held),) = self._rows(statements.STANDING, given)
         replay = self._entry(statements.BY_ID, {"id": replay_id}) if replay_id is not None else None
         with told():
             return Standing(
@@ -93,6 +105,7 @@ class Reader:
                 origin=Method(origin) if origin is not None else None,
                 key_used=bool(key_used),
                 spent_at=moment(spent_at) if spent_at is not None else None,
+                held=bool(held),
             )
 
     def live(self, device: str, now: datetime) -> Sequence[Entry]:
@@ -122,6 +135,17 @@ class Reader:
         with told():
             return [read_adoption(row) for row in self._rows(statements.ADOPTIONS, {})]
 
+    def approval(self, key: bytes, now: datetime) -> Approval | None:
+        """What was said of a request that has to be approved, or that it waits."""
+        with told():
+            rows = self._rows(statements.APPROVAL, {"key": key, "now": seconds(now)})
+            return read_approval(rows[0]) if rows else None
+
+    def approvals(self, now: datetime) -> Sequence[Approval]:
+        """Everything that waits or was decided and is not forgotten yet, the oldest first."""
+        with told():
+            return [read_approval(row) for row in self._rows(statements.APPROVALS, {"now": seconds(now)})]
+
     def counters(self) -> Counters:
         """How often what happened."""
         kinds: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "adopted": {}, "revoked": {}}
@@ -136,7 +160,8 @@ class Reader:
         last = next(iter(self._rows(statements.LAST_ISSUED, {})), None)
         with told():
             counters, tallies = self._rows(statements.COUNTERS, {}), self._rows(statements.TALLIES, times)
-            return put_together(counters, tallies, issued_in_day, last, renewed)
+            ((pending,),) = self._rows(statements.PENDING, times)
+            return replace(put_together(counters, tallies, issued_in_day, last, renewed), pending=pending)
 
     def fact(self, name: str) -> str | None:
         """What is kept under a name."""

@@ -4,11 +4,14 @@ The ledger keeps whole seconds: a finer time comes back with its fraction cut of
 """
 
 import json
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalState
 from nestor.conveyance import Intent
-from nestor.model import Adoption, Entry, Method, Refusal, State
+from nestor.model import Entry, Method, Refusal, State
 
 Row = tuple[Any, ...]
 
@@ -163,6 +166,21 @@ def read_adoption(row: Row) -> Adoption:
         denied=frozenset(json.loads(denied)),
         ended_at=_moment_or_none(ended_at),
     )
+
+
+def write_approval(approval: Approval) -> dict[str, Any]:
+    """The row of a request that has to be approved, in the order of its columns."""
+    row = {field.name: getattr(approval, field.name) for field in fields(approval)}
+    times = {name: seconds(row[name]) for name in ("asked_at", "last_asked_at", "until")}
+    return row | times | {"state": approval.state.value, "decided_at": _seconds_or_none(approval.decided_at)}
+
+
+def read_approval(row: Row) -> Approval:
+    """Such a request from a row. Raises ValueError for a row that nobody of ours wrote."""
+    read = dict(zip((field.name for field in fields(Approval)), row, strict=True))
+    times = {name: moment(read[name]) for name in ("asked_at", "last_asked_at", "until")}
+    decided = {"state": ApprovalState(read["state"]), "decided_at": _moment_or_none(read["decided_at"])}
+    return Approval(**read | times | decided)
 
 
 def _seconds_or_none(value: datetime | None) -> int | None:

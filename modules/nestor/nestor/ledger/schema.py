@@ -112,6 +112,35 @@ intents = Table(
     sqlite_with_rowid=False,
 )
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("key", LargeBinary, primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("device", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("alternative_names", Text, nullable=False),
+    Column("profile", Text, nullable=False),
+    Column("label", Text, nullable=False),
+    Column("caller", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("bound_key", LargeBinary, nullable=False),
+    Column("takes_over_from", Text, nullable=False),
+    Column("asked_by", Text, nullable=False),
+    Column("spki_sha256", LargeBinary, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+    Column("last_asked_at", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("decided_at", BigInteger),
+    Column("decided_by", Text, nullable=False),
+)
+
+Index("approvals_device", approvals.c.device)
+# Counting what waits looks at this alone.
+Index("approvals_state", approvals.c.state, approvals.c.caller, approvals.c.until, approvals.c.last_asked_at)
+
 counters = Table(
     "counters",
     metadata,

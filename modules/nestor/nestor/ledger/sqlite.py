@@ -10,8 +10,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalLimits, Verdict
 from nestor.conveyance import Intent
-from nestor.errors import CannotIssue, MaterialError
+from nestor.errors import CannotIssue, MaterialError, TooOften
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
@@ -20,7 +22,7 @@ from nestor.ledger.rows import moment, seconds
 from nestor.ledger.statistics import Statistics
 from nestor.ledger.transaction import CLOCK_FLOOR
 from nestor.ledger.writer import Writer
-from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, Standing, State, Terms
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, Standing, State, Terms
 
 Answer = TypeVar("Answer")
 
@@ -69,6 +71,25 @@ class SQLiteLedger:
         Raises Forbidden where its terms no longer hold.
         """
         return await self._writer.run(lambda transaction: transaction.record(entry, replay, one_time, terms))
+
+    async def approval(self, key: bytes, now: datetime) -> Approval | None:
+        """What an operator said of this very request, or that it waits."""
+        return self._reader.approval(key, now)
+
+    async def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval:
+        """Make durable that somebody asks for what has to be approved. Raises TooOften where too many wait."""
+        found = await self._writer.run(lambda transaction: transaction.await_approval(approval, limits))
+        if isinstance(found, TooOften):
+            raise found
+        return found
+
+    async def approvals(self, now: datetime) -> Sequence[Approval]:
+        """Everything that waits for approval, or was decided and is not forgotten yet, the oldest first."""
+        return await self._aside(lambda reader: reader.approvals(now))
+
+    async def decide(self, id_: str, said: Verdict) -> Approval:
+        """Write down what an operator says of what waits; said twice it stays. Raises UnknownPath, CannotDecide."""
+        return await self._writer.run(lambda transaction: transaction.decide(id_, said))
 
     def refuse(self, refusal: Refusal) -> None:
         """Note a refusal; written within a second or so, or lost."""

@@ -9,8 +9,10 @@ from sqlalchemy import ClauseElement, Table, case, delete, exists, func, literal
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert
 
+from nestor.approval import ApprovalState
 from nestor.ledger.schema import (
     adoptions,
+    approvals,
     certificates,
     counters,
     encodings,
@@ -75,13 +77,16 @@ _spent_at = select(one_time_uses.c.used_at).where(
     one_time_uses.c.profile == _given("profile"),
 )
 
+_held = exists().where(_live, _certificate.profile == _given("profile"))
+
 REPLAY = _sql(_replay)
 FIRST_ORIGIN = _sql(_first_origin)
 KEY_USED = _sql(select(_key_used))
 STANDING = _sql(
-    select(_replay.scalar_subquery(), _first_origin.scalar_subquery(), _key_used, _spent_at.scalar_subquery())
+    select(_replay.scalar_subquery(), _first_origin.scalar_subquery(), _key_used, _spent_at.scalar_subquery(), _held)
 )
-"""What bears on one request, in one reading: replay id, origin, whether the key was used, when the password was."""
+"""What bears on one request, in one reading: replay id, origin, whether the key was used, when the password was,
+whether the device has the profile."""
 
 SUPERSEDE = _sql(
     update(certificates)
@@ -153,6 +158,45 @@ DROP_REFUSALS = _sql(
     delete(refusals).where(refusals.c.id <= select(func.max(refusals.c.id)).scalar_subquery() - _given("kept"))
 )
 REFUSALS = _sql(select(refusals).order_by(refusals.c.id.desc()).limit(_given("limit")))
+
+_approval = approvals.c
+_in_force = (_approval.until > _given("now")) & (
+    # By a clock that was ahead: once that is put right, nobody waits, and nothing is approved, until its time has come.
+    func.coalesce(_approval.decided_at, _approval.last_asked_at) <= _given("now") + literal(_OUT_OF_ORDER)
+)
+_put_approval = insert(approvals).values(_row(approvals)).inline()
+PUT_APPROVAL = _sql(
+    _put_approval.on_conflict_do_update(
+        index_elements=[_approval.key],
+        set_={name: _put_approval.excluded[name] for name in _row(approvals, without="key")},
+    )
+)
+APPROVAL = _sql(select(approvals).where(_approval.key == _given("key"), _in_force))
+APPROVALS = _sql(select(approvals).where(_in_force).order_by(_approval.asked_at, _approval.id))
+APPROVAL_BY_ID = _sql(select(approvals).where(_approval.id == _given("id"), _in_force))
+APPROVALS_OF_DEVICE = _sql(select(approvals).where(_approval.device == _given("device"), _in_force))
+DENIAL = _sql(
+    select(approvals)
+    .where(
+        *(_approval[name] == _given(name) for name in ("device", "profile", "caller", "address")),
+        _approval.state == ApprovalState.DENIED.value,
+        _in_force,
+    )
+    .limit(1)
+)
+_waits = (
+    (_approval.state == ApprovalState.PENDING.value)
+    & (_approval.until > _given("now"))
+    & (_approval.last_asked_at <= _given("now") + literal(_OUT_OF_ORDER))
+)
+PENDING = _sql(select(func.count()).where(_waits))
+PENDING_OF_CALLER = _sql(select(func.count()).where(_waits, _approval.caller == _given("caller")))
+USE_APPROVAL = _sql(
+    update(approvals)
+    .where(_approval.key == _given("key"), _approval.state == ApprovalState.APPROVED.value, _in_force)
+    .values(state=ApprovalState.USED.value)
+)
+FORGET_APPROVALS = _sql(delete(approvals).where(~_in_force))
 
 _count = insert(counters).values(_row(counters)).inline()
 COUNT = _sql(

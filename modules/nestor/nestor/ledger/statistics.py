@@ -32,7 +32,8 @@ class Statistics:
     """Figures of one moment.
 
     `active` are certificates by profile that have neither ended nor a successor nor been revoked. `overdue` are those
-    of them that could have been renewed, and have not in nine tenths of their life.
+    of them that could have been renewed, and have not in nine tenths of their life. `pending` requests wait for
+    approval.
     """
 
     issued: Mapping[str, int]
@@ -45,6 +46,7 @@ class Statistics:
     revoked: int
     adopted: int
     last: Last | None
+    pending: int = 0
 
 
 def moments(now: datetime) -> dict[str, Any]:
@@ -69,7 +71,11 @@ class Tally:
 
 
 def put_together(
-    counters: Iterable[Row], tallies: Iterable[Row], issued_in_day: int, last: Row | None, renewed: Collection[str]
+    counters: Iterable[Row],
+    tallies: Iterable[Row],
+    issued_in_day: int,
+    last: Row | None,
+    renewed: Collection[str],
 ) -> Statistics:
     """The statistics of these answers; `renewed` are the profiles that devices renew."""
     counted: dict[str, dict[str, int]] = {"issued": {}, "refused": {}, "revoked": {}, "adopted": {}}

@@ -11,12 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from nestor.adoption import Adoption
+from nestor.approval import Approval, ApprovalLimits, Verdict
 from nestor.conveyance import Intent
-from nestor.errors import Forbidden
-from nestor.ledger import statements
+from nestor.errors import Forbidden, TooOften
+from nestor.ledger import approvals, statements
 from nestor.ledger.revocations import Revocation
 from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_intent, write_refusal
-from nestor.model import NO_TERMS, Adoption, Entry, OneTime, Refusal, Replay, State, Terms
+from nestor.model import NO_TERMS, Entry, OneTime, Refusal, Replay, State, Terms
 
 CLOCK_FLOOR = "clock floor"
 """The fact that holds when the newest entry was issued."""
@@ -95,6 +97,14 @@ class Transaction:
         """End every word that is good at this time; how many there were."""
         return self._run(statements.END_ADOPTIONS, {"now": seconds(at)}).rowcount
 
+    def await_approval(self, approval: Approval, limits: ApprovalLimits) -> Approval | TooOften:
+        """Let a request wait for an operator's word, or find what was said; or answer that too many wait."""
+        return approvals.await_approval(self._run, approval, limits)
+
+    def decide(self, id_: str, said: Verdict) -> Approval:
+        """Write down what an operator says of what waits. Raises UnknownPath, CannotDecide."""
+        return approvals.decide(self._run, id_, said)
+
     def _check(self, terms: Terms, row: dict[str, Any]) -> None:
         """Weigh again what was weighed before the certificate was signed: another request may have been faster."""
         if terms.origin is not None:
@@ -103,6 +113,8 @@ class Transaction:
                 raise Forbidden(f"{row['device']} has just got its first certificate by {first[0]}.", _ANOTHER)
         if terms.fresh_key and self._run(statements.KEY_USED, row).fetchone()[0]:
             raise Forbidden("The key of the request has just been certified by another request.", _ANOTHER)
+        if terms.approval is not None:
+            approvals.use(self._run, terms.approval, row["issued_at"])
 
     def revoke(self, line: Revocation) -> None:
         """Revoke a certificate, unless it is revoked already or unknown."""

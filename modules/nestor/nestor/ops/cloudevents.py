@@ -3,6 +3,9 @@
     nestor.certificate.issued     a certificate left the house for the first time
     nestor.certificate.refused    a request was refused
     nestor.certificate.revoked    a certificate was revoked
+    nestor.approval.asked         somebody asks for a certificate that an operator has to approve
+    nestor.approval.approved      an operator approved it
+    nestor.approval.denied        an operator denied it
     nestor.events.dropped         events before this one were given up, because nobody took them
 
 An id is made of what happened, so that whoever hears of it twice can tell: a batch that was taken without an answer is
@@ -14,11 +17,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from nestor.events import Enrolled, Event, Refused, Revoked
+from nestor.approval import Approval, ApprovalState
+from nestor.events import ApprovalAsked, ApprovalDecided, Enrolled, Event, Refused, Revoked
 from nestor.model import Entry, Refusal
 
 MEDIA_TYPE = "application/cloudevents-batch+json"
 ISSUED, REFUSED, REVOKED = (f"nestor.certificate.{what}" for what in ("issued", "refused", "revoked"))
+ASKED, APPROVED, DENIED = (f"nestor.approval.{what}" for what in ("asked", "approved", "denied"))
 DROPPED = "nestor.events.dropped"
 
 _LONGEST = 1000
@@ -44,6 +49,11 @@ def cloud_event(event: Event, source: str) -> dict[str, Any] | None:
         case Refused(refusal):
             about = _of_refusal(refusal)
             return _event(REFUSED, source, name=refusal.request_id, at=refusal.at, subject=refusal.subject, data=about)
+        case ApprovalAsked(approval):
+            return _of_approval(ASKED, source, approval, approval.asked_at)
+        case ApprovalDecided(approval):
+            kind = DENIED if approval.state is ApprovalState.DENIED else APPROVED
+            return _of_approval(kind, source, approval, approval.decided_at)
         case _:
             return None
 
@@ -96,6 +106,23 @@ def _of_entry(entry: Entry) -> dict[str, Any]:
         "fingerprint": entry.sha256.hex(),
         "expires": _time(entry.not_after),
     }
+
+
+def _of_approval(kind: str, source: str, approval: Approval, at: datetime | None) -> dict[str, Any]:
+    about = {
+        "id": approval.id,
+        "device": _text(approval.device),
+        "profile": approval.profile,
+        "subject": _text(approval.subject),
+        "askedBy": _text(approval.asked_by),
+        "address": approval.address,
+        "label": _text(approval.label),
+        "key": approval.spki_sha256.hex(),
+        "takesOverFrom": approval.takes_over_from or None,
+        "decidedBy": _text(approval.decided_by) or None,
+    }
+    when = f"-{at:%Y%m%d%H%M%S}" if approval.decided_at and at else ""  # what was said may be said otherwise later
+    return _event(kind, source, name=f"{approval.id}{when}", at=at, subject=approval.device, data=about)
 
 
 def _of_refusal(refusal: Refusal) -> dict[str, Any]:

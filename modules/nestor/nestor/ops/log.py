@@ -7,9 +7,12 @@ import logging
 import sys
 from collections.abc import Mapping
 
+from nestor.approval import Approval, ApprovalState
 from nestor.events import (
     Adopted,
     Answered,
+    ApprovalAsked,
+    ApprovalDecided,
     Carried,
     Enrolled,
     Event,
@@ -42,6 +45,7 @@ _NAMES: Mapping[type, str] = {
     Refused: "refused",
     Adopted: "adopted",
     Revoked: "revoked",
+    ApprovalAsked: "approval asked for",
     TurnedAway: "turned away",
     HandshakeFailed: "handshake failed",
     Listening: "listening",
@@ -61,6 +65,8 @@ _LEVELS: Mapping[type, int] = {
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
     Revoked: logging.WARNING,
+    ApprovalAsked: logging.WARNING,
+    ApprovalDecided: logging.WARNING,
     HandshakeFailed: logging.WARNING,
     SettingsRefused: logging.ERROR,
     Widened: logging.WARNING,
@@ -94,8 +100,17 @@ def log_event(event: Event) -> None:
 
 def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
     """The level, the name and the fields of an event's line."""
-    name = event.about if isinstance(event, Trouble | Note) else _NAMES[type(event)]
-    return _level(event), name, _fields(event)
+    return _level(event), _name(event), _fields(event)
+
+
+def _name(event: Event) -> str:
+    match event:
+        case Trouble(about) | Note(about):
+            return about
+        case ApprovalDecided(approval):
+            return "denied" if approval.state is ApprovalState.DENIED else "approved"
+        case _:
+            return _NAMES[type(event)]
 
 
 def _level(event: Event) -> int:
@@ -111,6 +126,8 @@ def _fields(event: Event) -> Mapping[str, object]:
     match event:
         case Enrolled() | Adopted() | Revoked():
             fields = _of_certificate(event)
+        case ApprovalAsked(approval) | ApprovalDecided(approval):
+            fields = _of_approval(approval)
         case Refused(refusal):
             fields = _of_refusal(refusal)
         case TurnedAway(address, request, reason, sentence, request_id):
@@ -189,6 +206,23 @@ def _of_entry(entry: Entry) -> dict[str, object]:
         "request": entry.request_id,
         **({"forwarder": entry.forwarder, "csr": entry.csr_sha256.hex()} if entry.forwarder else {}),
     }
+
+
+def _of_approval(approval: Approval) -> dict[str, object]:
+    told = {
+        "id": approval.id,
+        "decidedBy": approval.decided_by,
+        "device": approval.device,
+        "profile": approval.profile,
+        "subject": approval.subject,
+        "takesOverFrom": approval.takes_over_from,
+        "by": approval.asked_by,
+        "from": approval.address,
+        "label": approval.label,
+        "key": approval.spki_sha256.hex(),
+        "until": show_time(approval.until),
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _of_refusal(refusal: Refusal) -> dict[str, object]:

@@ -11,9 +11,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from nestor.approval import ApprovalState
 from nestor.events import (
     Adopted,
     Answered,
+    ApprovalAsked,
+    ApprovalDecided,
     Carried,
     Enrolled,
     Event,
@@ -89,6 +92,8 @@ class _Counts:
         self.adopted = counter("certificates_adopted", "Taken in on an operator's word.", "profile")
         self.revoked = counter("certificates_revoked", "Certificates revoked since the start.")
         self.refused = counter("enrollments_refused", "Requests refused at the desk, by reason.", "reason")
+        self.asked = counter("approvals_asked", "Requests that an operator has to approve.", "profile")
+        self.decided = counter("approvals_decided", "What operators said of them.", "decision")
         self.turned_away = counter("requests_turned_away", "Requests that never came to the desk.", "reason")
         self.handshakes = counter("handshakes_failed", "TLS handshakes that failed.")
         self.responses = counter("http_responses", "Answers on the EST port.", "operation", "status")
@@ -142,6 +147,10 @@ class _Counts:
         match event:
             case Adopted(entry):
                 self.adopted.add(entry.profile)
+            case ApprovalAsked(approval):
+                self.asked.add(approval.profile)
+            case ApprovalDecided(approval):
+                self.decided.add("denied" if approval.state is ApprovalState.DENIED else "approved")
             case Revoked():
                 self.revoked.add()
             case SettingsApplied():

@@ -1,5 +1,7 @@
 """One enrollment, from bytes to a certificate: read, identify, check possession, choose, decide, issue, record, tell.
 
+Where a path asks for it, an operator has a word between the decision and the issuing; see `approval.py`.
+
 Every step is somebody else's; this file knows their order and why it is so. What is refused is told as well.
 """
 
@@ -10,8 +12,9 @@ from datetime import datetime, timedelta
 
 from cryptography import x509
 
+from nestor.approval import ApprovalAnswer
 from nestor.conveyance import Conveyance
-from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered
+from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered, Pending
 from nestor.est import csrattrs, pkcs10, transfer
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import (
@@ -28,14 +31,13 @@ from nestor.model import (
     Standing,
 )
 from nestor.ports import Authority, Clock, Gate, Ledger, Profiles, Sink, tell
+from nestor.registrar.approval import Approver, Occasion, shortened
 from nestor.registrar.entry import entry_of
 from nestor.registrar.keygen import GeneratedKey, KeyGenerator, check_session
 from nestor.registrar.labels import find_label
 
 REPLAY_WINDOW = timedelta(seconds=120)
 """How long the same request gets the same certificate (design D6), and never more than 1 % of the lifetime."""
-
-_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,7 @@ class Registrar:
         authority: Authority,
         ledger: Ledger,
         key_generator: KeyGenerator,
+        approver: Approver,
         clock: Clock,
         sinks: Sequence[Sink],
         revision: str,
@@ -94,6 +97,7 @@ class Registrar:
         self._authority = authority
         self._ledger = ledger
         self._key_generator = key_generator
+        self._approver = approver
         self._clock = clock
         self._sinks = sinks
         self._revision = revision.encode()
@@ -115,17 +119,18 @@ class Registrar:
             admitted = await self._admit(case)
             if admitted.standing.replay is not None:
                 return self._answer(admitted.standing.replay, replayed=True)
-            certificate = await self._authority.enroll(admitted.order)
+            order = await self._approved(case, admitted)
+            certificate = await self._authority.enroll(order)
             entry = self._entry(case, admitted, certificate, admitted.csr.spki_sha256)
             window = min(REPLAY_WINDOW, (entry.not_after - entry.not_before) / 100)
             replay = Replay(admitted.replay_key, case.now + window)
             recorded = await self._ledger.record(
-                entry, replay=replay, one_time=admitted.requester.one_time, terms=admitted.order.terms
+                entry, replay=replay, one_time=admitted.requester.one_time, terms=order.terms
             )
             return self._answer(recorded, replayed=recorded.sha256 != entry.sha256)
         except NestorError as fault:
             self._refuse(case, fault)
-            raise
+            raise _as_answered(fault, case.label) from fault.__cause__
 
     async def generate(self, ask: Ask) -> GeneratedKey:
         """Generate a key and its certificate; never the same twice (RFC 7030, 4.4)."""
@@ -136,17 +141,18 @@ class Registrar:
             admitted = await self._admit(case)
             check_session(ask.credentials.secret_bits, admitted.profile)
             wrap = await self._key_generator.wrapping(admitted.csr, case.label, admitted.requester, case.now)
-            key, certificate = await self._authority.generate(admitted.order)
+            order = await self._approved(case, admitted)
+            key, certificate = await self._authority.generate(order)
             spki = hashlib.sha256(self._key_generator.spki(key)).digest()
             entry = self._entry(case, admitted, certificate, spki)
             recorded = await self._ledger.record(
-                entry, replay=None, one_time=admitted.requester.one_time, terms=admitted.order.terms
+                entry, replay=None, one_time=admitted.requester.one_time, terms=order.terms
             )
             self._answer(recorded, replayed=False)
             return wrap(key, certificate)
         except NestorError as fault:
             self._refuse(case, fault)
-            raise
+            raise _as_answered(fault, case.label) from fault.__cause__
 
     def _open(self, ask: Ask) -> Case:
         return Case(ask, find_label(self._labels, ask.label), self._clock.now())
@@ -190,6 +196,13 @@ class Registrar:
             conveyance=replace(admitted.conveyance or Conveyance(), deadline=credentials.deadline),
         )
         return Admitted(reading, requester, profile, standing, order, replay_key)
+
+    async def _approved(self, case: Case, admitted: Admitted) -> Order:
+        """The order, once an operator approved it where that is needed. Asked last: what is refused never waits."""
+        if not admitted.order.needs_approval:
+            return admitted.order
+        occasion = Occasion(case.ask.credentials.address, case.ask.request_id, case.now)
+        return await self._approver.check(admitted.order, admitted.requester, case.label, occasion)
 
     def _read(self, case: Case) -> CertificationRequest | Malformed:
         try:
@@ -244,15 +257,15 @@ class Registrar:
             label=case.label.name,
             operation=case.ask.operation.value,
             method=requester.method if requester else None,
-            requester=_shortened(_name_of(case)),
-            subject=_shortened(case.csr.subject.rfc4514_string()) if case.csr else "",
+            requester=shortened(_name_of(case)),
+            subject=shortened(case.csr.subject.rfc4514_string()) if case.csr else "",
             reason=fault.reason,
-            sentence=_shortened(_told(fault)),
+            sentence=shortened(_told(fault)),
             request_id=case.ask.request_id,
         )
         self._ledger.refuse(refusal)
         tell(self._sinks, Refused(refusal))
-        if not isinstance(fault, DeviceFault):
+        if not isinstance(fault, DeviceFault | Pending):
             about = "issuance" if isinstance(fault, CannotIssue) else "bug"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
 
@@ -268,14 +281,17 @@ def _name_of(case: Case) -> str:
     return f"conveyed: {told.statement.user}" if told and told.statement else credentials.user or ""
 
 
+def _as_answered(fault: NestorError, label: Label) -> NestorError:
+    """Whoever has to wait, for an operator here or above, is told so as the path answers: never 202 unasked (D8)."""
+    if not isinstance(fault, Pending):
+        return fault
+    accepted = label.approval.answer is ApprovalAnswer.ACCEPTED
+    return Pending(fault.sentence, fault.hint, retry_after=fault.retry_after, accepted=accepted)
+
+
 def _told(fault: NestorError) -> str:
     """What the operator is told: the sentence that the device got, and what lies behind it."""
     behind = fault.__cause__
     if not isinstance(fault, DeviceFault) or behind is None:
         return fault.text
     return f"{fault.text} ({behind.text if isinstance(behind, NestorError) else behind})"
-
-
-def _shortened(text: str) -> str:
-    """What a stranger wrote takes no more room than this, in the ledger and in the log."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
+from nestor.approval import ApprovalAnswer, ApprovalRules
 from nestor.errors import SettingsError, UnknownPath
 from nestor.est.menu import RESERVED_LABELS, is_label
 from nestor.model import ChallengeUse, Combination, Label
@@ -39,6 +40,8 @@ def _build(name: str, settings: LabelSettings, profiles: Collection[str]) -> Lab
         raise SettingsError(
             f"{where}: a code is a password, but only certificates count here.", "Change authentication."
         )
+    if settings.reonboarding and settings.approval is ApprovalAnswer.NONE:
+        raise SettingsError(f"{where}.reonboarding: nothing is approved on this path.", "Set its approval too.")
     return Label(
         name=name,
         profile=settings.profile,
@@ -48,4 +51,5 @@ def _build(name: str, settings: LabelSettings, profiles: Collection[str]) -> Lab
         server_keygen=settings.server_key_generation.enabled,
         lenient=settings.lenient_body,
         enforce_csr_attributes=settings.enforce_csr_attributes,
+        approval=ApprovalRules(settings.approval, settings.approval_for, settings.reonboarding),
     )

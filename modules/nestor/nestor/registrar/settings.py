@@ -1,10 +1,12 @@
-"""What the document says of EST paths: one entry per label, `default` for the path without one."""
+"""What the document says of EST paths: one entry per label, `default` for the path without one; and of approvals."""
 
+from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import Field
 
-from nestor.document import Document, FileReference, described
+from nestor.approval import ApprovalAnswer, ApprovalScope
+from nestor.document import Document, Duration, FileReference, described
 from nestor.model import ChallengeUse, Combination
 
 DEFAULT = "default"
@@ -64,7 +66,34 @@ class LabelSettings(Document):
     )
     lenient_body: bool = described("Also take PEM and raw DER where base64 belongs.", default=True)
     enforce_csr_attributes: bool = described("Refuse requests that ignore what /csrattrs asks for.", default=False)
+    approval: ApprovalAnswer = described(
+        "Whether an operator has to approve a request first, and what is answered until then: none, retry (a failure,"
+        " after which aziot-certd tries again) or accepted (202, for clients that repeat the same request).",
+        default=ApprovalAnswer.NONE,
+        strict=False,
+    )
+    approval_for: ApprovalScope = described(
+        "What has to be approved: newDevices (who shows no certificate of this CA), newProfiles (also a profile that"
+        " the device has no live certificate of) or everything (renewals too).",
+        default=ApprovalScope.NEW_PROFILES,
+        strict=False,
+    )
+    reonboarding: bool = described(
+        "Let another kind of credential have a name that is live, once that is approved; else it is refused.",
+        default=False,
+    )
     server_key_generation: KeyGenerationSettings = Field(
         default_factory=lambda: KeyGenerationSettings.model_validate({}),
         description="Server-side key generation, off by default (RFC 7030, section 6).",
     )
+
+
+class ApprovalSettings(Document):
+    """What waits for an operator's word, on every path that asks for it."""
+
+    waits_for: Duration = described(
+        "How long a request is kept after it was last tried, and how long a denial holds.", timedelta(hours=1)
+    )
+    good_for: Duration = described("How long an approval is good for its one certificate.", timedelta(days=1))
+    per_credential: int = described("How many requests of one credential may wait.", 100, ge=1, le=10_000)
+    in_all: int = described("How many requests may wait.", 1000, ge=1, le=10_000)

@@ -19,6 +19,7 @@ from nestor.errors import (
     NotOffered,
     ParentSilent,
     ParentUnusable,
+    Pending,
     RouteClosed,
     RouteFailed,
     RouteLate,
@@ -56,13 +57,19 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     RouteLate: http.HTTPStatus.GATEWAY_TIMEOUT,
     RouteClosed: http.HTTPStatus.SERVICE_UNAVAILABLE,
     RouteFailed: http.HTTPStatus.BAD_GATEWAY,
+    Pending: http.HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
 def status_of(fault: NestorError) -> http.HTTPStatus:
-    """The status of an error; 401 only where a challenge helps (RFC 9110, 15.5.2), 500 only for our own faults."""
+    """The status of an error; 401 only where a challenge helps (RFC 9110, 15.5.2), 500 only for our own faults.
+
+    202 is for those alone who will repeat the same request (RFC 7030, 4.2.3).
+    """
     if isinstance(fault, Unauthenticated):
         return http.HTTPStatus.UNAUTHORIZED if fault.challenge else http.HTTPStatus.FORBIDDEN
+    if isinstance(fault, Pending) and fault.accepted:
+        return http.HTTPStatus.ACCEPTED
     for kind, status in _STATUS.items():
         if isinstance(fault, kind):
             return status
@@ -94,7 +101,7 @@ def _headers(fault: NestorError) -> dict[str, str]:
             return {REFUSED: FORWARDER}
         case WrongMethod(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
-        case TooOften(retry_after=seconds) | CannotIssue(retry_after=seconds):
+        case TooOften(retry_after=seconds) | CannotIssue(retry_after=seconds) | Pending(retry_after=seconds):
             return {"Retry-After": str(seconds)}
         case _:
             return {}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from nestor.cloud import MethodAnswer
 from nestor.errors import (
+    CannotDecide,
     CannotIssue,
     Malformed,
     MaterialError,
@@ -22,8 +23,9 @@ _LONGEST = 4096
 
 STATUSES: Mapping[type[NestorError], tuple[int, str]] = {
     Malformed: (400, "The payload is not what the method takes; the error names the path of each key that is wrong."),
-    UnknownPath: (404, "There is no such method, or no such certificate."),
+    UnknownPath: (404, "There is no such method, or no such certificate or request."),
     MaterialError: (409, "A file of this Nestor is missing, damaged, or contradicts another."),
+    CannotDecide: (409, "It was decided and used, or others compete for the same device: deny the wrong ones first."),
     TooLarge: (413, "The answer would be larger than IoT Hub takes."),
     TooOften: (429, "Too many methods are being answered at this time."),
     OurFault: (500, "A fault of Nestor's own; the log tells more."),

@@ -2,6 +2,16 @@
 
 from collections.abc import Mapping
 
+from nestor.app.methods.approvals import (
+    Approve,
+    Decision,
+    Deny,
+    ListPending,
+    WaitingPage,
+    approve,
+    deny,
+    list_pending,
+)
 from nestor.app.methods.authority import CaCertificates, Proof, ProveCa, get_ca_certificates, prove_ca
 from nestor.app.methods.certificates import (
     GetCertificate,
@@ -25,5 +35,8 @@ METHODS: Mapping[str, Method] = {
         Method("listCertificates", ListCertificates, Page, list_certificates),
         Method("getCertificate", GetCertificate, CertificateWithPem, get_certificate),
         Method("revokeCertificate", RevokeCertificate, RevokedCertificate, revoke_certificate, changes=True),
+        Method("listPending", ListPending, WaitingPage, list_pending),
+        Method("approve", Approve, Decision, approve, changes=True),
+        Method("deny", Deny, Decision, deny, changes=True),
     )
 }

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from nestor.app.names import is_loopback
 from nestor.app.twin.changes import Change
+from nestor.approval import ApprovalAnswer, ApprovalScope
 from nestor.document import any_contains
 from nestor.model import Combination
 from nestor.naming import fold
@@ -75,6 +76,18 @@ def longer(change: Change) -> bool:
 def weaker(change: Change) -> bool:
     """Credentials count that did not."""
     return not _TAKES[change.wanted] <= _TAKES[change.host]
+
+
+def less_approval(change: Change) -> bool:
+    """Nothing has to be approved any more; or approvals are not for one key any more."""
+    answers = list(ApprovalAnswer)
+    return answers.index(change.wanted) < answers.index(change.host)
+
+
+def less_approved(change: Change) -> bool:
+    """Less has to be approved."""
+    scopes = list(ApprovalScope)
+    return scopes.index(change.wanted) < scopes.index(change.host)
 
 
 def pinned_anew(change: Change) -> bool:

@@ -11,6 +11,8 @@ from nestor.app.twin.changes import OF_A_CA, Change
 from nestor.app.twin.comparing import (
     changed,
     less,
+    less_approval,
+    less_approved,
     longer,
     more,
     more_keys,
@@ -62,6 +64,8 @@ def _every(power: Power, widens: Callable[[Change], bool], lets: str, *paths: st
     for path in paths:
         yield path, Rule(lets, power, widens)
 
+
+_WAITING = ("waitsFor", "perCredential", "inAll")
 
 _UNKNOWN = Rule("nobody has said yet what this key may widen", Power.CA, changed)
 
@@ -178,6 +182,13 @@ RULES: Mapping[str, Rule] = dict(
         *_every(
             Power.FLOORS, pinned_anew, "a path that was for one profile would issue another", "labels.NAME.profile"
         ),
+        *_every(Power.FLOORS, less_approval, "fewer requests would need approval", "labels.NAME.approval"),
+        *_every(Power.FLOORS, less_approved, "fewer requests would need approval", "labels.NAME.approvalFor"),
+        *_every(
+            Power.FLOORS, switched_on, "another kind of credential might have live names", "labels.NAME.reonboarding"
+        ),
+        *_every(Power.FLOORS, more, "approvals would be good for longer", "approval.goodFor"),
+        *_every(Power.FLOORS, more, "more might wait, and for longer", *(f"approval.{key}" for key in _WAITING)),
         *_free("what it takes is the same request in another wrapping", "labels.NAME.lenientBody"),
         *_free("a password in another place; users and their names stay", "labels.NAME.challengePassword"),
         *_free(
