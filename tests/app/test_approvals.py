@@ -57,11 +57,21 @@ async def test_a_word_given_here_is_told_at_once_and_changed_it_is_told_again(le
         await approvals.decide(ledger, "nobody", APPROVE)
 
 
-async def test_a_list_names_those_who_compete_and_leaves_out_what_was_decided(ledger: SQLiteLedger) -> None:
+async def test_a_list_names_those_who_compete_tells_what_is_live_and_leaves_out_what_was_decided(
+    ledger: SQLiteLedger,
+) -> None:
+    await ledger.record(an_entry("pump-1"), replay=None, one_time=None)
     mine = await ledger.await_approval(an_approval(), LIMITS)
     theirs = await ledger.await_approval(an_approval(caller="password:thief"), LIMITS)
-    pairs = {one.id: [rival.id for rival in rivals] for one, rivals in listed([mine, theirs], every=False)}
-    assert pairs == {mine.id: [theirs.id], theirs.id: [mine.id]}
-    denied = await ledger.decide(theirs.id, DENY)
-    assert listed([mine, denied], every=False) == [(mine, [])]
-    assert [one.id for one, _ in listed([mine, denied], every=True)] == [mine.id, denied.id]
+    other = await ledger.await_approval(an_approval("plc-1"), LIMITS)
+    found = {one.approval.id: one for one in await listed(ledger, NOON, every=False)}
+    assert {id_: [rival.id for rival in one.rivals] for id_, one in found.items()} == {
+        mine.id: [theirs.id],
+        theirs.id: [mine.id],
+        other.id: [],
+    }
+    assert [found[one.id].live for one in (mine, theirs, other)] == [1, 1, 0]
+    await ledger.decide(theirs.id, DENY)
+    found = {one.approval.id: one for one in await listed(ledger, NOON, every=False)}
+    assert (found.keys(), found[mine.id].rivals) == ({mine.id, other.id}, [])
+    assert len(await listed(ledger, NOON, every=True)) == 3

@@ -58,7 +58,7 @@ async def test_what_is_shown_tells_who_asks_from_where_with_which_key_and_who_co
     assert shown[mine.id]["key"] == mine.spki_sha256.hex()
     assert shown[mine.id]["takesOverFrom"] == "bootstrap"
     assert shown[mine.id]["alternativeNames"] == "gw.example"
-    assert shown[mine.id]["onlyThisKey"] is False
+    assert (shown[mine.id]["onlyThisKey"], shown[mine.id]["liveCertificates"]) == (False, 0)
     assert (shown[theirs.id]["address"], shown[theirs.id]["competesWith"]) == ("192.0.2.66", [mine.id])
 
 

@@ -6,6 +6,7 @@ and tells of each that is new. What was said while no server ran is told to nobo
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -44,10 +45,26 @@ class Approvals:
         return approval
 
 
-def listed(approvals: Sequence[Approval], *, every: bool) -> list[tuple[Approval, Sequence[Approval]]]:
-    """What waits, the oldest first, each with those that compete with it; `every` lists what was decided too."""
-    shown = [one for one in approvals if every or one.state is ApprovalState.PENDING]
-    return [(one, competitors(one, approvals) if one.state in OPEN else ()) for one in shown]
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A request as an operator looks at it: who competes with it, and how many live certificates its device has."""
+
+    approval: Approval
+    rivals: Sequence[Approval]
+    live: int
+
+
+async def listed(ledger: "SQLiteLedger", now: datetime, *, every: bool) -> list[Listed]:
+    """What waits, the oldest first; `every` lists what was decided too. Raises CannotIssue."""
+    there = await ledger.approvals(now)
+    shown = [one for one in there if every or one.state is ApprovalState.PENDING]
+    return [await looked_at(one, there, ledger, now) for one in shown]
+
+
+async def looked_at(approval: Approval, others: Sequence[Approval], ledger: "SQLiteLedger", now: datetime) -> Listed:
+    """One request, beside all others."""
+    rivals = competitors(approval, others) if approval.state in OPEN else ()
+    return Listed(approval, rivals, len(await ledger.live_certificates(approval.device, now)))
 
 
 def _mark(approval: Approval) -> tuple[str, datetime | None, bool]:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from nestor.app.approvals import listed
+from nestor.app.approvals import Listed, listed
 from nestor.approval import Approval, ApprovalState, verdict
 from nestor.cli.cert import open_for_command
 from nestor.cli.output import on_terminal, show_rows
@@ -18,9 +18,12 @@ from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption
 
 app = typer.Typer(help="Requests that wait for your approval: list, approve, deny.", no_args_is_help=True)
 
-_COLUMNS = ("id", "device", "profile", "by", "from", "key", "first asked", "last asked", "requests", "competes with")
-_NARROW = ("id", "device", "profile", "by", "from", "last asked", "competes with")
-_MORE = ("state", "subject", "alternative names", "label", "takes over from", "until", "decided", "decided by")
+_COLUMNS = (
+    *("id", "device", "profile", "by", "from", "key", "first asked", "last asked", "requests"),
+    *("live certificates", "takes over from", "competes with"),
+)
+_NARROW = ("id", "device", "profile", "by", "from", "takes over from", "competes with")
+_MORE = ("state", "subject", "alternative names", "label", "until", "decided", "decided by")
 _SHORT = 16
 
 _Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="As `nestor approval list` shows it.")]
@@ -37,13 +40,13 @@ def list_(
     """List what waits for approval, the oldest first. What competes wants the same device by other means."""
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
 
-    async def read() -> Sequence[Approval]:
+    async def read() -> Sequence[Listed]:
         async with open_for_command(data, config) as ledger:
-            return await ledger.approvals(SystemClock().now())
+            return await listed(ledger, SystemClock().now(), every=every)
 
     brief = on_terminal() and not json
     columns = _COLUMNS if brief and not every else (*_COLUMNS, *_MORE)
-    rows = [_row(one, rivals, brief=brief) for one, rivals in listed(asyncio.run(read()), every=every)]
+    rows = [_row(one, brief=brief) for one in asyncio.run(read())]
     show_rows(columns, [row[: len(columns)] for row in rows], as_json=json, narrow=(*_NARROW, *_MORE[:1] * every))
 
 
@@ -93,7 +96,8 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def _row(approval: Approval, rivals: Sequence[Approval], *, brief: bool) -> tuple[str, ...]:
+def _row(one: Listed, *, brief: bool) -> tuple[str, ...]:
+    approval = one.approval
     written = show_minute if brief else show_time
     key = approval.spki_sha256.hex()
     return (
@@ -106,12 +110,13 @@ def _row(approval: Approval, rivals: Sequence[Approval], *, brief: bool) -> tupl
         written(approval.asked_at),
         written(approval.last_asked_at),
         str(approval.requests),
-        ", ".join(one.id for one in rivals),
+        str(one.live),
+        approval.takes_over_from,
+        ", ".join(rival.id for rival in one.rivals),
         approval.state.value,
         approval.subject,
         approval.alternative_names,
         approval.label,
-        approval.takes_over_from,
         written(approval.until),
         _or_nothing(approval.decided_at),
         approval.decided_by,

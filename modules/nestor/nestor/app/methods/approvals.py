@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from nestor.app.answer import Answer, Moment
-from nestor.app.approvals import listed
+from nestor.app.approvals import Listed, listed, looked_at
 from nestor.app.methods.form import Office
 from nestor.approval import Approval, ApprovalState, verdict
 from nestor.document import Document, described
@@ -72,6 +72,7 @@ class Waiting(Answer):
     takes_over_from: str | None = described(
         "The other kind of credential that first got the device its live certificates, if it did.", None
     )
+    live_certificates: int = described("Live certificates that the device has; a new device has none.")
     first_asked: Moment = described("When it was first asked for.")
     last_asked: Moment = described("When it was last asked for.")
     requests: int = described("How often.")
@@ -94,11 +95,11 @@ class Decision(Waiting):
 
 async def list_pending(office: Office, wish: ListPending) -> WaitingPage:
     """List what waits for approval, the oldest first, page by page; with who competes for the same device."""
-    everything = listed(await office.ledger.approvals(office.now), every=wish.all)
-    rest = [pair for pair in everything if wish.cursor is None or _order(pair[0]) > _after(wish.cursor)]
+    everything = await listed(office.ledger, office.now, every=wish.all)
+    rest = [one for one in everything if wish.cursor is None or _order(one.approval) > _after(wish.cursor)]
     shown = list(islice(_that_fit(rest), wish.limit))
     more = len(rest) > len(shown)
-    last = rest[len(shown) - 1][0] if shown else None
+    last = rest[len(shown) - 1].approval if shown else None
     return WaitingPage(requests=tuple(shown), cursor="{}-{}".format(*_order(last)) if last and more else None)
 
 
@@ -116,14 +117,15 @@ async def _decide(office: Office, wish: Decide, state: ApprovalState) -> Decisio
     limits = build_limits(office.server.house.settings.approval)
     by = f"{_WAY}, {wish.by}" if wish.by else _WAY
     said = verdict(state, by, office.now, limits)
-    return Decision(**_fields(await office.server.approvals.decide(office.ledger, wish.id, said), ()))
+    decided = await office.server.approvals.decide(office.ledger, wish.id, said)
+    return Decision(**_fields(await looked_at(decided, (), office.ledger, office.now)))
 
 
-def _that_fit(pairs: Sequence[tuple[Approval, Sequence[Approval]]]) -> Iterator[Waiting]:
+def _that_fit(found: Sequence[Listed]) -> Iterator[Waiting]:
     """The first of them, as many as have room in one answer."""
     left = _PAGE
-    for approval, rivals in pairs:
-        shown = Waiting(**_fields(approval, rivals))
+    for one in found:
+        shown = Waiting(**_fields(one))
         left -= size(shown.document())
         if left < 0:
             return
@@ -139,7 +141,8 @@ def _after(cursor: str) -> tuple[int, str]:
     return int(time), id_
 
 
-def _fields(approval: Approval, rivals: Sequence[Approval]) -> dict[str, Any]:
+def _fields(one: Listed) -> dict[str, Any]:
+    approval = one.approval
     return {
         "id": approval.id,
         "state": approval.state.value,
@@ -153,11 +156,12 @@ def _fields(approval: Approval, rivals: Sequence[Approval]) -> dict[str, Any]:
         "key": approval.spki_sha256.hex(),
         "only_this_key": bool(approval.bound_key),
         "takes_over_from": approval.takes_over_from or None,
+        "live_certificates": one.live,
         "first_asked": approval.asked_at,
         "last_asked": approval.last_asked_at,
         "requests": approval.requests,
         "until": approval.until,
-        "competes_with": tuple(one.id for one in rivals[:_RIVALS]),
+        "competes_with": tuple(rival.id for rival in one.rivals[:_RIVALS]),
         "decided": approval.decided_at,
         "decided_by": approval.decided_by or None,
     }
