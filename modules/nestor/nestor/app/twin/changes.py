@@ -1,7 +1,7 @@
 """What a wish changes of the settings, key by key: what the host alone has there, and what is wished. Pure.
 
-Maps of profiles, users, makers, labels and routes are compared entry by entry. A new entry has to be measured by something, and
-each kind says by what.
+Maps of profiles, users, makers, labels and routes are compared entry by entry. A new entry has to be measured by
+something, and each kind says by what.
 """
 
 from collections.abc import Iterator, Sequence
