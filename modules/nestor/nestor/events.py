@@ -117,12 +117,14 @@ class Widened:
 class Trouble:
     """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret.
 
-    `cause` is the error behind it, which is for the log alone.
+    `cause` is the error behind it, which is for the log alone. `passing` is what keeps nothing from being issued and
+    is expected to mend itself: the log gives it less weight, and nobody counts it.
     """
 
     about: str
     sentence: str
     cause: BaseException | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,10 +85,14 @@ def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
     return kept_certificates(source, FETCHED if settings.source is ServerCertificateSource.WORKLOAD else ISSUED)
 
 
-def own_hosts(source: Source) -> list[str]:
-    """The names that nobody but this server may serve under (design D3): of its settings, and of what it shows."""
+def own_hosts(source: Source, edge: EdgeHost | None = None) -> list[str]:
+    """The names that nobody but this server and its parent may serve under (design D3).
+
+    They are those of its settings, of what it shows, and of its IoT Edge host.
+    """
     shown = shown_certificates(source)
-    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ())))
+    given = edge.reserved if edge else ()
+    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *given))
 
 
 def _needed(edge: EdgeHost | None) -> EdgeHost:

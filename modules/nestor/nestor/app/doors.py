@@ -9,6 +9,7 @@ from nestor.events import HandshakeFailed
 from nestor.model import Combination, Credentials, Label
 from nestor.ports import Sink
 from nestor.proxy.proxy import Proxy
+from nestor.settings import Settings
 from nestor.web.http import HTTP, Handle
 from nestor.web.listener import Listener
 from nestor.web.relaying import Relaying
@@ -29,11 +30,11 @@ class _Door:
 class Doors:
     """Every port of a server that devices come to. How many there are is said at the start."""
 
-    def __init__(self, server: Server, sink: Sink) -> None:
+    def __init__(self, server: Server, settings: Settings, sink: Sink) -> None:
         self._server = server
+        self._settings = settings.listener
         self._sink = sink
         self._proxy = Proxy(server.ground.clock, server.standings, sink)
-        settings = server.house.settings
         self._site = Site(lambda: server.house, settings.listener.limits, sink)
         if settings.proxy.port is None:
             self._beside = None
@@ -46,7 +47,7 @@ class Doors:
 
     async def open(self) -> None:
         """Take connections. Raises Unavailable, and then takes none."""
-        await self._server.listen(self._est.listener)
+        await self._server.listen(self._est.listener, self._settings)
         if self._beside is None:
             return
         try:

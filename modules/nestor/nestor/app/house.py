@@ -3,7 +3,7 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -78,7 +78,7 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests."""
+    """What serves requests; `waits` where nobody has said yet by what to issue."""
 
     settings: Settings
     registrar: Registrar
@@ -88,6 +88,7 @@ class House:
     health: Health
     gate: Gate
     routes: Routes
+    waits: bool = False
 
     @property
     def chain_order(self) -> bool:
@@ -106,31 +107,36 @@ class House:
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
     try_settings(settings)
-    for doubt in doubts(settings):
-        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+    _tell_doubts(settings, ground)
     source = Source(settings, ground.data, ground.clock, ground.tell)
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
-    reserved = own_hosts(source)
-    last = last_ca_certificates(source)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last)
+    reserved = own_hosts(source, ground.edge)
+    authority = open_authority(found, catalog, ground.guard, own_names(reserved), last_ca_certificates(source))
     _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
-    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=certificates[:1], memory=ground.memory)
+    gate = open_gate(
+        believing,
+        ground.ledger,
+        catalog,
+        certificates,
+        issuers=certificates[:1],
+        memory=ground.memory,
+        reserved=reserved,
+    )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     routes = build_routes(settings, ground.data, ground.edge, ground.clock)
-    generator = Generator(identity.key, identity.certificate)
     registrar = Registrar(
         labels=labels,
         gate=gate,
         profiles=catalog,
         authority=authority,
         ledger=ground.ledger,
-        key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        key_generator=_key_generator(identity, settings, ground),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
@@ -149,6 +155,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
             {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
             vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
         ),
+        waits=ground.waiting is not None,
     )
 
 
@@ -159,6 +166,16 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
 
 
+def _tell_doubts(settings: Settings, ground: Ground) -> None:
+    for doubt in doubts(settings):
+        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+
+
+def _key_generator(identity: ServerIdentity, settings: Settings, ground: Ground) -> KeyGenerator:
+    generator = Generator(identity.key, identity.certificate)
+    return KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger)
+
+
 def open_gate(
     source: Source,
     ledger: Ledger,
@@ -167,8 +184,12 @@ def open_gate(
     *,
     issuers: Sequence[x509.Certificate],
     memory: Memory,
+    reserved: Collection[str],
 ) -> Gate:
-    """The gate of these settings. Raises MaterialError for files that cannot be used."""
+    """The gate of these settings; `reserved` are the names that are this server's own.
+
+    Raises MaterialError for files that cannot be used.
+    """
     return build_gate(
         source.settings.access,
         base=source.data,
@@ -180,7 +201,7 @@ def open_gate(
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
         recognize=catalog.recognize,
         memory=memory,
-        reserved_names=own_hosts(source),
+        reserved_names=reserved,
     )
 
 

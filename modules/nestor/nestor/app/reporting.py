@@ -59,9 +59,14 @@ class Reporter:
                 return
         self._wake.set()
 
-    def acknowledge(self, acknowledgements: Mapping[str, Any]) -> None:
-        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name."""
+    def acknowledge(self, acknowledgements: Mapping[str, Any], *, refused: bool = False) -> None:
+        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name.
+
+        What is in force already is taken without being applied again: then too, nothing is refused any more.
+        """
         self._acknowledgements = dict(acknowledgements)
+        if not refused:
+            self._refused = None
         self._wake.set()
 
     async def hold(self, document: Mapping[str, Any]) -> None:
@@ -80,7 +85,8 @@ class Reporter:
 
         Where the data directory has no trace of a CA, this says that there once was one.
         """
-        return _section(self._held, _CA).get("fingerprint")
+        fingerprint = _section(self._held, _CA).get("fingerprint")
+        return fingerprint if isinstance(fingerprint, str) else None
 
     async def status(self, server: Server) -> Status:
         """The status at this moment; without figures where the ledger cannot be read, and health says why."""

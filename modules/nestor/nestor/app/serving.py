@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 
-from nestor.app.directory import make_directory
+from nestor.app.directory import check_open, make_directory
 from nestor.app.doors import Doors
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
@@ -14,10 +14,11 @@ from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.server import Server, start
 from nestor.app.trial import try_settings
 from nestor.app.watchman import Watchman
-from nestor.errors import CannotGoOn, MaterialError
+from nestor.errors import CannotGoOn, MaterialError, Unavailable
 from nestor.events import Fatal, Note, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ports import tell
+from nestor.settings import Settings
 
 Companion = Callable[[Server], Awaitable[None]]
 """What lives beside a server without an end."""
@@ -33,6 +34,7 @@ async def serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion] 
     """
     try_settings(plan.settings())  # a start that they forbid leaves nothing behind
     make_directory(plan.data)
+    check_open(plan.data)
     with ExitStack() as stack:
         try:
             stack.enter_context(occupied(plan.data, "nestor serve"))
@@ -61,11 +63,10 @@ async def _serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion]
 
 async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Sequence[Companion]) -> None:
     told = partial(tell, plan.sinks)
-    doors = Doors(server, told)
     stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
-    await doors.open()
+    doors = await _open_doors(plan, server)
     plan.welcome(server.house, server.addresses)
-    beside = {companion.__qualname__: partial(companion, server) for companion in companions}
+    beside = {companion.__name__: partial(companion, server) for companion in companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, beside))
     try:
         await asyncio.wait([stop, working], return_when=asyncio.FIRST_COMPLETED)
@@ -80,6 +81,29 @@ async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Se
         working.cancel()
         await doors.close(DRAIN_SECONDS)
         await asyncio.wait([working])
+
+
+async def _open_doors(plan: Plan, server: Server) -> Doors:
+    """Open the ports; where they cannot be had as a twin wishes them, as the host says. Raises Unavailable.
+
+    Where no port could be opened there would be nobody left to hear a better wish.
+    """
+    try:
+        return await _open(plan, server, server.house.settings)
+    except Unavailable as fault:
+        instead = plan.fallback(fault)
+        if instead is None:
+            raise
+        settings, reason = instead
+        tell(plan.sinks, Trouble("listener", reason.text, fault.__cause__))
+        return await _open(plan, server, settings)
+
+
+async def _open(plan: Plan, server: Server, settings: Settings) -> Doors:
+    """Listen by these settings. Raises Unavailable."""
+    doors = Doors(server, settings, partial(tell, plan.sinks))
+    await doors.open()
+    return doors
 
 
 def _end_of(working: asyncio.Future[None]) -> CannotGoOn:

@@ -95,6 +95,8 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
+    if isinstance(event, Trouble) and event.passing:
+        return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
 
 

@@ -144,7 +144,7 @@ class _Counts:
                 self.applied.add()
             case SettingsRefused():
                 self.rejected.add()
-            case Trouble(about=about):
+            case Trouble(about=about, passing=False):
                 self.troubles.add(about)
             case LinkChanged(state):
                 self.link.set(state.connected)
