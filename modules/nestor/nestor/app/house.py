@@ -112,6 +112,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
+    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), last_ca_certificates(source))
@@ -129,7 +130,6 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     )
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     registrar = Registrar(
         labels=labels,
         gate=gate,
@@ -151,11 +151,16 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*certificates[:1], *gate.anchors)
         ),
-        health=Health(
-            {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
-            vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
-        ),
+        health=_health(authority, identity, ground),
         waits=ground.waiting is not None,
+    )
+
+
+def _health(authority: AnyAuthority, identity: ServerIdentity, ground: Ground) -> Health:
+    """What has to be well."""
+    return Health(
+        {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
+        vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
     )
 
 
