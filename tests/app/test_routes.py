@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from nestor.app.clock import SystemClock
-from nestor.app.routes import RESERVED, Bundle, build_routes
+from nestor.app.routes import Bundle, build_routes
 from nestor.app.trial import try_settings
+from nestor.app.trial_routes import RESERVED
 from nestor.errors import MaterialError, SettingsError, Unavailable
 from nestor.proxy.proxy import Routes
 from nestor.settings import judge

@@ -89,6 +89,18 @@ async def test_an_old_client_gets_no_chunks(root: CA) -> None:
     assert parsed(answered)[1:] == ([b"Connection: close"], b"abc")
 
 
+async def test_an_old_client_that_would_stay_is_told_the_end_of_a_body_by_that_of_the_connection(root: CA) -> None:
+    said = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
+    request = b"GET /x HTTP/1.0\r\nHost: gw.example\r\nConnection: keep-alive\r\n\r\n"
+    assert parsed(await asked(root, saying(said), request))[1:] == ([b"Connection: close"], b"abc")
+
+
+async def test_a_path_keeps_its_bytes(root: CA) -> None:
+    async with backend(answer, root) as behind, proxied(route_to(behind)) as proxy:
+        answered = await proxy.ask("GET /\u00e4?\u00e4 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n".encode())
+    assert [head.split(b" ")[1] for head in behind.heads] == ["/\u00e4?\u00e4".encode()] or b" 400 " in answered
+
+
 async def test_a_body_that_lasts_until_the_goodbye_comes_down_in_chunks(root: CA) -> None:
     answered = await asked(root, saying(b"HTTP/1.1 200 OK\r\n\r\n", b"abc", b"de"), GET % CLOSE)
     assert parsed(answered)[2].endswith(b"0\r\n\r\n")

@@ -47,6 +47,7 @@ CORPUS = {
     "the path of health": b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
     "a whole address": b"GET https://other.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
     "another HTTP": b"GET /first HTTP/3.0\r\nHost: a\r\n\r\n",
+    "a web socket with a body": _post(b"Upgrade: websocket\r\nConnection: Upgrade\r\nContent-Length: 5\r\n", b"GET /"),
     "a tunnel": b"CONNECT other.example:443 HTTP/1.1\r\nHost: a\r\n\r\n",
 }
 

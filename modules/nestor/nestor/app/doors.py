@@ -33,9 +33,9 @@ class Doors:
 
     def __init__(self, server: Server, settings: Settings, sink: Sink) -> None:
         self._server = server
+        self._settings = settings.listener
         self._sink = sink
         self._proxy = Proxy(server.ground.clock, server.standings, sink)
-        self._settings = settings.listener
         self._site = Site(lambda: server.house, settings.listener.limits, sink)
         if settings.proxy.port is None:
             self._beside = None

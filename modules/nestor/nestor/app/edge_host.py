@@ -34,11 +34,12 @@ def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
 
     workload = WorkloadAPI(identity)
     known = (identity.gateway, identity.module, identity.parent)
+    audience = f"{identity.hub}/devices/{quote(identity.device)}/modules/{quote(identity.module)}"
     return EdgeHost(
         identity.gateway,
         workload,
         RuntimeSealer(workload),
-        reserved=[*filter(is_server_name, known)],
         parent=identity.parent,
-        audience=f"{identity.hub}/devices/{quote(identity.device)}/modules/{quote(identity.module)}",
+        audience=audience,
+        reserved=[*filter(is_server_name, known)],
     )

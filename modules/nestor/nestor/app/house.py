@@ -127,6 +127,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
+    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
@@ -141,7 +142,6 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     gate = opened(certificates, issuers=issuers, reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     desk = partial(
         Registrar,
         profiles=catalog,
@@ -177,6 +177,14 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         parent=parent,
         above=above,
         waits=ground.waiting is not None,
+    )
+
+
+def _health(authority: AnyAuthority, identity: ServerIdentity, ground: Ground) -> Health:
+    """What has to be well."""
+    return Health(
+        {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem},
+        vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
     )
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from urllib.request import getproxies, proxy_bypass
 
 from nestor.app.edge_host import EdgeHost
+from nestor.app.trial_routes import DIRECT, HTTP_PROXY, RESERVED
 from nestor.document import Reference
 from nestor.errors import SettingsError, Unavailable
-from nestor.est.menu import BASE
 from nestor.ports import Clock, Runtime
 from nestor.proxy.caller import Route
 from nestor.proxy.destination import Destination, Whose, read_address, read_destination
@@ -21,14 +21,7 @@ from nestor.proxy.settings import ProxySettings, RouteSettings
 from nestor.proxy.token import Token
 from nestor.settings import Settings
 from nestor.upstream.trust import ClientCertificate, Trust, read_anchors, verifying_context
-from nestor.web.probes import PROBES
 
-RESERVED = (BASE, *sorted(PROBES))
-"""Paths that no route takes."""
-
-DIRECT = "direct"
-
-_HTTP_PROXY = 3128
 _BUNDLE_SECONDS = 60.0
 _PATIENCE = 3.0
 
@@ -136,14 +129,14 @@ class _Builder:
         if self._proxy.through == DIRECT:
             return None
         if self._proxy.through:
-            address = read_address(self._proxy.through, "http", _HTTP_PROXY)
+            address = read_address(self._proxy.through, "http", HTTP_PROXY)
             return Through(*address, _secret(self._proxy.through_credentials, self._data))
         url = getproxies().get("https", "")
         if not url or proxy_bypass(host):
             return None
         user, at, place = url.rpartition("@")
         where = f"http://{place}" if at else url
-        return Through(*read_address(where, "http", _HTTP_PROXY), user.partition("://")[2] if at else None)
+        return Through(*read_address(where, "http", HTTP_PROXY), user.partition("://")[2] if at else None)
 
 
 def pattern_of(route: RouteSettings) -> Pattern:

@@ -100,7 +100,7 @@ async def _open_doors(plan: Plan, server: Server) -> Doors:
 
 
 async def _open(plan: Plan, server: Server, settings: Settings) -> Doors:
-    """Take connections by these settings. Raises Unavailable."""
+    """Listen by these settings. Raises Unavailable."""
     doors = Doors(server, settings, partial(tell, plan.sinks))
     await doors.open()
     return doors

@@ -3,19 +3,28 @@
 import re
 from collections.abc import Iterator
 
-from nestor.app.routes import DIRECT, RESERVED
 from nestor.errors import SettingsError
+from nestor.est.menu import BASE
 from nestor.proxy.destination import Whose, read_address, read_destination
 from nestor.proxy.preset import routes_of
 from nestor.proxy.routing import climbs, is_reserved
 from nestor.proxy.settings import ProxySettings, RouteSettings
 from nestor.settings import Settings
+from nestor.web.probes import PROBES
+
+RESERVED = (BASE, *sorted(PROBES))
+"""Paths that no route takes."""
+
+DIRECT = "direct"
+"""What `proxy.through` says where the environment does not count."""
+
+HTTP_PROXY = 3128
+"""The usual port of an HTTP proxy."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _PATH = re.compile(r"/[!$&'()*+,\-./0-9:;=@A-Z_a-z~%]*")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _NO_ROUTE = {"CONNECT", "TRACE"}
-_HTTP_PROXY = 3128
 
 
 def wrong_routes(settings: Settings) -> Iterator[str]:
@@ -60,6 +69,6 @@ def _wrong_target(where: str, route: RouteSettings) -> Iterator[str]:
 def _wrong_proxy(settings: ProxySettings) -> Iterator[str]:
     if settings.through and settings.through != DIRECT:
         try:
-            read_address(settings.through, "http", _HTTP_PROXY)
+            read_address(settings.through, "http", HTTP_PROXY)
         except SettingsError as fault:
             yield f"proxy.through: {fault.sentence}; or direct."

@@ -36,7 +36,10 @@ _GRACE = 5.0
 
 @dataclass(slots=True)
 class Exchange:
-    """A request and its answer. `begun` says whether the client has heard anything of the answer."""
+    """A request and its answer.
+
+    `begun` says whether the client has heard of the answer, `ends` whether its connection ends with it.
+    """
 
     asked: Asked
     route: Route
@@ -47,6 +50,7 @@ class Exchange:
     more: Headers = ()
     begun: bool = False
     failed: bool = False
+    ends: bool = True
     status: int = 0
     sent: int = 0
     received: int = 0
@@ -80,18 +84,21 @@ class Exchange:
             fields.append((b"Transfer-Encoding", b"chunked"))
         elif framing.length or headers.values(asked.headers, b"content-length"):
             fields.append((b"Content-Length", b"%d" % (framing.length or 0)))
-        return headers.written(f"{asked.method} {asked.target} HTTP/1.1".encode("latin-1"), fields + self._connection())
+        return headers.written(
+            f"{asked.method} {asked.target} HTTP/1.1".encode("utf-8", "surrogateescape"), fields + self._connection()
+        )
 
     def _connection(self) -> list[tuple[bytes, bytes]]:
         """What is said of the connection: that a WebSocket is wanted, or that trailers are welcome."""
-        if self._wants_web_socket:
+        if self.wants_web_socket:
             return [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
         if any(value.strip().lower() == b"trailers" for value in headers.values(self.asked.headers, b"te")):
             return [(b"TE", b"trailers"), (b"Connection", b"TE")]
         return []
 
     @property
-    def _wants_web_socket(self) -> bool:
+    def wants_web_socket(self) -> bool:
+        """Whether the client would go on with a WebSocket."""
         upgrades = [value.strip().lower() for value in headers.values(self.asked.headers, b"upgrade")]
         return upgrades == [b"websocket"] and b"upgrade" in headers.named_in_connection(self.asked.headers)
 
@@ -121,7 +128,7 @@ class Exchange:
         return good and complete and not sending.cancelled() and sending.result()
 
     async def _send(self, line: Line, framing: Framing) -> bool:
-        """Send the body; False where nobody takes it any more: then there may be an answer that says why."""
+        """Send the body; False where not all of it went: nobody takes it any more, and may have said why."""
         while piece := await self.caller.read():
             await self.turns.take()
             self.sent += len(piece)
@@ -132,7 +139,7 @@ class Exchange:
             self._wait_anew()
         if framing.chunked:
             await line.write(b"0\r\n\r\n")
-        return True
+        return framing.chunked or self.sent == framing.length
 
     def _wait_anew(self) -> None:
         """The target has heard more: the time for its answer begins again."""
@@ -194,7 +201,8 @@ class Exchange:
             fields.append((b"Content-Length", lengths[0]))
         elif not framing.is_empty and self.asked.minor:
             fields.append((b"Transfer-Encoding", b"chunked"))
-        if self.asked.last:
+        self.ends = self.asked.last or (framing.length is None and not self.asked.minor)
+        if self.ends:
             fields.append((b"Connection", b"close"))
         elif not self.asked.minor:
             fields.append((b"Connection", b"keep-alive"))
@@ -254,7 +262,7 @@ class Exchange:
 
     async def _tunnel(self, line: Line, head: Head, held: bytearray) -> None:
         """Carry bytes both ways until one side has ended, and the other had its time to do so."""
-        if not self._wants_web_socket:
+        if not self.wants_web_socket:
             raise Garbled("it switches protocols, and nobody asked it to")
         self.begun = True
         self.caller.allow(self.limits.web_socket.total_seconds())

@@ -53,13 +53,17 @@ class Proxy:
         """End the connections that wait."""
         self._pool.close()
 
-    async def carry(self, asked: Asked, route: Route, routes: Routes, caller: Caller, request_id: str) -> None:
-        """Carry one request. Raises NestorError as long as nothing was answered, ConnectionError afterwards."""
+    async def carry(self, asked: Asked, route: Route, routes: Routes, caller: Caller, request_id: str) -> bool:
+        """Carry one request; tells whether the client's connection can carry another.
+
+        Raises NestorError as long as nothing was answered, ConnectionError afterwards.
+        """
         begun = self._clock.monotonic()
         with self._place(route.name, network_of(asked.address), routes.limits):
             exchange = Exchange(asked, route, caller, routes.limits, self._pool, self._turns)
             try:
                 await self._run(exchange, routes.token)
+                return not exchange.ends
             finally:
                 self._note(exchange)
                 seconds = self._clock.monotonic() - begun
@@ -85,6 +89,8 @@ class Proxy:
             raise Malformed(f"The request cannot be handed on: {doubt}.", "Check the client.") from None
         if climbs(asked.target):
             raise Malformed("The path has segments of dots.", "Ask for the path that is meant.")
+        if exchange.wants_web_socket and not framing.is_empty:
+            raise Malformed("A request for a WebSocket has no body.", "Check the client.")
         if headers.hops(asked.headers) >= headers.MOST_HOPS:
             raise Malformed("The request goes in a circle.", "Check where the routes of these layers lead to.")
         limits = exchange.limits

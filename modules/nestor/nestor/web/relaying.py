@@ -97,8 +97,8 @@ class Relaying:
             last=transport.is_ending or not request.keep_alive,
         )
         client = _Client(request, transport, self._verify)
-        await self._proxy.carry(asked, route, routes, client, request_id)
-        return _Carried(goes_on=not asked.last and client.is_complete and not transport.is_ending)
+        goes_on = await self._proxy.carry(asked, route, routes, client, request_id)
+        return _Carried(goes_on=goes_on and client.is_complete and not transport.is_ending)
 
 
 def _known(way: tuple[Route, Routes] | None) -> tuple[Route, Routes]:
