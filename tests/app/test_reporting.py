@@ -187,6 +187,15 @@ async def test_refused_settings_are_told_until_some_are_applied(beside: Module) 
     await until(lambda: "lastRefusedSettings" not in beside.hub.reported)
 
 
+async def test_refused_settings_are_forgotten_when_the_twin_says_again_what_is_in_force(beside: Module) -> None:
+    await beside.hub.connect(beside)
+    beside.server.ground.tell(SettingsRefused("listener.port: it has to be a whole number."))
+    beside.reporter.acknowledge(IN_FORCE, refused=True)
+    await until(lambda: "lastRefusedSettings" in beside.hub.reported)
+    beside.reporter.acknowledge(IN_FORCE)
+    await until(lambda: "lastRefusedSettings" not in beside.hub.reported)
+
+
 async def test_a_shorter_interval_counts_at_once(beside: Module) -> None:
     await beside.hub.connect(beside)
     await until(lambda: beside.hub.patches)

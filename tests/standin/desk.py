@@ -106,7 +106,8 @@ class Desk:
         certificate, key, anchor = (place / f"{name}.pem" for name in (f"{rest}.cert", f"{rest}.key", "ca"))
         host = ("--data", str(self.module.data))
         self.module.nestor("user", "add", rest, *host, stdin=password)
-        anchor.write_text(self.module.nestor("ca", "export", *host), "utf-8")
+        own = self.module.nestor("ca", "export", *host)
+        anchor.write_text(f"{own}\n{self.edge.trust_bundle}", "utf-8")  # the runtime may have made its certificate
         wish = ("--common-name", rest, "--user", rest, "--cacert", str(anchor), "--force")
         files = ("--out", str(certificate), "--key-out", str(key))
         variables = {"NESTOR_EST_PASSWORD": password}

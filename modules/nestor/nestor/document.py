@@ -8,7 +8,6 @@ Settings classes have no behavior; rooms build their validated values from them.
 import errno
 import os
 import re
-import stat
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -155,26 +154,24 @@ class Reference:
                 raise MaterialError(f"The environment variable {self.place} is not set.", f"Set it, or change {self}.")
             return value
         try:
-            return read_regular(self.path(base)).decode().removesuffix("\n").removesuffix("\r")
+            return read_bounded(self.path(base)).decode().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
 
     def read_bytes(self, base: Path) -> bytes:
         """The content of the file, whole. Raises MaterialError; the text never shows content."""
         try:
-            return read_regular(self.path(base))
+            return read_bounded(self.path(base))
         except OSError as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
 
 
-def read_regular(path: Path, most: int = _LARGEST_FILE) -> bytes:
-    """The content of a file, at once. Raises OSError also for one that is larger than so many bytes, or never ends.
+def read_bounded(path: Path, most: int = _LARGEST_FILE) -> bytes:
+    """The content of a file. Raises OSError also for one that is larger than so many bytes.
 
-    Who names a file may name any: a pipe that nobody writes to would hold up everybody, a ledger fill the memory.
+    Who names a file may name any: a ledger would fill the memory, and hold up everybody.
     """
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise OSError(errno.EINVAL, "it is no regular file", str(path))
+    with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))

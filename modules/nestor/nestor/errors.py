@@ -134,6 +134,10 @@ class SettingsError(OperatorFault):
     """The configuration document does not hold; the sentence names the path of the key."""
 
 
+EVERY_KEY = "Every key: nestor config example, or docs/reference/settings.md."
+"""The hint for a document that does not hold."""
+
+
 class MaterialError(OperatorFault):
     """A key, certificate, ledger or user file is missing, unreadable, or contradicts another."""
 

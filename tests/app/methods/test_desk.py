@@ -102,6 +102,14 @@ def test_no_payload_whatever_does_more_than_be_refused(kind: Any, payload: objec
         assert fault.sentence  # noqa: PT017 -- both outcomes are right
 
 
+def test_a_payload_nested_without_an_end_is_refused() -> None:
+    payload: dict[str, Any] = {}
+    for _ in range(5000):
+        payload = {"a": payload}
+    with pytest.raises(Malformed, match="nested"):
+        judge_payload(Nothing, payload)
+
+
 def test_a_payload_larger_than_any_that_is_meant_is_not_even_looked_at() -> None:
     began = time.monotonic()
     with pytest.raises(Malformed, match="larger than"):

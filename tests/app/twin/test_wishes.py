@@ -18,6 +18,7 @@ from nestor.twin.kept import FILE
 from support.companions import until
 from support.wishing import ORIGIN, Module, codes
 
+GRANTED = {"twin": {"names": "gw3"}}
 NAMES = {"listener": {"hostnames": "gw3.plant.example"}}
 LONGER = {**NAMES, "profiles": {"deviceIdentity": {"lifetime": "7d"}}}
 WRONG = {**NAMES, "profiles": {"deviceIdentity": {"lifetime": "soon"}}}
@@ -255,7 +256,7 @@ def _user(place: str) -> dict[str, Any]:
 
 
 async def test_a_wish_whose_file_comes_later_is_applied_when_it_is_there(data: Path) -> None:
-    async with Module(data, retry=0.05) as module:
+    async with Module(data, GRANTED, retry=0.05) as module:
         await module.wish(NAMES)
         assert "access.users.gw3.passwordHash" in (await module.wish(_user("file:gw3.hash"))).refusal
         (data / "gw3.hash").write_text(hash_password("Ludwig-van-9"))
@@ -264,12 +265,12 @@ async def test_a_wish_whose_file_comes_later_is_applied_when_it_is_there(data: P
 
 
 async def test_a_start_whose_file_is_gone_waits_for_it_or_for_a_better_wish(data: Path) -> None:
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         (data / "gw3.hash").write_text(hash_password("Ludwig-van-9"))
         assert (await module.wish(_user("file:gw3.hash"))).refusal == ""
     content = (data / "gw3.hash").read_text()
     (data / "gw3.hash").unlink()
-    async with Module(data, retry=0.05) as module:
+    async with Module(data, GRANTED, retry=0.05) as module:
         assert "gw3.hash" in module.server.house.problems()["ca"]
         assert "access.users.gw3.passwordHash" in (await module.outcome()).refusal
         (data / "gw3.hash").write_text(content)
@@ -277,14 +278,14 @@ async def test_a_start_whose_file_is_gone_waits_for_it_or_for_a_better_wish(data
         assert (outcome.refusal, outcome.version) == ("", 1)
         assert module.server.house.problems() == {}
     (data / "gw3.hash").unlink()
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         await module.outcome()
         assert (await module.wish(NAMES, version=2)).refusal == ""
         assert module.server.house.problems() == {}
 
 
 async def test_a_user_by_hash_is_known_at_once(data: Path) -> None:
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         hashed = hash_password("Ludwig-van-9")
         outcome = await module.wish(_user(hashed))
         assert outcome.refusal == ""
@@ -328,6 +329,14 @@ async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: 
         assert "listener.port: it counts from the next start" in outcome.acknowledgements["listener"]["ad"]
         assert "listener.limits" in outcome.acknowledgements["listener"]["ad"]
         assert "ad" not in (await module.wish(NAMES)).acknowledgements["listener"]
+
+
+async def test_what_an_option_goes_over_is_accepted_and_said_to_have_no_effect(data: Path) -> None:
+    async with Module(data, over={"listener": {"hostnames": "est.plant.example"}}) as module:
+        answer = (await module.wish(NAMES)).acknowledgements["listener"]
+        assert (answer["ac"], answer["ad"].split(": ")[0]) == (200, "listener.hostnames")
+        assert "it has no effect" in answer["ad"]
+        assert module.server.house.settings.listener.hostnames == ("est.plant.example",)
 
 
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:

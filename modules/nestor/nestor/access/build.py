@@ -69,7 +69,7 @@ def build_gate(
     adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
     own_certificates = OwnCertificates(issuers, ledger, traits, adopt)
     known = known_forwarders(settings, base)
-    forwarders = Forwarders(known, own_certificates, memory.hop(here))
+    forwarders = Forwarders(known, [own_certificates], memory.hop(here))
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=Rules(settings.gateways, reserve(reserved_names)),

@@ -95,9 +95,13 @@ class Forwarder:
 
 
 class Forwarders:
-    """Those that the settings list. `here` is the id of this server among the hops."""
+    """Those that the settings list.
 
-    def __init__(self, known: Sequence[Forwarder], own: OwnCertificates, here: str) -> None:
+    `own` recognizes the certificates of the CAs that make forwarders without being named as their anchors. `here` is
+    the id of this server among the hops.
+    """
+
+    def __init__(self, known: Sequence[Forwarder], own: Sequence[OwnCertificates], here: str) -> None:
         self.here = here
         self._known = known
         self._own = own
@@ -115,15 +119,21 @@ class Forwarders:
             if any(is_issued_by(certificate, issuer) for issuer in forwarder.issuers):
                 _check(certificate, now)
                 return forwarder
-        try:
-            ours = await self._own.identify(certificate, plausible(credentials.chain), now, credentials.address)
-        except (Forbidden, Unauthenticated) as fault:
-            raise ForwarderForbidden(fault.sentence, fault.hint) from fault
-        is_made_for_it = ours is not None and ours.entry is not None and ours.entry.profile == PROFILE
-        listed = next((one for one in named if not one.issuers and is_made_for_it), None)
-        if listed is None:
+        listed = next((one for one in named if not one.issuers), None)
+        if listed is None or not await self._is_made_for_it(certificate, credentials, now):
             raise _stranger(f"the certificate {printable(certificate.subject.rfc4514_string())}, which is not listed")
         return listed
+
+    async def _is_made_for_it(self, certificate: x509.Certificate, credentials: Credentials, now: datetime) -> bool:
+        """Whether it is one of our own of the right profile, by the ledger. Raises for one that is no good."""
+        for own in self._own:
+            try:
+                found = await own.identify(certificate, plausible(credentials.chain), now, credentials.address)
+            except (Forbidden, Unauthenticated) as fault:
+                raise ForwarderForbidden(fault.sentence, fault.hint) from fault
+            if found is not None:
+                return found.entry is not None and found.entry.profile == PROFILE
+        return False
 
     def check_way(self, conveyed: Conveyance) -> None:
         """Raise Looped for a request that was here before, or that has come too far."""

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from nestor.access.certificates import sha256_of
-from nestor.document import read_regular
+from nestor.document import read_bounded
 from nestor.errors import CannotIssue, Forbidden, MaterialError
 
 _BEGIN = b"-----BEGIN X509 CRL-----"
@@ -51,7 +51,7 @@ class RevocationList:
 def read_crls(path: Path) -> tuple[RevocationList, ...]:
     """The lists of a file: one as DER, or any number as PEM. Raises MaterialError."""
     try:
-        data = read_regular(path, _LARGEST)
+        data = read_bounded(path, _LARGEST)
         crls = tuple(map(x509.load_pem_x509_crl, _blocks(data))) if _BEGIN in data else (x509.load_der_x509_crl(data),)
         partial = any(extension.critical for crl in crls for extension in crl.extensions)
         lists = tuple(map(RevocationList, crls))

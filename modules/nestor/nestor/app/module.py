@@ -49,7 +49,7 @@ class Module:
             parts.create_task(self._link.run(side), name="link")
 
     def _heard(self, outcome: Outcome) -> None:
-        self._reporter.acknowledge(outcome.acknowledgements)
+        self._reporter.acknowledge(outcome.acknowledgements, refused=bool(outcome.refusal))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,9 +61,14 @@ class Reporter:
                 return
         self._wake.set()
 
-    def acknowledge(self, acknowledgements: Mapping[str, Any]) -> None:
-        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name."""
+    def acknowledge(self, acknowledgements: Mapping[str, Any], *, refused: bool = False) -> None:
+        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name.
+
+        What is in force already is taken without being applied again: then too, nothing is refused any more.
+        """
         self._acknowledgements = dict(acknowledgements)
+        if not refused:
+            self._refused = None
         self._wake.set()
 
     async def hold(self, document: Mapping[str, Any]) -> None:

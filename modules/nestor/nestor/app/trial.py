@@ -17,7 +17,7 @@ from nestor.ca.hierarchy import read_subject
 from nestor.ca.patterns import address_of, is_host_name
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
-from nestor.errors import NestorError, SettingsError
+from nestor.errors import EVERY_KEY, NestorError, SettingsError
 from nestor.finding import Finding, Gravity
 from nestor.keys.settings import KeySettings, Protection
 from nestor.naming import fold
@@ -47,7 +47,7 @@ def try_settings(settings: Settings) -> None:
         *wrong_upstream(settings),
     ]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
+        raise SettingsError("\n".join(problems), EVERY_KEY)
 
 
 def doubts(settings: Settings) -> list[Finding]:

@@ -88,7 +88,10 @@ class Methods:
 
 def judge_payload(kind: type[Document], payload: object) -> Document:
     """The payload as the method takes it; null stands for an empty one. Raises Malformed with a path for each fault."""
-    text = json.dumps({} if payload is None else payload)
+    try:
+        text = json.dumps({} if payload is None else payload)
+    except RecursionError:
+        raise Malformed("The payload is nested too deep.", _HINT) from None
     if len(text) > _LARGEST_PAYLOAD:
         raise Malformed(f"The payload is larger than {_LARGEST_PAYLOAD} bytes.", _HINT)
     try:

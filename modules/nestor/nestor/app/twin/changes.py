@@ -84,15 +84,17 @@ def _apart(change: Change, authorities: frozenset[str]) -> Iterator[Change]:
 
 
 def _users(host: Settings, wanted: Settings) -> Iterator[Entry]:
-    """A user has its own name; or what the host's user has whose password it is."""
+    """A user has no name that the host does not grant, not even its own; but for the host's user, whose password it is.
+
+    Otherwise whoever writes the twin could name a user after any device, and be that device.
+    """
     known = {fold(name): user for name, user in host.access.users.items()}
     for name, user in wanted.access.users.items():
         path, rule, own = f"access.users.{name}.names", f"access.users.{NAME}.names", (literal(fold(name)),)
-        measures: list[tuple[str, ...]] = [own]
         mine = known.get(fold(name))
-        if mine is not None and _is_same_user(mine, user):
-            measures.append((*own, *mine.names))
-        yield [[Change(path, rule, measure, user.names, said=False)] for measure in measures]
+        same = mine is not None and _is_same_user(mine, user)
+        granted = (mine.names or own) if mine is not None and same else ()
+        yield [[Change(path, rule, granted, user.names or own, said=False)]]
 
 
 def _is_same_user(mine: UserSettings, wish: UserSettings) -> bool:

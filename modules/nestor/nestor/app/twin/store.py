@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from nestor.backup.durable import write_over
-from nestor.document import read_regular
+from nestor.document import read_bounded
 from nestor.errors import MaterialError
 from nestor.twin.kept import FILE, MOST_BYTES, Kept, read_kept, write_kept
 
@@ -11,7 +11,7 @@ from nestor.twin.kept import FILE, MOST_BYTES, Kept, read_kept, write_kept
 def load(data: Path) -> Kept | None:
     """The last good wish, None where there never was one. Raises MaterialError for a file that cannot be used."""
     try:
-        content = read_regular(data / FILE, MOST_BYTES)
+        content = read_bounded(data / FILE, MOST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:

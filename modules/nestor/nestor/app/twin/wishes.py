@@ -212,7 +212,7 @@ class Wishes:
         # Nothing may be awaited before the next two lines: a reload in between would read what is no more in force.
         self._in_force, self._unfit = wish.document, None
         self._kept = _newer(self._kept, Kept(self._host.origin, wish.version, wish.document))
-        notes = [*self._tell_widened(weighed.widenings), *self._late(weighed.settings)]
+        notes = [*self._tell_widened(weighed.widenings), *self._late(weighed.settings), *self._overruled(wish)]
         if self._kept != self._on_disk:
             notes += await self._keep(self._kept)
         self._say(self._answer(wish, notes=notes), "")
@@ -220,6 +220,11 @@ class Wishes:
     def _late(self, settings: Settings) -> Sequence[str]:
         """What is accepted, and does not count before the next start."""
         return [f"{path}: it counts from the next start of the module on." for path in late(self._started, settings)]
+
+    def _overruled(self, wish: _Wish) -> Sequence[str]:
+        """What is accepted, and comes to nothing while the module is started as it is."""
+        ways = "the environment of the module (NESTOR_HOSTNAME) or an option of nestor serve"
+        return [f"{path}: it has no effect, for {ways} goes over it." for path in self._host.overruled(wish.document)]
 
     async def _keep(self, kept: Kept) -> Sequence[str]:
         """Keep a wish on the disk. What cannot be kept is in force all the same, until the next start."""
