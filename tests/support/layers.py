@@ -1,5 +1,7 @@
 """Servers one above the other: a forwarder whose parent is anybody's EST server, or another Nestor."""
 
+import json
+import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,6 +43,18 @@ class Forwarder(Server):
         """Whoever knows the password."""
         return self.device(user=(USER, PASSWORD), **known)
 
+    def point(self, upstream: Mapping[str, Any]) -> None:
+        """Have it ask another parent, from the next start on."""
+        document = json.loads(self.config.read_text("utf-8"))
+        self.config.write_text(json.dumps({**document, "upstream": upstream}), "utf-8")
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
     def ready(self) -> "Forwarder":
         """Wait until the CA certificates of the parent are known here."""
         until(lambda: self.line().get("cacerts").status == 200)
@@ -52,7 +66,7 @@ class Above(Foreign):
 
     def __init__(self, place: Path, makers: "Makers") -> None:
         place.mkdir(parents=True, exist_ok=True)
-        super().__init__(place, context=asking(makers.root.certificate))
+        super().__init__(place, context=makers.believed)
         self.answers["simplereenroll"] = self.answers["simpleenroll"]
         self.knows = lambda _: True
 
@@ -105,6 +119,11 @@ class Makers:
         self._ca = self.root.intermediate("Makers of forwarders")
         self._place = place
         self.anchor = self._ca.write(place, "forwarders.pem")
+
+    def believed(self, context: ssl.SSLContext) -> None:
+        """Have TLS believe these forwarders, with or without what is above their certificates."""
+        asking(self.root.certificate, self._ca.certificate)(context)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
     def certify(self, name: str, **wishes: Any) -> dict[str, Any]:
         """Certify a forwarder; the part of its upstream settings that names certificate and key."""
