@@ -9,7 +9,7 @@ PLATFORM := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64v8,amd64)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' modules/nestor/nestor/__init__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run edge test conformance reference check fix bench bench-herd lock iotedgedev image sbom
+.PHONY: help run edge test conformance reference check fix bench bench-forward bench-herd lock iotedgedev image sbom
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -49,6 +49,9 @@ fix: .venv/ready ## Mend what the linter can mend, and format
 
 bench: .venv/ready ## Measure the server against a bare TLS handshake of openssl on the same core
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-forward: .venv/ready ## Measure what a forwarder adds to an enrollment, with one and with two of them
+	@$(BIN)/python -m benchmarks.forwarding $(ARGS)
 
 bench-herd: .venv/ready ## Let 10,000 devices come at once, as aziot-certd does
 	@$(BIN)/python -m benchmarks.herd $(ARGS)

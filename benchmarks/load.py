@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -23,13 +24,22 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from OpenSSL import SSL
 
 from benchmarks.lines import Line, client_context
-from benchmarks.processes import Measured, Nestor
+from benchmarks.processes import Nestor
 
 ENROLL = "/.well-known/est/simpleenroll"
 BASIC = "Basic " + base64.b64encode(b"estuser:estpwd").decode()
 """The Authorization header of the tutorial's user."""
 
 _NUMBERS = itertools.count()
+
+
+class Counted(Protocol):
+    """What answers on a port, and how much CPU it has spent: one process, or several."""
+
+    port: int
+
+    def cpu(self) -> float:
+        """Seconds of CPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,12 @@ class Seen:
     client_share: float
 
 
-def measure(server: Measured, visits: Sequence[Visit], crowd: int, *, keep: bool = False) -> Seen:
+def measure(server: Counted, visits: Sequence[Visit], crowd: int, *, keep: bool = False) -> Seen:
     """Let a crowd make visits, each on a new connection, or all of a visitor on one that stands beforehand."""
     return asyncio.run(_measure(server, visits, crowd, keep=keep))
 
 
-async def _measure(server: Measured, visits: Sequence[Visit], crowd: int, *, keep: bool) -> Seen:
+async def _measure(server: Counted, visits: Sequence[Visit], crowd: int, *, keep: bool) -> Seen:
     context = visits[0].context
     kept = [await Line.open(context, server.port) if keep else None for _ in range(crowd)]
     waited: list[float] = []

@@ -1,5 +1,6 @@
 """The words of the configuration document."""
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
@@ -123,6 +124,16 @@ def test_a_file_of_bytes_is_not_text_and_its_content_is_not_shown(tmp_path: Path
     with pytest.raises(MaterialError, match="not UTF-8") as told:
         Reference("file", "binary").read_text(tmp_path)
     assert "secret" not in told.value.text
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "huge"
+    place.touch()
+    os.truncate(place, 3 << 30)
+    reference = Reference("file", "huge")
+    for read in (reference.read_text, reference.read_bytes):
+        with pytest.raises(MaterialError, match="The file of file:huge cannot be read: it is larger than"):
+            read(tmp_path)
 
 
 def test_a_hash_stands_for_itself_and_is_written_as_it_was(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from nestor.access.conveyed import Forwarders
 from nestor.access.gate import Gate
 from nestor.access.identify import Identifier
 from nestor.access.memory import Verified
@@ -53,7 +54,7 @@ def make(clock: Clock) -> Gate:
     verifier = Verifier(users, suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
     own = OwnCertificates(list, ledger_of(), traits_or_none, adopt_none)
     return Gate(
-        identifier=Identifier(own, [], verifier),
+        identifier=Identifier(own, [], verifier, Forwarders([], [own], "here")),
         rules=Rules(),
         enrollments=Buckets(Rate(burst=2, pause=10.0)),
         anchors=[],

@@ -9,6 +9,7 @@ import pytest
 
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker
+from nestor.access.conveyed import Forwarders
 from nestor.access.identify import Identifier, bounded, complete, requester_of
 from nestor.access.memory import Verified
 from nestor.access.own import OwnCertificates
@@ -57,7 +58,7 @@ def identifier() -> Identifier:
     )
     own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none, adopt_none)
     verifier = Verifier(Users(USERS, dict), suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
-    return Identifier(own, [maker], verifier)
+    return Identifier(own, [maker], verifier, Forwarders([], [own], "here"))
 
 
 def credentials(certificate: Signed | None, password: str | None, **fields: Any) -> Credentials:
@@ -262,4 +263,4 @@ async def test_an_empty_user_that_no_request_fills_in_is_nobody() -> None:
 def test_users_differ_as_callers_and_not_by_case() -> None:
     one, other = User("Dev1", "hash"), User("dev1", "hash")
     assert requester_of(one).caller == requester_of(other).caller != requester_of(User("dev2", "hash")).caller
-    assert bounded(requester_of(one), other).grant.within == other.grant
+    assert bounded(requester_of(one), requester_of(other)).grant.within == other.grant

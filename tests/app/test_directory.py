@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nestor.app import directory
-from nestor.app.directory import check_directory, make_directory, warnings_of
+from nestor.app.directory import check_directory, check_open, make_directory, warnings_of
 from nestor.errors import MaterialError
 
 _NOBODY = 65_534
@@ -51,6 +51,15 @@ def test_whoever_may_not_look_is_told_to_be_somebody_else() -> None:
             check_directory(Path(name))
     assert told.value.sentence == f"The data directory {name} cannot be read: Permission denied."
     assert told.value.hint == "Run this as the user that Nestor runs as."
+
+
+def test_a_server_that_may_not_look_is_told_the_chown() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        check_open(Path(name))
+        with _somebody_else(Path(name)), pytest.raises(MaterialError) as told:
+            check_open(Path(name))
+    assert told.value.sentence.startswith(f"{name} belongs to user ")
+    assert "sudo chown -R " in told.value.hint
 
 
 def test_a_directory_of_one_s_own_is_not_doubted(tmp_path: Path) -> None:

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 
 from nestor.app.edge_defaults import edge_defaults, log_level, metric_labels
+from nestor.document import merge
 from nestor.edge.identity import EdgeIdentity
-from nestor.settings import judge, merge
+from nestor.settings import judge
 
 IDENTITY = EdgeIdentity(
     hub="plant.azure-devices.net",

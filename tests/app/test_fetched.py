@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from nestor.app.authority import Source
 from nestor.app.certificate import own_hosts
@@ -233,3 +234,25 @@ async def test_settings_change_from_one_source_to_the_other_and_back(stage: Stag
     stage.document = dict(WORKLOAD)
     await server.reload()
     assert server.house.identity.chain[1] == host.runtime.edge_ca.certificate
+
+
+async def test_a_certificate_that_tls_does_not_take_is_not_kept_and_keeps_no_start(
+    stage: Stage, host: MemoryHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weak = host.runtime.edge_ca.issue(
+        "gw3.plant.example",
+        key=rsa.generate_private_key(65537, 1024),
+        alternative_names=["gw3.plant.example"],
+        client=False,
+        server=True,
+    )
+
+    async def issue(common_name: str) -> tuple[list[x509.Certificate], object]:
+        return [weak.certificate, host.runtime.edge_ca.certificate], weak.key
+
+    monkeypatch.setattr(host.runtime, "server_certificate", issue)
+    server = await stage.start()
+    assert server.house.identity.makeshift
+    monkeypatch.undo()
+    await server.look_after_fetched_certificate()
+    assert not server.house.identity.makeshift

@@ -12,7 +12,7 @@ from nestor.app import reporting
 from nestor.app.closed import ClosedAuthority
 from nestor.document import merge
 from nestor.errors import CannotIssue, Unavailable
-from nestor.events import SettingsRefused
+from nestor.events import SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.twin.legal import size
 from support.companions import Module, module, until
@@ -187,6 +187,15 @@ async def test_refused_settings_are_told_until_some_are_applied(beside: Module) 
     await until(lambda: "lastRefusedSettings" not in beside.hub.reported)
 
 
+async def test_refused_settings_are_forgotten_when_the_twin_says_again_what_is_in_force(beside: Module) -> None:
+    await beside.hub.connect(beside)
+    beside.server.ground.tell(SettingsRefused("listener.port: it has to be a whole number."))
+    beside.reporter.acknowledge(IN_FORCE, refused=True)
+    await until(lambda: "lastRefusedSettings" in beside.hub.reported)
+    beside.reporter.acknowledge(IN_FORCE)
+    await until(lambda: "lastRefusedSettings" not in beside.hub.reported)
+
+
 async def test_a_shorter_interval_counts_at_once(beside: Module) -> None:
     await beside.hub.connect(beside)
     await until(lambda: beside.hub.patches)
@@ -223,3 +232,21 @@ async def test_a_new_data_directory_learns_which_ca_there_was_and_does_not_forge
 
 def _without_ca(beside: Module) -> Any:
     return replace(beside.server.house, authority=ClosedAuthority(CannotIssue("It waits for settings."), ()))
+
+
+@pytest.mark.parametrize("odd", [{"a": 1}, 5, ["x"], None])
+async def test_what_a_hub_holds_in_the_place_of_a_fingerprint_is_none(beside: Module, odd: object) -> None:
+    await beside.reporter.hold({"caStatus": {"fingerprint": odd}})
+    assert beside.reporter.authority_held is None
+
+
+async def test_a_data_directory_with_another_ca_than_the_cloud_knows_is_told(beside: Module) -> None:
+    ours, others = beside.server.ground.pinned, "ab" * 32
+    assert ours
+    beside.server.remember_authority(ours)
+    assert [event for event in beside.stage.told if isinstance(event, Trouble) and event.about == "ca"] == []
+    beside.server.remember_authority(others)
+    (told,) = [event.sentence for event in beside.stage.told if isinstance(event, Trouble) and event.about == "ca"]
+    assert ours in told
+    assert others in told
+    assert beside.server.ground.pinned == ours

@@ -3,6 +3,7 @@
 `plant`  a CA below a root, from files; factories, users and a label for every rule.
 `layer`  the same, showing its chain in order; for tests that exhaust a limit.
 `desk`   default settings: a root of its own, which it loses on the way.
+`tower`  a root of its own, above two lines whose forwarders it lists.
 """
 
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from collections.abc import Iterator
 import pytest
 
 from support.device import Device
+from support.forwarding import Tower, lay_out_tower
 from support.proving import PASSWORD, Place, lay_out
 from support.server import Server
 
-_SERVERS = ("plant", "layer", "desk")
+_SERVERS = ("plant", "layer", "desk", "tower")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -45,6 +47,13 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     server.add_user("line", PASSWORD, "*", profiles=("*",))
     with server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def tower(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tower]:
+    place = lay_out_tower(tmp_path_factory.mktemp("tower"))
+    with place.server:
+        yield place
 
 
 @pytest.fixture

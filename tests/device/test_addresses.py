@@ -77,3 +77,10 @@ def test_a_url_that_is_no_text_is_a_problem() -> None:
     assert problems(check_addresses(config(cert_issuance__est__urls={"default": URL, "est-id": 1}))) == [
         f"{URLS}.est-id"
     ]
+
+
+def test_a_device_that_asks_itself_is_told_that_a_module_could_not_give_it_its_first_certificates() -> None:
+    found = only(check_addresses(config(hostname="GW3.plant.example")))
+    assert warnings([found]) == [f"{URLS}.default"]
+    assert "a module starts only when the device has them" in found.remedy
+    assert list(check_addresses(config(hostname=None))) == []

@@ -18,8 +18,8 @@ def test_a_good_file_is_fine() -> None:
     [
         ({"hostname": "x" * 64}, "hostname"),
         ({"hostname": ""}, "hostname"),
-        ({"edge_ca__common_name": "GW3.plant.example"}, "edge_ca.common_name"),
-        ({"edge_ca__subject": {"CN": "gw3.plant.example"}}, "edge_ca.common_name"),
+        ({"edge_ca__common_name": "GW3.line.example"}, "edge_ca.common_name"),
+        ({"edge_ca__subject": {"CN": "gw3.line.example"}}, "edge_ca.common_name"),
     ],
 )
 def test_names_that_break_tls_are_problems(changes: dict[str, Any], about: str) -> None:

@@ -15,7 +15,7 @@ from support.configs import BY_PASSWORD, SCOPE, URL
 
 HUB = Hub("plant.azure-devices.net")
 WAYS = ((Login("gw3", "0815"), None), (None, Bootstrap()), (Login("gw3", "0815"), Bootstrap()))
-NAMES = ((None, None), ("gw3.plant.example", None), ("gw3.plant.example", "gw1.plant.example"))
+NAMES = ((None, None), ("gw3.line.example", None), ("gw3.line.example", "gw1.plant.example"))
 RENEWALS = (Renewing(), Renewing("60min", "10min", rotate_key=False), Renewing("7day", "1day"))
 LABELS = ((None, None), (f"{URL}/device", f"{URL}/edge-ca"))
 BY_HAND = "provisioning.authentication.identity_cert"
@@ -53,7 +53,7 @@ def test_what_stands_at_the_top_comes_first() -> None:
     child = replace(BY_PASSWORD, provisioning=HUB, parent_hostname="gw1")
     lines = write_config(child).splitlines()
     assert lines[:3] == [
-        'hostname = "gw3.plant.example"',
+        'hostname = "gw3.line.example"',
         'parent_hostname = "gw1"',
         'trust_bundle_cert = "file:///var/aziot/certs/nestor-ca.pem"',
     ]

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -156,6 +157,7 @@ async def test_a_refusal_is_told_with_its_status_and_reason(edge: Edge, identity
     [
         (http(b"<html>"), "it is not a JSON object"),
         (http([]), "it is not a JSON object"),
+        (http(b"[" * 500_000), "it is not a JSON object"),
         (http({}), "it has no text `certificate`"),
         (http({"certificate": 5}), "it has no text `certificate`"),
         (http({"certificate": ""}), "no certificate that can be read"),
@@ -176,6 +178,19 @@ async def test_an_answer_that_is_none_is_told_as_such(tmp_path: Path, answer: by
 
 def _key_pem(key: Any) -> str:
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()  # type: ignore[no-any-return]
+
+
+async def test_a_certificate_of_an_unknown_kind_of_key_is_refused(tmp_path: Path) -> None:
+    identity = pki.authority("edge").issue("gw", server=True)
+    curve, other = bytes.fromhex("06082a8648ce3d030107"), bytes.fromhex("06082a8648ce3d030163")
+    odd = identity.certificate.public_bytes(Encoding.DER).replace(curve, other)
+    told = {
+        "privateKey": {"type": "key", "bytes": _key_pem(identity.key)},
+        "certificate": ssl.DER_cert_to_PEM_cert(odd),
+    }
+    async with answering(tmp_path, http(told, 201)) as runtime:
+        refused = await refusal(WorkloadAPI(runtime).server_certificate("gw"))
+    assert "the key in its certificate cannot be read" in refused.sentence
 
 
 @pytest.mark.parametrize(

@@ -82,6 +82,7 @@ async def test_a_ledger_of_the_first_revision_keeps_its_rows_and_learns_of_adopt
         entry = await ledger.record(an_entry(), replay=None, one_time=None)
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
         connection.execute("ALTER TABLE certificates DROP COLUMN adopted_at")
+        connection.execute("ALTER TABLE certificates DROP COLUMN forwarder")
         connection.execute("DROP TABLE adoptions")
         connection.execute("DROP TABLE intents")
         connection.execute("UPDATE alembic_version SET version_num = '0001'")

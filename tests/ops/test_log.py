@@ -26,7 +26,7 @@ from nestor.events import (
     TurnedAway,
 )
 from nestor.model import Entry, Method, Refusal
-from nestor.ops.log import log_event, set_up_log
+from nestor.ops.log import describe, log_event, set_up_log
 from nestor.ops.settings import LogSettings
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -94,6 +94,11 @@ def test_every_event_is_one_line_of_text(capsys: pytest.CaptureFixture[str]) -> 
     assert "enrolled: device=gw3 profile=deviceIdentity" in told[0]
     assert "serial=abc" in told[0]
     assert "replayed=True" in told[0]
+
+
+def test_what_mends_itself_weighs_less_than_what_an_operator_has_to_mend() -> None:
+    assert describe(Trouble("edgeHub", "It is away.", passing=True))[0] == logging.WARNING
+    assert describe(Trouble("ledger", "The disk is full."))[0] == logging.ERROR
 
 
 def test_every_event_is_one_object_of_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +172,7 @@ def test_libraries_are_heard_on_one_line_with_the_place_that_failed(capsys: pyte
     try:
         _fail()
     except ValueError:
-        logging.getLogger("azure.iot").exception("It failed\nbadly")
+        logging.getLogger("aiohttp.server").exception("It failed\nbadly")
     (line,) = capsys.readouterr().out.splitlines()
     assert r"ERROR   It failed\nbadly: cause=" in line
     assert "(test_log.py:" in line
@@ -178,5 +183,5 @@ def test_warnings_of_libraries_are_for_those_who_debug(
     capsys: pytest.CaptureFixture[str], level: str, heard: int
 ) -> None:
     set_up_log(LogSettings.model_validate_json(f'{{"level": "{level}"}}'))
-    logging.getLogger("azure.iot").warning("Trying again.")
+    logging.getLogger("aiohttp.server").warning("Trying again.")
     assert len(capsys.readouterr().out.splitlines()) == heard

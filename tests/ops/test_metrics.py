@@ -52,6 +52,7 @@ def test_events_add_up() -> None:
         SettingsApplied("a"),
         SettingsRefused("no"),
         Trouble("ledger", "Full."),
+        Trouble("edgeHub", "Away.", passing=True),
         LinkChanged(link),
     ):
         metrics(event)
@@ -68,6 +69,7 @@ def test_events_add_up() -> None:
     assert told['nestor_http_request_duration_seconds_bucket{le="0.01",operation="other"}'] == 0
     assert (told["nestor_settings_applied_total"], told["nestor_settings_refused_total"]) == (1, 1)
     assert told['nestor_troubles_total{about="ledger"}'] == 1
+    assert 'nestor_troubles_total{about="edgeHub"}' not in told
     assert told["nestor_edgehub_connected"] == 1
     assert told['nestor_build_info{version="1.2.3"}'] == 1
 

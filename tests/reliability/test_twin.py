@@ -26,8 +26,8 @@ pytestmark = [pytest.mark.xdist_group("twin"), pytest.mark.slow]
 
 MODULES = 4
 PLAIN = {name: DESIRED[name] for name in ("profiles", "reporting")}
-NOTHING = {"twin": {"may": "", "names": ""}}
-"""A host that lets its twin widen nothing; whom devices are let in by is in a file of its own."""
+NOTHING = {"twin": {"may": "", "names": "line1"}}
+"""A host that lets its twin widen next to nothing; whom devices are let in by is in a file of its own."""
 
 KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
 CHANGES = 200

@@ -1,6 +1,7 @@
 """The IoT Edge module as a process, with the real SDK, over TLS: its twin in, its reports out, its methods answered."""
 
 import json
+import socket
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,15 +15,15 @@ from cryptography.x509.oid import NameOID
 
 from nestor.twin.model import MODEL_ID
 from standin.edge import Edge
-from support.module import DESIRED, Module, acknowledged
-from support.shapes import device_identity, edge_ca, est_identity
+from support.module import DESIRED, USER, Module, acknowledged
+from support.shapes import device_identity, edge_ca, est_identity, server
 
 pytestmark = pytest.mark.xdist_group("module")
 
 
 @pytest.fixture(scope="module")
 def edge() -> Iterator[Edge]:
-    with Edge() as edge:
+    with Edge(parent="gw2.plant.example") as edge:
         yield edge
 
 
@@ -182,6 +183,15 @@ def test_telemetry_is_sent_where_it_is_wanted(ready: Module, edge: Edge) -> None
     assert all(event["specversion"] == "1.0" for event in events)
 
 
+@pytest.mark.parametrize("name", ["gw2.plant.example", "nestor"], ids=["the parent", "this module"])
+def test_no_twin_makes_a_server_certificate_for_a_name_of_its_host(ready: Module, edge: Edge, name: str) -> None:
+    user = {"passwordHash": DESIRED["access"]["users"]["line"]["passwordHash"], "profiles": "server"}  # type: ignore[index]
+    version = edge.patch_desired({"access": {"users": {name: user, "gw9.plant.example": user}}})
+    edge.wait_for_reported(lambda reported: acknowledged(reported, "access", version))
+    for host, status in (("gw9.plant.example", 200), (name, 403)):
+        assert ready.device(user=(host, USER[1])).enroll(server(host)).status == status
+
+
 def test_no_secret_leaves_it(ready: Module, edge: Edge) -> None:
     hashed = DESIRED["access"]["users"]["line"]["passwordHash"]  # type: ignore[index]
     told = json.dumps(edge.reported) + ready.log() + "".join(message.body.decode() for message in edge.messages)
@@ -210,13 +220,32 @@ def test_settings_of_the_twin_outlive_a_restart_without_a_hub(ready: Module, edg
     edge.wait_connected(90)
 
 
-def test_a_lost_volume_never_becomes_another_ca(tmp_path: Path) -> None:
-    with Edge(desired=DESIRED) as edge, Module(tmp_path / "one", edge) as module:
+@pytest.mark.parametrize(
+    "host", [{}, {"profiles": {"estIdentity": {"lifetime": "7d"}}}], ids=["by the twin", "by the host"]
+)
+def test_a_lost_volume_never_becomes_another_ca(tmp_path: Path, host: dict[str, Any]) -> None:
+    with Edge(desired=DESIRED) as edge, Module(tmp_path / "one", edge, host) as module:
         edge.wait_for_reported(lambda reported: reported.get("health", {}).get("ready"), 20)
         known = edge.reported["caStatus"]["fingerprint"]
         module.stop()
-        with Module(tmp_path / "other", edge) as again:
+        with Module(tmp_path / "other", edge, host) as again:
             again.wait_for_log("settings")
             edge.wait_for_reported(lambda reported: reported["health"]["ready"] is False, 20)
             assert edge.reported["caStatus"]["fingerprint"] == known
             assert not (again.data / "ca").exists()
+
+
+def test_a_port_that_cannot_be_had_keeps_it_neither_from_serving_nor_from_its_next_twin(
+    ready: Module, edge: Edge
+) -> None:
+    with socket.create_server(("localhost", 0)) as other:
+        taken = other.getsockname()[1]
+        version = edge.patch_desired({"listener": {"port": taken}})
+        edge.wait_for_reported(lambda reported: acknowledged(reported, "listener", version))
+        ready.stop()
+        ready.start()
+        assert f"Port {taken}" in ready.log()
+        assert ready.line.enroll(device_identity("port-1")).status == 200
+        edge.wait_for_reported(lambda reported: "next start" in reported["listener"]["ad"], 20)
+    version = edge.patch_desired({"listener": None, "profiles": {"deviceIdentity": {"lifetime": "9d"}}})
+    edge.wait_for_reported(lambda reported: acknowledged(reported, "profiles", version))

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import typer
@@ -22,6 +22,7 @@ from standin.module import Module
 _TEMPLATE = Path(__file__).parents[2] / "deployment.template.json"
 _PROMPT = "edge> "
 _START_SECONDS = 20.0
+_REPORT_SECONDS = 5.0
 
 
 def main() -> int:
@@ -108,6 +109,8 @@ def _welcome(desk: Desk) -> None:
         desk.edge.wait_until(lambda: desk.edge.connected or desk.module.ended is not None, _START_SECONDS)
     except StandInError:
         typer.echo("It has not connected yet; log may tell why.")
+    with suppress(StandInError):
+        desk.edge.wait_for_reported(lambda reported: bool(reported) or desk.module.ended is not None, _REPORT_SECONDS)
     typer.echo(f"{desk.do('status')}\n\nType a command; help shows them all. For example: reported")
 
 

@@ -19,6 +19,7 @@ _CONNECTING = 60.0
 """Modules do not come back in step: the pauses between their tries grow, and are drawn at random."""
 
 _LINES = 20
+_IN_FORCE = 200
 
 
 class Desk:
@@ -105,7 +106,8 @@ class Desk:
         certificate, key, anchor = (place / f"{name}.pem" for name in (f"{rest}.cert", f"{rest}.key", "ca"))
         host = ("--data", str(self.module.data))
         self.module.nestor("user", "add", rest, *host, stdin=password)
-        anchor.write_text(self.module.nestor("ca", "export", *host), "utf-8")
+        own = self.module.nestor("ca", "export", *host)
+        anchor.write_text(f"{own}\n{self.edge.trust_bundle}", "utf-8")  # the runtime may have made its certificate
         wish = ("--common-name", rest, "--user", rest, "--cacert", str(anchor), "--force")
         files = ("--out", str(certificate), "--key-out", str(key))
         variables = {"NESTOR_EST_PASSWORD": password}
@@ -148,16 +150,17 @@ class Desk:
         return f"{told}; connected after {time.monotonic() - start:.1f} s."
 
     def _await(self, document: Document, version: int) -> str:
-        """Wait until the module acknowledged a version, and tell how."""
+        """Wait until the module acknowledged a version, and tell how: what was changed, and what is refused beside."""
         told = f"Desired properties, version {version}."
         if not self.edge.connected:
             return f"{told} The module is not connected; it hears of them when it is back."
-        names = [name for name, value in document.items() if value is not None]
+        there = list(self.edge.desired)
         try:
-            reported = self.edge.wait_for_reported(lambda now: _acknowledged(now, names, version), _PATIENCE)
+            reported = self.edge.wait_for_reported(lambda now: _acknowledged(now, there, version), _PATIENCE)
         except StandInError:
             return f"{told} Not acknowledged within {_PATIENCE:g} s; log may tell why."
-        rows = [(f"  {name}", _verdict(reported[name])) for name in names]
+        shown = [name for name in there if name in document or not _is_in_force(reported[name])]
+        rows = [(f"  {name}", _verdict(reported[name])) for name in shown]
         return "\n".join([told, _columns(rows)]).strip()
 
 
@@ -209,6 +212,10 @@ def _acknowledged(reported: Document, names: Sequence[str], version: int) -> boo
     """Whether every name has an acknowledgment of IoT Plug and Play for this version or a later one."""
     told = [reported.get(name) for name in names]
     return all(isinstance(one, Mapping) and int(one.get("av", -1)) >= version for one in told)
+
+
+def _is_in_force(acknowledgment: Mapping[str, Any]) -> bool:
+    return acknowledgment.get("ac") == _IN_FORCE
 
 
 def _body(body: bytes) -> str:

@@ -12,8 +12,8 @@ from nestor.finding import Finding, Gravity
 
 URL = "https://gw3.plant.example:8085/.well-known/est"
 SCOPE = DPS("0ne00112233")
-BY_PASSWORD = Plan("gw3", URL, SCOPE, login=Login("gw3", "0815"), hostname="gw3.plant.example")
-BY_BOOTSTRAP = Plan("gw3", URL, SCOPE, bootstrap=Bootstrap(), hostname="gw3.plant.example")
+BY_PASSWORD = Plan("gw3", URL, SCOPE, login=Login("gw3", "0815"), hostname="gw3.line.example")
+BY_BOOTSTRAP = Plan("gw3", URL, SCOPE, bootstrap=Bootstrap(), hostname="gw3.line.example")
 BY_HAND = Plan("gw3", URL, Hub("plant.azure-devices.net"), login=Login("gw3", "0815"))
 
 IDENTITY = "provisioning.attestation.identity_cert"

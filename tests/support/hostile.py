@@ -13,7 +13,13 @@ from nestor.document import Document
 from nestor.settings import Settings
 from support.widening import CASES, MAKER
 
-_ENTRIES = {"profiles": "mine", "access.users": "line1", "access.bootstrap": "factory", "labels": "line1"}
+_ENTRIES = {
+    "profiles": "mine",
+    "access.users": "line1",
+    "access.bootstrap": "factory",
+    "access.forwarders": "line1",
+    "labels": "line1",
+}
 _SHARED_KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 _PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5oC1QWo6IbUGwoAoGCCqGSM49\n-----END EC"
 _QUICK_HASH = "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHRzYWx0c2E$aGFzaGhhc2hoYXNoaGFzaGhhc2hoYXNoaGFzaGhhc2g"

@@ -4,7 +4,9 @@ import base64
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Heard:
-    """One request as it came in; `session` numbers the TLS connections."""
+    """One request as it came in; `session` numbers the TLS connections, `chain` the certificates that were shown."""
 
     method: str
     path: str
@@ -33,6 +35,7 @@ class Heard:
     tls: str | None
     tls_unique: bytes | None
     session: int
+    chain: int = 0
 
     @property
     def csr(self) -> x509.CertificateSigningRequest:
@@ -41,12 +44,13 @@ class Heard:
 
 @dataclass(frozen=True)
 class Reply:
-    """One answer; a `Content-Length` is added, and the connection kept unless `close`."""
+    """One answer; a `Content-Length` is added, and the connection kept unless `close`; `pause` between single bytes."""
 
     status: int = 200
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     close: bool = False
+    pause: float = 0
 
 
 Answerer = Reply | Callable[[Heard], Reply]
@@ -153,7 +157,8 @@ def _server(stub: Stub) -> ThreadingHTTPServer:
             unique = self.request.get_channel_binding("tls-unique")
             peer = self.request.getpeercert(binary_form=True)
             version = self.request.version()
-            heard = Heard(self.command, self.path, self.headers, body, peer, version, unique, self.session)
+            shown = len(self.request._sslobj.get_unverified_chain() or ())  # type: ignore[attr-defined]
+            heard = Heard(self.command, self.path, self.headers, body, peer, version, unique, self.session, shown)
             reply = stub.answer(heard)
             self.send_response(reply.status)
             for name, value in reply.headers.items():
@@ -162,7 +167,12 @@ def _server(stub: Stub) -> ThreadingHTTPServer:
             if reply.close:
                 self.send_header("Connection", "close")
             self.end_headers()
-            self.wfile.write(reply.body)
+            with suppress(OSError):  # a client may have had enough
+                for part in (
+                    (reply.body[at : at + 1] for at in range(len(reply.body))) if reply.pause else (reply.body,)
+                ):
+                    self.wfile.write(part)
+                    time.sleep(reply.pause)
 
         do_GET = do_POST = _answer  # noqa: N815 -- names of the standard library
 

@@ -60,7 +60,9 @@ class Door:
         """Somebody who has not said a word."""
         here, there = socket.socketpair()
         self._ends.append(there)
-        visitor = Visitor(self._service, here, address, spoke=self.places.speak, left=self.places.leave)
+        visitor = Visitor(
+            self._service, here, address, spoke=self.places.speak, left=self.places.leave, trusted=self.places.excuse
+        )
         self.places.arrive(visitor)
         return visitor
 

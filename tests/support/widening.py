@@ -9,6 +9,7 @@ from nestor.document import Document
 from nestor.settings import Settings
 
 USER = {"passwordHash": "file:line.hash"}
+FORWARDER = {"subject": "CN=nestor-line1", "names": "line1-*"}
 MAKER = {"anchors": "file:maker.pem"}
 
 
@@ -45,6 +46,17 @@ def _maker(key: str, value: Any, said: Mapping[str, Any]) -> Case:
     )
 
 
+def _forwarder(key: str, value: Any, said: Mapping[str, Any]) -> Case:
+    forwarder = {**FORWARDER, **said}
+    path = f"access.forwarders.line.{key}"
+    return Case(
+        f"access.forwarders.NAME.{key}",
+        path,
+        {"access": {"forwarders": {"line": {**forwarder, key: value}}}},
+        {"access": {"forwarders": {"line": forwarder}}},
+    )
+
+
 CASES: Sequence[Case] = (
     Case("ca.source", "ca.source", {"ca": {"source": "file", "certificate": "file:ca.pem", "key": "file:ca.key"}}),
     Case("ca.key", "ca.key", {"ca": {"key": "file:ca.key"}}),
@@ -68,6 +80,18 @@ CASES: Sequence[Case] = (
     _maker("crls", None, {"crls": "file:maker.crl"}),
     _maker("requireCrl", False, {"requireCrl": True}),
     _maker("allowWithoutEku", True, {"allowWithoutEku": False}),
+    Case(
+        "access.forwarders.NAME.subject",
+        "access.forwarders.new.subject",
+        {"access": {"forwarders": {"new": FORWARDER}}},
+    ),
+    _forwarder("subject", "CN=nestor-line2", {}),
+    _forwarder("anchors", "file:layer.pem", {}),
+    _forwarder("names", "*", {}),
+    _forwarder("labels", "*", {"labels": "device"}),
+    _forwarder("profiles", "server", {}),
+    _forwarder("issuers", "*", {}),
+    _forwarder("statements", value=True, said={}),
     _case("access.usersFile", "file:old-users.json"),
     Case("access.users.NAME.names", "access.users.u.names", {"access": {"users": {"u": {**USER, "names": "line1-*"}}}}),
     Case(  # the host's user with another password

@@ -19,7 +19,10 @@ BASE = {"listener": {"port": 0}}
 
 
 class Module:
-    """One run of a module: from its start, over wishes, to its stop. `said` is the host's own document."""
+    """One run of a module: from its start, over wishes, to its stop.
+
+    `said` is the host's own document, `over` what options say.
+    """
 
     def __init__(
         self,
@@ -29,12 +32,13 @@ class Module:
         origin: Origin = ORIGIN,
         pause: float = 0.0,
         retry: float = 30.0,
+        over: Mapping[str, Any] | None = None,
     ) -> None:
         self.said: dict[str, Any] = dict(said or {})
         self.outcomes: list[Outcome] = []
         self._stage = Stage(data)
         self._arrived = asyncio.Event()
-        host = Host(data, origin, BASE, lambda: self.said, {})
+        host = Host(data, origin, BASE, lambda: self.said, over or {})
         self.wishes = Wishes(host, self._stage.told.append, self._hear, pause=pause, retry=retry)
         self.plan = replace(
             self._stage.plan,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nestor.errors import SettingsError
-from nestor.twin.form import MOST_BYTES, check_form, shown
+from nestor.twin.form import MOST_BYTES, MOST_KEYS, check_form, shown
 
 
 def deep(levels: int) -> dict[str, Any]:
@@ -81,7 +81,15 @@ def test_a_document_that_is_larger_than_a_twin_is_refused(document: dict[str, An
 
 
 def test_many_faults_are_told_in_part() -> None:
-    assert len(refusal({f"k{number}": [] for number in range(500)}).splitlines()) <= 25
+    tables = {f"t{table}": {f"k{number}": [] for number in range(200)} for table in range(3)}
+    assert len(refusal(tables).splitlines()) <= 25
+
+
+def test_a_table_of_very_many_keys_is_refused_by_its_path() -> None:
+    check_form({"profiles": {f"p{number}": {} for number in range(MOST_KEYS)}})
+    assert refusal({"profiles": {f"p{number}": {} for number in range(MOST_KEYS + 1)}}) == (
+        f"profiles: the table has more than {MOST_KEYS} keys."
+    )
 
 
 def test_a_path_is_shown_short_and_on_one_line() -> None:

@@ -5,6 +5,7 @@ from multidict import CIMultiDict
 
 from nestor.errors import (
     CannotIssue,
+    Conflicting,
     Forbidden,
     Malformed,
     NestorError,
@@ -15,7 +16,7 @@ from nestor.errors import (
     WrongMediaType,
 )
 from nestor.upstream.faults import BadAnswer
-from nestor.upstream.refusals import Pending, refusal_of, retry_after, said
+from nestor.upstream.refusals import Failing, Pending, refusal_of, retry_after, said
 from nestor.upstream.wire import Answer
 
 _NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -35,15 +36,15 @@ def _answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         (403, Forbidden),
         (404, UnknownPath),
         (405, UnknownPath),
-        (409, Forbidden),
+        (409, Conflicting),
         (415, WrongMediaType),
         (418, BadAnswer),
         (429, TooOften),
-        (500, CannotIssue),
+        (500, Failing),
         (501, NotOffered),
-        (503, CannotIssue),
+        (503, Failing),
         (201, BadAnswer),
-        (999, CannotIssue),
+        (999, Failing),
     ],
 )
 def test_every_status_becomes_the_error_that_it_means(status: int, kind: type[NestorError]) -> None:
@@ -74,6 +75,7 @@ def test_a_long_story_is_cut() -> None:
     assert len(said(_answer(400, b"x" * 10_000))) == 500
 
 
+@pytest.mark.conformance("CL-10")
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

@@ -48,6 +48,20 @@ async def test_the_place_of_one_who_leaves_goes_to_whoever_of_its_network_waited
     assert not third.waits
 
 
+async def test_who_speaks_for_others_takes_no_place_of_its_address(doors: Doors) -> None:
+    door = doors(100, 1)
+    forwarder, device, other = (door.enter() for _ in range(3))
+    forwarder.trust()
+    forwarder.trust()
+    assert (device.waits, other.waits, len(door.places)) == (False, True, 3)
+    device.abort()
+    other.trust()
+    assert not door.enter().waits
+    forwarder.abort()
+    forwarder.trust()
+    assert len(door.places) == 2
+
+
 async def test_who_waits_and_leaves_takes_no_place(doors: Doors) -> None:
     door = doors(100, 1)
     first, second, third = (door.enter() for _ in range(3))

@@ -95,7 +95,7 @@ async def test_heads_without_an_end_and_slow_ones_are_cut_off(monkeypatch: pytes
 
 
 async def test_one_too_many_is_turned_away_and_the_others_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(operations, "_MOST", 2)
+    monkeypatch.setattr(operations, "_MOST_OF_ONE", 2)
     async with _port() as port:
         first, second = [await asyncio.open_connection("127.0.0.1", port) for _ in range(2)]
         await asyncio.sleep(0.1)
@@ -105,6 +105,33 @@ async def test_one_too_many_is_turned_away_and_the_others_are_answered(monkeypat
             assert (await reader.read()).startswith(b"HTTP/1.1 200")
             writer.close()
         assert (await _say(port, b"GET /where HTTP/1.1\r\n\r\n")).startswith(b"HTTP/1.1 200")
+
+
+async def test_nobody_who_says_nothing_keeps_this_machine_or_others_from_an_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whose = {"127.0.0.2": "10.0.0.2", "127.0.0.3": "10.0.0.3"}
+    monkeypatch.setattr(operations, "_whose", lambda peer: whose.get(peer[0], "here"))
+    async with _port() as port:
+        silent = [await asyncio.open_connection("127.0.0.1", port, local_addr=("127.0.0.2", 0)) for _ in range(40)]
+        await asyncio.sleep(0.1)
+        for host in ("127.0.0.3", "127.0.0.1"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(host, 0))
+            writer.write(b"GET /where HTTP/1.1\r\n\r\n")
+            assert (await reader.read()).startswith(b"HTTP/1.1 200"), host
+            writer.close()
+        for _, writer in silent:
+            writer.close()
+
+
+async def test_a_connection_that_is_open_at_the_end_leaves_no_trace_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with _port() as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.sleep(0.1)
+    writer.close()
+    assert caplog.text == ""
 
 
 async def test_the_port_is_given_back_and_one_that_is_taken_is_told_with_the_key_to_change() -> None:

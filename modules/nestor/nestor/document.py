@@ -5,6 +5,7 @@ lists are one string with commas, no string reaches 4 KB, and a secret is only e
 Settings classes have no behavior; rooms build their validated values from them.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,6 +25,7 @@ from nestor.naming import fold
 
 _UNITS = {"s": 1, "min": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _DURATION = re.compile(r"(\d{1,12})(s|min|h|d|y)", re.ASCII)
+_LARGEST_FILE = 4 * 1024 * 1024
 _LONGEST = 100 * _UNITS["y"]
 
 
@@ -152,16 +154,28 @@ class Reference:
                 raise MaterialError(f"The environment variable {self.place} is not set.", f"Set it, or change {self}.")
             return value
         try:
-            return self.path(base).read_text("utf-8").removesuffix("\n").removesuffix("\r")
+            return read_bounded(self.path(base)).decode().removesuffix("\n").removesuffix("\r")
         except (OSError, UnicodeDecodeError) as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
 
     def read_bytes(self, base: Path) -> bytes:
         """The content of the file, whole. Raises MaterialError; the text never shows content."""
         try:
-            return self.path(base).read_bytes()
+            return read_bounded(self.path(base))
         except OSError as error:
             raise MaterialError(f"The file of {self} cannot be read: {_why(error)}.", "Check path and mode.") from error
+
+
+def read_bounded(path: Path, most: int = _LARGEST_FILE) -> bytes:
+    """The content of a file. Raises OSError also for one that is larger than so many bytes.
+
+    Who names a file may name any: a ledger would fill the memory, and hold up everybody.
+    """
+    with path.open("rb") as file:
+        content = file.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most:,} bytes", str(path))
+    return content
 
 
 def _why(error: OSError | UnicodeDecodeError) -> str:

@@ -3,6 +3,8 @@
     NestorError                 a sentence for the person concerned, and a hint what to do
     |- DeviceFault              the one who asked can mend it
     |  |- Malformed             not base64, not DER, not a PKCS#10, a broken signature
+    |  |  `- NotAForwarder      somebody tells of somebody else, and may not
+    |  |- Looped                the request has been here before, or has come too far
     |  |- UnknownPath           nothing is served there
     |  |- WrongMethod           the operation exists, the HTTP method does not fit
     |  |- WrongMediaType        the body is of another kind than the operation takes
@@ -11,6 +13,7 @@
     |  |- NotOffered            a known operation that this server does not perform
     |  |- Unauthenticated       nobody known is asking
     |  |- Forbidden             somebody known is asking for what they may not have
+    |  |  `- ForwarderForbidden  it is the forwarder that may not, whoever asked by it
     |  |- Conflicting           what is asked for contradicts what there is
     |  `- TooOften              somebody is asking too often
     |- OperatorFault            the one who runs Nestor can mend it
@@ -59,6 +62,14 @@ class Malformed(DeviceFault):
     """The bytes are not what the operation takes (RFC 7030, 4.2.3)."""
 
 
+class NotAForwarder(Malformed):
+    """A header that only forwarders send came from somebody who is none (RFC 9440, 4)."""
+
+
+class Looped(DeviceFault):
+    """The request has passed this server before, or too many others: servers are each other's parents."""
+
+
 class UnknownPath(DeviceFault):
     """Nothing is served there (RFC 7030, 3.2.2)."""
 
@@ -99,6 +110,10 @@ class Forbidden(DeviceFault):
     """Somebody known is asking for what they may not have (RFC 7030, 3.7)."""
 
 
+class ForwarderForbidden(Forbidden):
+    """The forwarder itself is not let in, with a certificate that is revoked or no good: its operator can mend it."""
+
+
 class Conflicting(DeviceFault):
     """What is asked for contradicts what there is (RFC 9110, 15.5.10)."""
 
@@ -117,6 +132,10 @@ class OperatorFault(NestorError):
 
 class SettingsError(OperatorFault):
     """The configuration document does not hold; the sentence names the path of the key."""
+
+
+EVERY_KEY = "Every key: nestor config example, or docs/reference/settings.md."
+"""The hint for a document that does not hold."""
 
 
 class MaterialError(OperatorFault):

@@ -103,12 +103,14 @@ class Widened:
 class Trouble:
     """Something that an operator should know of; `about` is a stable short word, the sentence never holds a secret.
 
-    `cause` is the error behind it, which is for the log alone.
+    `cause` is the error behind it, which is for the log alone. `passing` is what keeps nothing from being issued and
+    is expected to mend itself: the log gives it less weight, and nobody counts it.
     """
 
     about: str
     sentence: str
     cause: BaseException | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ class UpstreamState:
 
 @dataclass(frozen=True, slots=True)
 class UpstreamChanged:
-    """The server of the layer above is reached, or is not any more, or it shows other CA certificates."""
+    """The server of the layer above is reached, or is not any more, or something is wrong with what it shows."""
 
     state: UpstreamState
 

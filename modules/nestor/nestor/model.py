@@ -81,9 +81,8 @@ class KeyProtection:
 class CertificationRequest:
     """A PKCS#10 request (RFC 2986), read once into what the house needs of it.
 
-    `key_type` is None for a key of a kind that no profile can allow; `key_name` names it all the same.
-    `common_name` is the last CN of the subject, or empty. `other_extensions` are requested extensions beside
-    the four that have a field of their own.
+    `key_type` is None for a key of a kind that no profile can allow; `key_name` names it all the same. `common_name` is
+    the last CN of the subject, or empty. `other_extensions` are requested extensions without a field of their own.
     """
 
     der: bytes = field(repr=False)
@@ -171,9 +170,8 @@ class ChannelBindings:
 class Credentials:
     """What came over the wire to say who is asking; nothing of it is believed yet but the TLS handshake.
 
-    `certificate` proved possession of its key in the handshake. `chain` is what the peer sent beside it. `secret_bits`
-    is the strength of the session's cipher. `conveyed` is what headers tell of somebody else. The answer is due at the
-    monotonic second `deadline`.
+    `certificate` proved possession of its key in the handshake, `chain` came beside it. `secret_bits` is the cipher's
+    strength. `conveyed` is what headers tell of somebody else. The answer is due at the monotonic second `deadline`.
     """
 
     address: str
@@ -205,8 +203,8 @@ class Requester:
 
     `name` tells an operator who it is: a user, an anchor and its subject, a device id. `caller` is the stable key of
     the credential, for replays and rates. `origin` is the class of credential that first onboarded this identity.
-    `entry` is the ledger's row of the presented certificate where it is one of ours. `conveyance` is what the next hop
-    is to be told; `forwarder` is who conveyed the request to this one, where somebody did.
+    `entry` is the ledger's row of a presented certificate of ours. `conveyance` is for the next hop, `forwarder` who
+    conveyed the request to this one.
     """
 
     method: Method
@@ -243,7 +241,7 @@ class Entry:
 
     `device` is the device id (an Edge CA's prefix stripped), folded to lower case for comparison. `via` is the SHA-256
     of the certificate that authenticated the request, where one did. `adopted_at` is set where the ledger did not see
-    the certificate issued, and was told of it later (design D23).
+    the certificate issued, and was told of it later (design D23). `forwarder` tells who conveyed the request, and how.
     """
 
     serial: int
@@ -268,6 +266,7 @@ class Entry:
     revoked_at: datetime | None = None
     revocation_reason: str | None = None
     adopted_at: datetime | None = None
+    forwarder: str | None = None
     id: int = 0
 
 
@@ -335,8 +334,7 @@ class ProfileTraits:
 
     `entrusted`: it stands for a whole layer, so that only a grant that names it covers it, and never `*`.
     `authenticates`: its certificates may authenticate to this server. `renewable`: such a certificate may renew itself.
-    `may_request`: the other profiles that it may get for its device. `server_key_strength`: bits of security of the
-    keys that the server makes for it.
+    `may_request`: other profiles that it may get for its device. `server_key_strength`: bits of keys made here for it.
     """
 
     name: str
@@ -371,8 +369,8 @@ NO_TERMS = Terms()
 class Order:
     """A request that was admitted: what an Authority is to issue, and on which terms it may be recorded.
 
-    `subject` and `alternative_names` are those admitted: of the request, or of its ChangeSubjectName attribute.
-    `device` is the device id that they belong to. `conveyance`, `operation`, `replay_key` are for a server above.
+    `subject` and `alternative_names` are those admitted: of the request, or of its ChangeSubjectName attribute;
+    `device` is whose they are. `conveyance`, `operation` and `replay_key` are for a server above.
     """
 
     csr: CertificationRequest

@@ -19,7 +19,7 @@ from pydantic_core import ErrorDetails
 from nestor.access.settings import AccessSettings
 from nestor.ca.settings import CASettings, ProfileSettings
 from nestor.document import Document, DocumentSchema, described, in_our_words
-from nestor.errors import SettingsError
+from nestor.errors import EVERY_KEY, SettingsError
 from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
@@ -91,7 +91,7 @@ def judge(document: Mapping[str, Any]) -> Settings:
         # Judged as JSON whatever the file was, so that both kinds of file and the twin are held to one strictness.
         return Settings.model_validate_json(json.dumps(document, default=str))
     except ValidationError as error:
-        raise SettingsError("\n".join(sentences(error)), "nestor config example tells every key.") from None
+        raise SettingsError("\n".join(sentences(error)), EVERY_KEY) from None
 
 
 def sentences(error: ValidationError, kind: type[BaseModel] = Settings, whole: str = "the document") -> list[str]:

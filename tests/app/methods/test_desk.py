@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -99,6 +100,21 @@ def test_no_payload_whatever_does_more_than_be_refused(kind: Any, payload: objec
         judge_payload(kind, payload)
     except Malformed as fault:
         assert fault.sentence  # noqa: PT017 -- both outcomes are right
+
+
+def test_a_payload_nested_without_an_end_is_refused() -> None:
+    payload: dict[str, Any] = {}
+    for _ in range(5000):
+        payload = {"a": payload}
+    with pytest.raises(Malformed, match="nested"):
+        judge_payload(Nothing, payload)
+
+
+def test_a_payload_larger_than_any_that_is_meant_is_not_even_looked_at() -> None:
+    began = time.monotonic()
+    with pytest.raises(Malformed, match="larger than"):
+        judge_payload(METHODS["listCertificates"].payload, {f"k{number}": 1 for number in range(9000)})
+    assert time.monotonic() - began < 0.05, "nobody else has a turn meanwhile"
 
 
 async def test_a_payload_wrong_in_a_thousand_places_gets_an_answer_that_iot_hub_takes(beside: Module) -> None:

@@ -19,6 +19,14 @@ def test_the_twin_goes_over_the_host_and_options_over_everything() -> None:
     assert one.settings({"listener": {"hostnames": None}}).listener.hostnames[0] == "localhost"
 
 
+def test_what_an_option_of_the_start_goes_over_is_told() -> None:
+    one = host({}, {"listener": {"hostnames": "gw3, localhost", "port": 8085}})
+    assert one.overruled({"listener": {"hostnames": "gw9", "port": 8085}, "log": {"level": "info"}}) == [
+        "listener.hostnames"
+    ]
+    assert host({}).overruled({"listener": {"hostnames": "gw9"}}) == []
+
+
 def test_the_document_is_read_anew_each_time() -> None:
     said: dict[str, Any] = {}
     one = host(said)

@@ -21,7 +21,7 @@ def test_they_are_three_hundred_and_no_two_are_alike() -> None:
 
 
 async def test_none_of_them_changes_anything_and_each_names_its_path(data: Path) -> None:
-    async with Module(data) as module:
+    async with Module(data, {"twin": {"names": "line1"}}) as module:
         await module.wish(GOOD)
         house, kept, events = module.server.house, (data / FILE).read_bytes(), len(module.told)
         for hostile in corpus():

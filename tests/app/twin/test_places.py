@@ -1,5 +1,6 @@
 """Where the files are that a twin may name: in the data directory and those of the host, by no step and no link out."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -70,3 +71,11 @@ def test_of_the_environment_only_what_was_meant_for_it_is_open(data: Path) -> No
 
 def test_the_usual_place_of_secrets_is_open_where_the_host_says_nothing(data: Path) -> None:
     assert open_places(data, judge({}).twin)(Reference("file", "/run/secrets/maker.pem"))
+
+
+def test_what_is_no_regular_file_is_not(data: Path) -> None:
+    os.mkfifo(data / "pipe")
+    (data / "below").mkdir()
+    assert not may(data, "pipe")
+    assert not may(data, "below")
+    assert may(data, "x" * 4000), "whoever reads it says what is wrong with such a name"

@@ -8,11 +8,17 @@ from typing import Any
 import pytest
 
 from nestor.access.passwords import hash_password
+from nestor.app.authority import Source
+from nestor.app.clock import SystemClock
+from nestor.app.founding import found_root
+from nestor.app.welcome import as_events
 from nestor.ca.home import CAHome
 from nestor.events import Event, Note, SettingsApplied, SettingsRefused, Trouble, Widened
 from nestor.twin.kept import FILE
+from support.companions import until
 from support.wishing import ORIGIN, Module, codes
 
+GRANTED = {"twin": {"names": "gw3"}}
 NAMES = {"listener": {"hostnames": "gw3.plant.example"}}
 LONGER = {**NAMES, "profiles": {"deviceIdentity": {"lifetime": "7d"}}}
 WRONG = {**NAMES, "profiles": {"deviceIdentity": {"lifetime": "soon"}}}
@@ -29,17 +35,57 @@ def days(module: Module) -> int:
 
 async def test_a_module_that_nobody_configured_waits_and_makes_no_ca(data: Path) -> None:
     async with Module(data) as module:
-        assert "no desired properties" in module.server.house.problems()["ca"]
+        assert "waits for its settings" in module.server.house.problems()["ca"]
         await module.server.look_for_changes()
-        assert "no desired properties" in (await module.wish({})).refusal
+        assert "waits for its settings" in (await module.wish({})).refusal
         assert not CAHome(data).was_made
 
 
-async def test_a_host_that_says_by_what_to_serve_needs_no_twin(data: Path) -> None:
-    async with Module(data, LONGER) as module:
+async def test_that_it_waits_is_no_error_yet(data: Path) -> None:
+    async with Module(data) as module:
+        _, waiting = as_events(module.server.house, [("127.0.0.1", 8085)], data, tutorial=False)
+        assert isinstance(waiting, Trouble)
+        assert waiting.passing
+
+
+async def test_a_ca_that_only_the_hub_remembers_is_not_replaced_but_by_hand(data: Path) -> None:
+    async with Module(data) as module:
+        module.server.remember_authority("ab" * 32)
+        await module.wish(NAMES)
+        assert "SHA-256 abababababababab..., and nothing of it is left" in module.server.house.problems()["ca"]
+        await module.server.look_for_changes()
+        assert not CAHome(data).was_made
+        found_root(Source(module.server.house.settings, data, SystemClock(), module.told.append))
+        await module.server.look_for_changes()
         assert module.server.house.problems() == {}
+
+
+async def test_a_host_that_says_by_what_to_serve_needs_no_twin_but_a_hub_that_remembers_no_ca(data: Path) -> None:
+    async with Module(data, LONGER) as module:
+        await module.server.look_for_changes()
+        assert "edgeHub" in module.server.house.problems()["ca"]
+        assert not CAHome(data).was_made
         outcome = await module.wish({})
         assert (outcome.refusal, outcome.acknowledgements) == ("", {})
+        assert module.server.house.problems() == {}
+    async with Module(data, LONGER) as module:
+        assert module.server.house.problems() == {}
+
+
+async def test_a_hub_that_remembers_a_ca_keeps_a_new_data_directory_from_another(data: Path) -> None:
+    async with Module(data, LONGER) as module:
+        module.server.remember_authority("ab" * 32)
+        await module.wish({})
+        assert "ca" in module.server.house.problems()
+        assert not CAHome(data).was_made
+
+
+async def test_a_first_wish_that_is_refused_leaves_the_host_to_say_by_what_to_serve(data: Path) -> None:
+    async with Module(data, LONGER) as module:
+        assert (await module.wish(WRONG)).refusal
+        await until(lambda: module.server.waiting is None)
+        assert module.server.house.problems() == {}
+        assert days(module) == 7
 
 
 async def test_the_first_wish_makes_the_ca_and_is_answered(data: Path) -> None:
@@ -210,7 +256,7 @@ def _user(place: str) -> dict[str, Any]:
 
 
 async def test_a_wish_whose_file_comes_later_is_applied_when_it_is_there(data: Path) -> None:
-    async with Module(data, retry=0.05) as module:
+    async with Module(data, GRANTED, retry=0.05) as module:
         await module.wish(NAMES)
         assert "access.users.gw3.passwordHash" in (await module.wish(_user("file:gw3.hash"))).refusal
         (data / "gw3.hash").write_text(hash_password("Ludwig-van-9"))
@@ -219,12 +265,12 @@ async def test_a_wish_whose_file_comes_later_is_applied_when_it_is_there(data: P
 
 
 async def test_a_start_whose_file_is_gone_waits_for_it_or_for_a_better_wish(data: Path) -> None:
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         (data / "gw3.hash").write_text(hash_password("Ludwig-van-9"))
         assert (await module.wish(_user("file:gw3.hash"))).refusal == ""
     content = (data / "gw3.hash").read_text()
     (data / "gw3.hash").unlink()
-    async with Module(data, retry=0.05) as module:
+    async with Module(data, GRANTED, retry=0.05) as module:
         assert "gw3.hash" in module.server.house.problems()["ca"]
         assert "access.users.gw3.passwordHash" in (await module.outcome()).refusal
         (data / "gw3.hash").write_text(content)
@@ -232,14 +278,14 @@ async def test_a_start_whose_file_is_gone_waits_for_it_or_for_a_better_wish(data
         assert (outcome.refusal, outcome.version) == ("", 1)
         assert module.server.house.problems() == {}
     (data / "gw3.hash").unlink()
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         await module.outcome()
         assert (await module.wish(NAMES, version=2)).refusal == ""
         assert module.server.house.problems() == {}
 
 
 async def test_a_user_by_hash_is_known_at_once(data: Path) -> None:
-    async with Module(data) as module:
+    async with Module(data, GRANTED) as module:
         hashed = hash_password("Ludwig-van-9")
         outcome = await module.wish(_user(hashed))
         assert outcome.refusal == ""
@@ -285,10 +331,20 @@ async def test_what_counts_from_the_next_start_on_is_accepted_and_says_so(data: 
         assert "ad" not in (await module.wish(NAMES)).acknowledgements["listener"]
 
 
+async def test_what_an_option_goes_over_is_accepted_and_said_to_have_no_effect(data: Path) -> None:
+    async with Module(data, over={"listener": {"hostnames": "est.plant.example"}}) as module:
+        answer = (await module.wish(NAMES)).acknowledgements["listener"]
+        assert (answer["ac"], answer["ad"].split(": ")[0]) == (200, "listener.hostnames")
+        assert "it has no effect" in answer["ad"]
+        assert module.server.house.settings.listener.hostnames == ("est.plant.example",)
+
+
 async def test_an_emptied_twin_does_not_end_serving(data: Path) -> None:
     async with Module(data) as module:
         await module.wish(LONGER)
-        assert "no desired properties" in (await module.wish({})).refusal
+        refusal = (await module.wish({})).refusal
+        assert "the last good ones stay in force" in refusal
+        assert "waits for" not in refusal
         assert days(module) == 7
     async with Module(data) as module:
         assert days(module) == 7

@@ -11,7 +11,9 @@ from nestor.access.adopting import Adopter
 from nestor.access.adoption import Recognize
 from nestor.access.anchors import check_distinct, keep_apart, read_bundle
 from nestor.access.bootstrap import Maker
+from nestor.access.conveyed import Forwarders
 from nestor.access.crls import read_crls
+from nestor.access.forwarders import known_forwarders
 from nestor.access.gate import Gate
 from nestor.access.identify import Identifier
 from nestor.access.memory import Memory
@@ -44,13 +46,16 @@ def build_gate(
     recognize: Recognize,
     reserved_names: Collection[str] = (),
     above: bool = False,
+    beside: Sequence[x509.Certificate] = (),
+    here: str = "",
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
-    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know.
+    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know. `beside`
+    are issuers whose certificates may authenticate forwarders, and nobody else.
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
-    those above it, which no anchor may be kin to. `memory` outlives the gate. Raises MaterialError for what cannot be
-    used.
+    those above it, which no anchor may be kin to. `memory` outlives the gate. `here` is a name of this server, for the
+    hops that a request tells of. Raises MaterialError or SettingsError for what cannot be used.
     """
     report = partial(tell, sinks)
     makers = _makers(settings.bootstrap, base, own, report)
@@ -64,12 +69,21 @@ def build_gate(
         verified_for=limits.verified_for.total_seconds(),
         tell=report,
     )
-    adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
+    adopter = Adopter(ledger, recognize, partial(tell, sinks))
+    own_certificates = OwnCertificates(
+        issuers, ledger, traits, Above(ledger, recognize).entry if above else adopter.adopt
+    )
+    neighbors = OwnCertificates(lambda: beside, ledger, traits, adopter.adopt)
+    known = known_forwarders(settings, base)
+    forwarders = Forwarders(known, [own_certificates, neighbors], memory.hop(here))
     return Gate(
-        identifier=Identifier(OwnCertificates(issuers, ledger, traits, adopt), makers, verifier),
+        identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=rules_of(settings, reserved_names),
         enrollments=memory.buckets("enrollments", rate),
-        anchors=[certificate for maker in makers for certificate in maker.bundle.certificates],
+        anchors=[
+            *(certificate for maker in makers for certificate in maker.bundle.certificates),
+            *(issuer for forwarder in known for issuer in forwarder.issuers),
+        ],
         clock=clock,
     )
 

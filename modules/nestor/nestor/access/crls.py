@@ -14,10 +14,13 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from nestor.access.certificates import sha256_of
+from nestor.document import read_bounded
 from nestor.errors import CannotIssue, Forbidden, MaterialError
 
 _BEGIN = b"-----BEGIN X509 CRL-----"
 _END = b"-----END X509 CRL-----"
+_LARGEST = 64 * 1024 * 1024
+"""Bytes of a file: lists of a million entries have half of it."""
 
 
 class RevocationList:
@@ -48,7 +51,7 @@ class RevocationList:
 def read_crls(path: Path) -> tuple[RevocationList, ...]:
     """The lists of a file: one as DER, or any number as PEM. Raises MaterialError."""
     try:
-        data = path.read_bytes()
+        data = read_bounded(path, _LARGEST)
         crls = tuple(map(x509.load_pem_x509_crl, _blocks(data))) if _BEGIN in data else (x509.load_der_x509_crl(data),)
         partial = any(extension.critical for crl in crls for extension in crl.extensions)
         lists = tuple(map(RevocationList, crls))

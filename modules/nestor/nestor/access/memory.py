@@ -44,7 +44,12 @@ class Memory:
     def __init__(self) -> None:
         self.verified = Verified(secrets.token_bytes(32))
         self.guesses = Guesses()
+        self._mark = secrets.token_hex(4)
         self._buckets: dict[str, tuple[Rate, Buckets]] = {}
+
+    def hop(self, host: str) -> str:
+        """What this process calls itself among the hops of a request: a name to read, and a mark that no other has."""
+        return f"{host}#{self._mark}"
 
     def buckets(self, name: str, rate: Rate) -> Buckets:
         """The buckets of a name, as they were left; new ones where the rate is another."""

@@ -85,7 +85,9 @@ def decide(
     _check_one_time(case)
     _check_key(case)
     terms = Terms(None if _is_exempt(requester) else requester.origin, fresh_key=not profile.key_reuse)
-    return Order(csr, profile.name, case.device, label.name, terms, case.subject, case.alternative_names)
+    return Order(
+        csr, profile.name, case.device, label.name, terms, case.subject, case.alternative_names, requester.conveyance
+    )
 
 
 def _check_device(case: Case) -> None:
@@ -98,13 +100,19 @@ def _check_device(case: Case) -> None:
 
 
 def _check_alternative_names(case: Case) -> None:
-    """Every alternative name is one that the grant covers, or one that the certificate of ours has already."""
-    held = case.presented_names if case.requester.entry else ()
+    """Every alternative name is one that the grant covers, or one that the certificate of ours has already.
+
+    Whoever conveys the request has to be granted it in any case.
+    """
+    requester = case.requester
+    held = case.presented_names if requester.entry else ()
+    scope = requester.grant.within if requester.forwarder else None
     for name in case.alternative_names:
         text = text_of(name)
-        if any(same_alternative_names((name,), (one,)) for one in held):
+        is_held = any(same_alternative_names((name,), (one,)) for one in held)
+        if is_held and (scope is None or (text is not None and _covers_name(scope, text))):
             continue
-        if text is None or not _covers_name(case.requester.grant, text):
+        if text is None or not _covers_name(requester.grant, text):
             raise Forbidden(
                 f"{case.requester.name} may not have the subject alternative name {text}.",
                 "Leave it out, or have the operator grant it: patterns cover names like this too.",

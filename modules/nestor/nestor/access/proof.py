@@ -25,7 +25,10 @@ def check_challenge(csr: CertificationRequest, credentials: Credentials, label: 
 
 
 def _check_binding(csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
-    """A challengePassword is never ignored: it is the binding of this session, or the request is refused."""
+    """A challengePassword is never ignored: it is the binding of this session, or the request is refused.
+
+    That of a session with a forwarder, which looked at it, is not ours to compare (RFC 7030, 3.7).
+    """
     given = csr.challenge_password
     if given is None:
         if label.linking:
@@ -34,6 +37,8 @@ def _check_binding(csr: CertificationRequest, credentials: Credentials, label: L
                 "Put the base64 of tls-unique (TLS 1.2) or tls-exporter (TLS 1.3) into it.",
             )
         return
+    if credentials.conveyed is not None and credentials.conveyed.names_somebody:
+        return  # who is no forwarder has been turned away before
     bindings = [value for value in (credentials.bindings.tls_unique, credentials.bindings.tls_exporter) if value]
     if not bindings:
         raise Malformed(f"{_LINK}, but this TLS session has no channel binding.", "Leave the challengePassword out.")

@@ -68,6 +68,35 @@ class LayerSettings(Document):
     )
 
 
+class ForwarderSettings(Document):
+    """One server below that passes on the requests of its devices, and for whom its word counts."""
+
+    subject: str = described("The subject of its certificate (RFC 4514).", examples=["CN=nestor-line1"])
+    anchors: FileReference | None = described(
+        "The CA certificates, as PEM, that issue its certificate directly. Left out, the CA of this server does, by the"
+        " profile forwarder.",
+        None,
+        examples=["file:layer3-ca.pem"],
+    )
+    names: Words = described(
+        "Device ids, and alternative names, that it may speak for, as patterns.", examples=["line1-*"]
+    )
+    labels: Words = described(
+        "Labels that it may pass requests to, as patterns; default is the path without a label.",
+        ("*",),
+        examples=["default, device"],
+    )
+    profiles: Words = described("Profiles that it may have issued.", USUAL_PROFILES, examples=["deviceIdentity"])
+    issuers: Words = described(
+        "Whose certificates it may convey: own is the CA of this server, other words are names of access.bootstrap.",
+        ("own",),
+        examples=["own, factory"],
+    )
+    statements: bool = described(
+        "Believe it where it states that somebody asked with a password that it verified.", default=False
+    )
+
+
 class RateSettings(Document):
     """How often. Correct credentials are never locked out; devices that retry every few seconds are served."""
 
@@ -89,6 +118,9 @@ class AccessSettings(Document):
         examples=["file:users.json"],
     )
     bootstrap: dict[str, BootstrapSettings] = described("Makers of factory certificates.", default_factory=dict)
+    forwarders: dict[str, ForwarderSettings] = described(
+        "Servers below whose word on who asks is believed, by name. None by default.", default_factory=dict
+    )
     gateways: Words = described(
         "Device ids, as patterns, that may have an Edge CA: a CA certificate. None by default.", (), examples=["gw*"]
     )

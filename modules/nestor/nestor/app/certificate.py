@@ -85,11 +85,14 @@ def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
     return kept_certificates(source, FETCHED if settings.source is ServerCertificateSource.WORKLOAD else ISSUED)
 
 
-def own_hosts(source: Source) -> list[str]:
-    """The names that only this server and its parent may serve under (design D3): as set, and as it shows them."""
+def own_hosts(source: Source, edge: EdgeHost | None = None) -> list[str]:
+    """The names that nobody but this server and its parent may serve under (design D3).
+
+    They are those of its settings, of what it shows, and of its IoT Edge host.
+    """
     shown = shown_certificates(source)
-    parent = host_of(source.settings.upstream.url)
-    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *parent))
+    given = (*(edge.reserved if edge else ()), *host_of(source.settings.upstream.url))
+    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *given))
 
 
 def _needed(edge: EdgeHost | None) -> EdgeHost:

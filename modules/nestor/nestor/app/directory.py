@@ -22,6 +22,12 @@ def make_directory(data: Path) -> None:
         raise MaterialError(f"The data directory {data} cannot be made: {error.strerror}.", "Check --data.") from error
 
 
+def check_open(data: Path) -> None:
+    """Raise MaterialError where a server may not even look into its data directory: it could not tell what is there."""
+    if not os.access(data, os.R_OK | os.X_OK, effective_ids=True):
+        raise MaterialError(*_not_ours(data.absolute(), data.absolute()))
+
+
 def warnings_of(data: Path) -> Sequence[str]:
     """What is wrong with a data directory, each as a sentence: its owner, who else may write, what it lies on."""
     data = data.absolute()
@@ -33,12 +39,17 @@ def _of_owner(data: Path) -> str | None:
     closed = [place for place in (data, *_kept(data)) if _is_closed(place)]
     if not closed or os.statvfs(data).f_flag & os.ST_RDONLY:
         return None
+    return " ".join(_not_ours(closed[0], data))
+
+
+def _not_ours(place: Path, data: Path) -> tuple[str, str]:
+    """What is wrong with the owner of a place in the data directory, and what to do on the host."""
     user, group = os.geteuid(), os.getegid()
-    return (
-        f"{closed[0]} belongs to user {closed[0].stat().st_uid}, and this server runs as user {user}, who may not "
-        f"write there. On the host: sudo chown -R {user}:{group} DIRECTORY, where DIRECTORY is what is mounted at "
-        f"{data} (docker inspect CONTAINER tells it under Mounts)."
+    fault = (
+        f"{place} belongs to user {place.stat().st_uid}, and this server runs as user {user}, who may not write there."
     )
+    mount = f"what is mounted at {data} (docker inspect CONTAINER tells it under Mounts)"
+    return fault, f"On the host: sudo chown -R {user}:{group} DIRECTORY, where DIRECTORY is {mount}."
 
 
 def _kept(data: Path) -> Sequence[Path]:

@@ -1,18 +1,24 @@
 """The IoT Edge host that runs this module: what its runtime does for Nestor, and the name that devices know it by."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nestor.app.trial import is_server_name
 from nestor.edge.identity import EdgeIdentity
 from nestor.ports import Runtime, Sealer
 
 
 @dataclass(frozen=True, slots=True)
 class EdgeHost:
-    """The runtime by its two ports; `name` is the gateway host name of this device."""
+    """The runtime by its two ports; `name` is the gateway host name of this device.
+
+    `reserved` are the names of this server and of its parent, which stay theirs whatever any settings say.
+    """
 
     name: str
     runtime: Runtime
     sealer: Sealer
+    reserved: Sequence[str] = ()
 
 
 def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
@@ -23,4 +29,5 @@ def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
     from nestor.edge.workload import WorkloadAPI  # noqa: PLC0415 -- the same
 
     workload = WorkloadAPI(identity)
-    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload))
+    known = (identity.gateway, identity.module, identity.parent)
+    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload), [*filter(is_server_name, known)])

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 
 from nestor.access.certificates import is_issued_by
 from nestor.app.authority import Source
@@ -16,8 +17,9 @@ from nestor.app.edge_host import EdgeHost
 from nestor.app.identity import FETCHED, Maker, ServerIdentity, keep, kept, makeshift, names_of
 from nestor.app.names import reserved_names
 from nestor.app.seals import AT_ONCE
-from nestor.errors import Unavailable
+from nestor.errors import MaterialError, Unavailable
 from nestor.events import Note, Trouble
+from nestor.web.tls import server_context
 
 _PAUSE = 300.0
 """Seconds from one look to the next."""
@@ -80,11 +82,20 @@ class Caretaker:
 async def fetch(source: Source, edge: EdgeHost) -> ServerIdentity:
     """A new one, kept for the next start. Raises Unavailable, or MaterialError where it cannot be kept."""
     chain, key = await edge.runtime.server_certificate(edge.name)
+    _check_shown(chain, key)
     identity = ServerIdentity(tuple(chain), key, Maker.RUNTIME)
     keep(source, FETCHED, identity)
     told = f"for {', '.join(names_of(identity.certificate))}, by the IoT Edge runtime"
     source.sink(Note("server certificate issued", told, identity.certificate.not_valid_after_utc))
     return identity
+
+
+def _check_shown(chain: Sequence[x509.Certificate], key: CertificateIssuerPrivateKeyTypes) -> None:
+    """Raise Unavailable for one that TLS does not take: a House could not be built with it, nor a server started."""
+    try:
+        server_context(chain=chain, key=key, client_anchors=())
+    except MaterialError as error:
+        raise Unavailable(f"What the IoT Edge runtime made is of no use. {error.sentence}", error.hint) from error
 
 
 def _end(identity: ServerIdentity) -> str:

@@ -3,7 +3,7 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -85,7 +85,10 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """What serves requests; `parent` is the server of the layer above, `above` its CA certificates as believed then."""
+    """What serves requests; `waits` where nobody has said yet by what to issue.
+
+    `parent` is the server of the layer above, `above` its CA certificates as they were believed when this was built.
+    """
 
     settings: Settings
     registrar: Reception
@@ -93,6 +96,7 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    waits: bool = False
     parent: Parent | None = None
     above: Sequence[x509.Certificate] = ()
 
@@ -113,50 +117,43 @@ class House:
 async def build_house(settings: Settings, ground: Ground) -> House:
     """Build a House. Raises SettingsError or MaterialError for what cannot be used, and changes nothing then."""
     try_settings(settings)
-    for doubt in doubts(settings):
-        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+    _tell_doubts(settings, ground)
     source = Source(settings, ground.data, ground.clock, ground.tell)
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
     found = await _found(source, ground)
-    reserved = own_hosts(source)
+    reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
     authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
-    up = forwarded(settings)
-    here = {name: label for name, label in labels.items() if name not in up}
-    _warn_of_large_attributes(here.values(), authority, ground)
+    _warn_of_large_attributes(labels.values(), authority, ground)
     certificates = authority.ca_certificates()
+    parent = open_parent(source, ground.parents)
+    above = tuple(parent.certificates) if parent is not None else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
+    opened = partial(open_gate, believing, ground.ledger, catalog, memory=ground.memory)
     issuers = authority.accepted()
-    gate = open_gate(believing, ground.ledger, catalog, certificates, issuers=issuers, memory=ground.memory)
+    gate = opened(certificates, issuers=issuers, reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    generator = Generator(identity.key, identity.certificate)
     desk = partial(
         Registrar,
         profiles=catalog,
         ledger=ground.ledger,
-        key_generator=KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger),
+        key_generator=_key_generator(identity, settings, ground),
         clock=ground.clock,
         sinks=ground.sinks,
         revision=settings.revision,
     )
+    up = forwarded(settings)
+    here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
-    parent = open_parent(source, ground.parents)
-    above: Sequence[x509.Certificate] = ()
-    if parent is not None and up:
-        above = tuple(parent.certificates)
-        higher = open_gate(believing, ground.ledger, catalog, above, issuers=above, memory=ground.memory, above=True)
-        for name, other in up.items():
-            if other is not None:
-                asked = UpstreamAuthority(
-                    parent, other, intents=ground.ledger, clock=believing.clock, traits=catalog.traits
-                )
-                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked)
-    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
-    if parent is not None and not here:
-        checks["upstream"] = parent.problem
+    if parent is not None:
+        higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, beside=issuers)
+        asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
+        for name, label in up.items():
+            if label is not None:
+                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked(label))
     return House(
         settings=settings,
         registrar=Reception(desks),
@@ -165,9 +162,10 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
-        health=Health(checks, vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure}),
+        health=_health(authority, ground, identity, parent if not here else None),
         parent=parent,
         above=above,
+        waits=ground.waiting is not None,
     )
 
 
@@ -178,6 +176,25 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
     return find_issuer(await ready(source, ground.keyring), ground.pinned)
 
 
+def _health(authority: AnyAuthority, ground: Ground, identity: ServerIdentity, parent: Parent | None) -> Health:
+    """The checks; those of the server above, where nothing can be had but from there."""
+    checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
+    return Health(
+        checks | ({"upstream": parent.problem} if parent else {}),
+        vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+    )
+
+
+def _tell_doubts(settings: Settings, ground: Ground) -> None:
+    for doubt in doubts(settings):
+        ground.tell(Trouble("settings", f"{doubt.sentence} {doubt.remedy}"))
+
+
+def _key_generator(identity: ServerIdentity, settings: Settings, ground: Ground) -> KeyGenerator:
+    generator = Generator(identity.key, identity.certificate)
+    return KeyGenerator(generator, _shared_keys(settings.labels, ground.data), ground.ledger)
+
+
 def open_gate(
     source: Source,
     ledger: Ledger,
@@ -186,9 +203,15 @@ def open_gate(
     *,
     issuers: Sequence[x509.Certificate],
     memory: Memory,
+    reserved: Collection[str],
     above: bool = False,
+    beside: Sequence[x509.Certificate] = (),
 ) -> Gate:
-    """The gate of these settings; `above` for those issued above. Raises MaterialError for files that are no good."""
+    """The gate of these settings; `reserved` are the names that are this server's own.
+
+    `above`: the issuers are those of the server above, and `beside` are this one's, for forwarders alone. Raises
+    MaterialError for files that cannot be used.
+    """
     return build_gate(
         source.settings.access,
         base=source.data,
@@ -200,8 +223,10 @@ def open_gate(
         traits=lambda name: catalog.traits(name) if name in catalog.names() else None,
         recognize=catalog.recognize,
         memory=memory,
-        reserved_names=own_hosts(source),
+        reserved_names=reserved,
+        here=next(iter(source.settings.listener.hostnames), ""),
         above=above,
+        beside=beside,
     )
 
 

@@ -8,12 +8,10 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import (
-    CertificateIssuerPrivateKeyTypes,
-    CertificatePublicKeyTypes,
-)
+from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from nestor.access.certificates import spki_of
 from nestor.app.authority import Source, new_serial
 from nestor.ca.hierarchy import make_root
 from nestor.ca.loading import read_certificates
@@ -123,18 +121,14 @@ def makeshift(last: ServerIdentity | None, source: Source, maker: Maker = Maker.
 
 def fits(certificate: x509.Certificate, key: CertificateIssuerPrivateKeyTypes) -> bool:
     """Whether a key is that of a certificate."""
-    return _spki(certificate.public_key()) == _spki(key.public_key())
+    return spki_of(certificate) == key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def names_of(certificate: x509.Certificate) -> list[str]:
     """The alternative names of a server certificate that are one host's: DNS names without wildcards, IP addresses."""
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType, ValueError):
         return []
     texts = (str(name.value).casefold() for name in names if isinstance(name, x509.DNSName | x509.IPAddress))
     return [text for text in texts if "*" not in text]
-
-
-def _spki(key: CertificatePublicKeyTypes) -> bytes:
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -24,7 +24,7 @@ from nestor.twin.model import MODEL_ID
 
 
 class Module:
-    """One module of one device. `sinks` want to hear every event; `live` is a companion of the server."""
+    """One module of one device. `sinks` want to hear every event; `module` is a companion of the server."""
 
     def __init__(self, identity: EdgeIdentity, host: Host, clock: Clock, tell: Callable[[Event], None]) -> None:
         self._tell = tell
@@ -38,7 +38,7 @@ class Module:
         """Those of its parts that listen to events."""
         return self._reporter, self._telemetry
 
-    async def live(self, server: Server) -> None:
+    async def module(self, server: Server) -> None:
         """Live beside a server, until cancelled."""
         methods = Methods(server, partial(self._reporter.status, server))
         side = _Side(self.wishes, self._reporter, methods, server, self._tell)
@@ -49,7 +49,7 @@ class Module:
             parts.create_task(self._link.run(side), name="link")
 
     def _heard(self, outcome: Outcome) -> None:
-        self._reporter.acknowledge(outcome.acknowledgements)
+        self._reporter.acknowledge(outcome.acknowledgements, refused=bool(outcome.refusal))
 
 
 @dataclass(frozen=True, slots=True)

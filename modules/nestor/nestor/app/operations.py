@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from nestor.app.closed import ClosedLedger
+from nestor.app.house import House
 from nestor.app.server import Server
 from nestor.errors import CannotIssue
 from nestor.ledger import opening
@@ -131,6 +132,7 @@ class _Pages:
             recorded=recorded,
             revoked=revoked,
             ledger_bytes=_size(self._data / opening.FILE),
+            upstream_latency=_latency(house),
         )
 
     async def _counted(self) -> tuple[Mapping[str, int], int]:
@@ -140,6 +142,12 @@ class _Pages:
                 counters = await ledger.counters()
                 return counters.issued, counters.revoked
         return {}, 0
+
+
+def _latency(house: House) -> float:
+    """How long the last answer of the server above took; NaN where there is none."""
+    latency = house.parent.state.latency if house.parent else None
+    return float("nan") if latency is None else latency
 
 
 def _size(path: Path) -> int:

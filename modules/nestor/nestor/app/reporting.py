@@ -15,7 +15,7 @@ from nestor.app.status import Circumstances, LastRefusedSettings, Status, issuan
 from nestor.cloud import LinkState
 from nestor.document import merge
 from nestor.errors import NestorError, Unavailable
-from nestor.events import Event, SettingsApplied, SettingsRefused
+from nestor.events import Event, SettingsApplied, SettingsRefused, UpstreamChanged
 from nestor.ports import Clock, Hub
 from nestor.twin.patching import difference, doubtful, portions
 from nestor.twin.reported import reported
@@ -49,19 +49,26 @@ class Reporter:
         self._untaken = False
 
     def __call__(self, event: Event) -> None:
-        """Hear of settings that were applied or refused."""
+        """Hear of settings that were applied or refused, and of the server above."""
         match event:
             case SettingsRefused(sentence):
                 self._refused = LastRefusedSettings(at=self._clock.now(), sentence=sentence)
             case SettingsApplied():
                 self._refused = None
+            case UpstreamChanged():
+                pass
             case _:
                 return
         self._wake.set()
 
-    def acknowledge(self, acknowledgements: Mapping[str, Any]) -> None:
-        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name."""
+    def acknowledge(self, acknowledgements: Mapping[str, Any], *, refused: bool = False) -> None:
+        """Take what became of each desired property, whole: `{value, ac, av, ad}` by its name.
+
+        What is in force already is taken without being applied again: then too, nothing is refused any more.
+        """
         self._acknowledgements = dict(acknowledgements)
+        if not refused:
+            self._refused = None
         self._wake.set()
 
     async def hold(self, document: Mapping[str, Any]) -> None:
@@ -80,7 +87,8 @@ class Reporter:
 
         Where the data directory has no trace of a CA, this says that there once was one.
         """
-        return _section(self._held, _CA).get("fingerprint")
+        fingerprint = _section(self._held, _CA).get("fingerprint")
+        return fingerprint if isinstance(fingerprint, str) else None
 
     async def status(self, server: Server) -> Status:
         """The status at this moment; without figures where the ledger cannot be read, and health says why."""

@@ -28,6 +28,12 @@ from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.settings import Settings
 from nestor.web.listener import Listener
+from nestor.web.settings import ListenerSettings
+
+_ANOTHER = (
+    "The cloud knew this module by the CA with the fingerprint {before}; the one here has {now}. If nobody restored or "
+    "imported a CA, this is the data directory of another module."
+)
 
 
 class Server:
@@ -37,6 +43,7 @@ class Server:
         self._plan = plan
         self._ground = ground
         self._house = house
+        ground.parents.adopt(house.parent)
         self._building = asyncio.Lock()
         self._caretaker = Caretaker()
         self.upkeep = Upkeep()
@@ -44,6 +51,8 @@ class Server:
         self._watch.changed(house.settings)
         self.revocations = Revocations(plan.data, ground.tell)
         self._listener: Listener | None = None
+        self._listening: ListenerSettings | None = None
+        self._remembered = False
         self._life = Life(plan.clock.monotonic)
         self._other_settings = asyncio.Event()
 
@@ -76,15 +85,28 @@ class Server:
         """Wait for the next House."""
         await self._other_settings.wait()
 
-    async def listen(self, listener: Listener) -> None:
-        """Open the EST port. Raises Unavailable."""
+    @property
+    def started(self) -> Settings:
+        """The settings of now, but for the port, which is open by those of the start."""
+        listening = self._listening or self._house.settings.listener
+        return self._house.settings.model_copy(update={"listener": listening})
+
+    async def listen(self, listener: Listener, settings: ListenerSettings) -> None:
+        """Open the EST port, by these settings. Raises Unavailable."""
         await listener.start()
-        self._listener = listener
+        self._listener, self._listening = listener, settings
 
     def remember_authority(self, fingerprint: str) -> None:
-        """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place."""
-        if self._ground.pinned is None and not CAHome(self._ground.data).was_made:
+        """Hear from outside which CA there once was. Where its last trace is gone here, none is made in its place.
+
+        Where there is another one here, that is told: nobody else would notice that a volume was exchanged.
+        """
+        pinned = self._ground.pinned
+        if pinned is None and not CAHome(self._ground.data).was_made:
             self._ground = replace(self._ground, pinned=fingerprint)
+            self._remembered = True
+        elif pinned is not None and pinned != fingerprint:
+            self._ground.tell(Trouble("ca", _ANOTHER.format(before=fingerprint[:64], now=pinned)))
 
     async def apply(self, settings: Settings) -> None:
         """Serve by these settings from now on. Raises NestorError, and then nothing has changed."""
@@ -118,6 +140,7 @@ class Server:
             self._watch.changed(self._house.settings)
         self._tell_what_waits(settings)
         self._ground, self._house = ground, house
+        ground.parents.adopt(house.parent)
         self._other_settings.set()
         self._other_settings = asyncio.Event()
         _settle()
@@ -192,6 +215,9 @@ class Server:
         """Whether a CA that was lost is back, or one that could not be made before is made."""
         if self._ground.waiting is not None or not isinstance(self._house.authority, ClosedAuthority):
             return False
+        if self._remembered and CAHome(self._ground.data).was_made:
+            # What was heard from outside keeps us from making one; it is no objection to what a person puts here.
+            self._ground, self._remembered = replace(self._ground, pinned=None), False
         source = _source(self._house.settings, self._ground)
         source = await ready(source, self._ground.keyring, within=PATIENT)
         return not isinstance(find_issuer(source, self._ground.pinned), LostCA)

@@ -6,19 +6,20 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 
-from nestor.app.directory import make_directory
+from nestor.app.directory import check_open, make_directory
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
 from nestor.app.server import Server, start
 from nestor.app.trial import try_settings
 from nestor.app.watchman import Watchman
-from nestor.errors import CannotGoOn, MaterialError
+from nestor.errors import CannotGoOn, MaterialError, Unavailable
 from nestor.events import Fatal, HandshakeFailed, Note, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ports import tell
 from nestor.web.http import HTTP
 from nestor.web.listener import Listener
+from nestor.web.settings import ListenerSettings
 from nestor.web.site import Site
 
 Companion = Callable[[Server], Awaitable[None]]
@@ -35,6 +36,7 @@ async def serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion] 
     """
     try_settings(plan.settings())  # a start that they forbid leaves nothing behind
     make_directory(plan.data)
+    check_open(plan.data)
     with ExitStack() as stack:
         try:
             stack.enter_context(occupied(plan.data, "nestor serve"))
@@ -62,20 +64,11 @@ async def _serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion]
 
 
 async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Sequence[Companion]) -> None:
-    settings = server.house.settings.listener
     told = partial(tell, plan.sinks)
-    site = Site(lambda: server.house, settings.limits, told)
-    http = HTTP(site.handle, settings.limits, site.broken)
-    listener = Listener(
-        settings,
-        context=lambda: server.house.context,
-        protocol=http,
-        failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
-    )
     stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
-    await server.listen(listener)
+    listener, http = await _open_port(plan, server)
     plan.welcome(server.house, server.addresses)
-    beside = {companion.__qualname__: partial(companion, server) for companion in companions}
+    beside = {companion.__name__: partial(companion, server) for companion in companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, beside))
     try:
         await asyncio.wait([stop, working], return_when=asyncio.FIRST_COMPLETED)
@@ -91,6 +84,37 @@ async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Se
         await listener.drain(DRAIN_SECONDS)
         await http.shutdown(0.5)
         await asyncio.wait([working])
+
+
+async def _open_port(plan: Plan, server: Server) -> tuple[Listener, HTTP]:
+    """Open the EST port; where it cannot be had as a twin wishes it, as the host says. Raises Unavailable.
+
+    Where no port could be opened there would be nobody left to hear a better wish.
+    """
+    try:
+        return await _open(plan, server, server.house.settings.listener)
+    except Unavailable as fault:
+        instead = plan.fallback(fault)
+        if instead is None:
+            raise
+        settings, reason = instead
+        tell(plan.sinks, Trouble("listener", reason.text, fault.__cause__))
+        return await _open(plan, server, settings.listener)
+
+
+async def _open(plan: Plan, server: Server, settings: ListenerSettings) -> tuple[Listener, HTTP]:
+    """Listen by these settings. Raises Unavailable."""
+    told = partial(tell, plan.sinks)
+    site = Site(lambda: server.house, settings.limits, told)
+    http = HTTP(site.handle, settings.limits, site.broken)
+    listener = Listener(
+        settings,
+        context=lambda: server.house.context,
+        protocol=http,
+        failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
+    )
+    await server.listen(listener, settings)
+    return listener, http
 
 
 def _end_of(working: asyncio.Future[None]) -> CannotGoOn:

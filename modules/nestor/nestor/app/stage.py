@@ -52,12 +52,15 @@ async def _built(source: Source, ledger: StageLedger) -> Stage:
     own = ca_certificates(source)
     issuer = imitated(own)
     issuers = (own[0], issuer.certificate)
-    gate = open_gate(replace(source, clock=clock), ledger, catalog, own, issuers=issuers, memory=Memory())
+    hosts = own_hosts(source)
+    gate = open_gate(
+        replace(source, clock=clock), ledger, catalog, own, issuers=issuers, memory=Memory(), reserved=hosts
+    )
     authority = LocalAuthority(
         issuer,
         catalog,
         ClockGuard(clock, await ledger.newest()),
-        own=own_names(own_hosts(source)),
+        own=own_names(hosts),
         make_key=generate,
     )
     shared: Mapping[str, Mapping[bytes, bytes]] = {}

@@ -82,7 +82,7 @@ def assemble(
         fallback=wishes.fallback,
         edge=edge_host(identity),
     )
-    return plan, [*companions, module.live]
+    return plan, [*companions, module.module]
 
 
 def host_of(said: Said, identity: EdgeIdentity) -> Host:

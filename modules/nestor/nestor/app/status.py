@@ -3,6 +3,7 @@
 No section holds a secret, nor the name of a device.
 """
 
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from nestor.ca.catalog import Catalog, build_catalog
 from nestor.ca.issuer import fingerprint_of
 from nestor.cloud import LinkState
 from nestor.document import described
+from nestor.events import UpstreamState
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ledger.statistics import Statistics
 
@@ -84,6 +86,15 @@ class LinkStatus(Answer):
     connected_since: Moment = described("Since when it stands.")
 
 
+class UpstreamStatus(Answer):
+    """The server of the layer above."""
+
+    reached: bool = described("Whether it answers.")
+    since: Moment = described("Since when it does, or does not.")
+    latency: int | None = described("How long its last answer took, in milliseconds, to the next ten.", None)
+    last_error: str | None = described("What is wrong, in a sentence.", None)
+
+
 class HealthStatus(Answer):
     """Whether it issues."""
 
@@ -108,6 +119,7 @@ class Status(Answer):
     ca_status: CAStatus = described("The CA that issues here.")
     listener_status: ListenerStatus = described("Where EST is served.")
     link_status: LinkStatus | None = described("The connection to edgeHub.", None)
+    upstream_status: UpstreamStatus | None = described("The server of the layer above, where there is one.", None)
     last_refused_settings: LastRefusedSettings | None = described("The last settings that did not hold.", None)
     issuance: Issuance | None = described("What was issued and refused; nothing while the ledger cannot be read.", None)
 
@@ -132,6 +144,7 @@ def status_of(server: Server, circumstances: Circumstances, statistics: Statisti
         ca_status=_ca(server),
         listener_status=_listener(server),
         link_status=LinkStatus(connected_since=link.since) if link.connected else None,
+        upstream_status=None if house.parent is None else _upstream(house.parent.state),
         last_refused_settings=circumstances.refused,
         issuance=None if statistics is None else issuance_of(statistics),
     )
@@ -195,6 +208,15 @@ def _ca(server: Server) -> CAStatus:
         parent=life.parent if life else None,
         renewed_from=life.renewed_at if life else None,
         renewal_problem=life.problem if life else None,
+    )
+
+
+def _upstream(state: UpstreamState) -> UpstreamStatus:
+    return UpstreamStatus(
+        reached=bool(state.reached),
+        since=state.since,
+        latency=None if state.latency is None else math.ceil(state.latency * 100) * 10,
+        last_error=state.sentence,
     )
 
 

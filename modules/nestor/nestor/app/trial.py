@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
 from nestor.app.forwarding import forwarded, wrong_upstream
 from nestor.ca.builtin import BUILT_IN
@@ -16,7 +17,7 @@ from nestor.ca.hierarchy import read_subject
 from nestor.ca.patterns import address_of, is_host_name
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
-from nestor.errors import NestorError, SettingsError
+from nestor.errors import EVERY_KEY, NestorError, SettingsError
 from nestor.finding import Finding, Gravity
 from nestor.keys.settings import KeySettings, Protection
 from nestor.naming import fold
@@ -43,11 +44,12 @@ def try_settings(settings: Settings) -> None:
         *_wrong_keys(settings.keys),
         *_wrong_users(settings.access.users),
         *_unknown_profiles(settings, known),
+        *wrong_forwarders(settings.access),
         *_wrong_twin(settings.twin),
         *wrong_upstream(settings),
     ]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
+        raise SettingsError("\n".join(problems), EVERY_KEY)
 
 
 def doubts(settings: Settings) -> list[Finding]:
@@ -160,6 +162,8 @@ def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"access.users.{name}.profiles", user.profiles
     for name, maker in settings.access.bootstrap.items():
         yield f"access.bootstrap.{name}.profiles", maker.profiles
+    for name, forwarder in settings.access.forwarders.items():
+        yield f"access.forwarders.{name}.profiles", forwarder.profiles
 
 
 def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -31,16 +31,12 @@ class Parents:
         """The one that is asked now."""
         return self._parent
 
-    def take(self, terms: Terms | None, identity: Current, source: Source) -> Parent | None:
+    def find(self, terms: Terms, identity: Current, source: Source) -> Parent:
         """The one of these terms: the same as before where they are the same."""
-        if self._parent is not None and self._parent.terms != terms:
-            self._former.append(self._parent)
-            self._parent = None
-        if self._parent is None and terms is not None:
+        if self._parent is None or self._parent.terms != terms:
             place = source.data / FILE
-            self._parent = Parent(terms, identity, place=place, clock=source.clock, tell=source.sink)
-        elif self._parent is not None:
-            self._parent.show(identity)
+            return Parent(terms, identity, place=place, clock=source.clock, tell=source.sink)
+        self._parent.show(identity)
         return self._parent
 
     def own(self, source: Source) -> OwnIdentity:
@@ -48,6 +44,12 @@ class Parents:
         if self._own is None:
             self._own = OwnIdentity(source.data, lambda: source.passphrase)
         return self._own
+
+    def adopt(self, parent: Parent | None) -> None:
+        """Look after this one from now on: a house stands that asks it."""
+        if self._parent is not None and self._parent is not parent:
+            self._former.append(self._parent)
+        self._parent = parent
 
     async def look(self) -> None:
         """Do what is due of the one that is asked, and let go of former ones that nobody waits for any more."""
@@ -67,8 +69,8 @@ def open_parent(source: Source, parents: Parents) -> Parent | None:
     """The server above of these settings; None where no label is forwarded. Raises MaterialError."""
     upstream = source.settings.upstream
     if upstream.url is None or not any(forwarded(source.settings).values()):
-        return parents.take(None, lambda: None, source)
-    return parents.take(terms_of(source, upstream.url), _shown(source, parents), source)
+        return None
+    return parents.find(terms_of(source, upstream.url), _shown(source, parents), source)
 
 
 def terms_of(source: Source, url: str) -> Terms:

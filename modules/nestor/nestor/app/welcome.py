@@ -84,8 +84,8 @@ def as_events(house: House, addresses: Sequence[tuple[str, int]], data: Path, *,
     if tutorial:
         yield Trouble("tutorial", "These are the settings of Microsoft's EST tutorial. For tests only.")
     for about, sentence in house.problems().items():
-        yield Trouble(about, sentence)
-    if not _knows_somebody(house, data):
+        yield Trouble(about, sentence, passing=house.waits)
+    if not house.waits and not _knows_somebody(house, data):
         yield Note("users", _NOBODY)
 
 

@@ -13,7 +13,7 @@ from nestor.ca.profile import Profile, build_profile
 from nestor.ca.recognition import recognize
 from nestor.ca.settings import ProfileSettings
 from nestor.ca.shapes import check_pinned, profile_for
-from nestor.errors import SettingsError
+from nestor.errors import EVERY_KEY, SettingsError
 from nestor.model import CertificationRequest, ProfileTraits
 
 _RESERVED = {own_server.PROFILE, possession.PROFILE}
@@ -77,7 +77,7 @@ def build_catalog(settings: Mapping[str, ProfileSettings]) -> Catalog:
         unknown = profile.traits.may_request - {*BUILT_IN, *settings}
         problems += [f"profiles.{profile.name}.mayRequest: there is no profile {other}." for other in sorted(unknown)]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
+        raise SettingsError("\n".join(problems), EVERY_KEY)
     return Catalog(profiles)
 
 

@@ -99,10 +99,10 @@ class CAHome:
         """The CA; None where there never was one.
 
         `load_key` raises MaterialError for a key that is no good, CannotIssue for one that nobody opens now. `pinned`
-        is the fingerprint that the ledger knows.
+        is the fingerprint that the ledger knows, or was heard from the hub.
         """
-        if pinned is None and not self.was_made:
-            return None
+        if not self.was_made:
+            return None if pinned is None else LostCA(self._nothing_left(pinned), ())
         try:
             issuer = self._assemble(load_key, pinned)
             if self._marked() != issuer.fingerprint:
@@ -168,6 +168,12 @@ class CAHome:
 
     def _shown(self) -> tuple[x509.Certificate, ...]:
         return _readable(self.certificates_path)
+
+    def _nothing_left(self, pinned: str) -> MaterialError:
+        return MaterialError(
+            f"There was a CA here, SHA-256 {pinned[:16]}..., and nothing of it is left in {self._data}.",
+            f"Mount the volume that has it. {_HINT}",
+        )
 
     def _assemble(self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], pinned: str | None) -> Issuer:
         certificates = self.certificates()

@@ -13,7 +13,7 @@ from nestor.ca.settings import ProfileSettings, SubjectSettings
 from nestor.ca.strength import strength_of
 from nestor.ca.subjects import SubjectRules, attribute_type, is_value_of, subject_rules
 from nestor.ca.usages import CMC_RA, EXTENDED_USAGES
-from nestor.errors import SettingsError
+from nestor.errors import EVERY_KEY, SettingsError
 from nestor.model import KeyType, KeyUsage, ProfileTraits
 
 _RESERVED_USAGES = {
@@ -60,7 +60,7 @@ def build_profile(name: str, settings: ProfileSettings) -> Profile:
     """Validate the settings of one profile. Raises SettingsError with a line for every key that is wrong."""
     problems = [f"profiles.{name}.{key}: {sentence}." for key, sentence in _problems(name, settings)]
     if problems:
-        raise SettingsError("\n".join(problems), "nestor config example tells every key.")
+        raise SettingsError("\n".join(problems), EVERY_KEY)
     usages = tuple(_usage(word) for word in settings.extended_key_usage)
     return Profile(
         name=name,

@@ -173,6 +173,7 @@ def record_of(entry: Entry, now: datetime) -> dict[str, str]:
         "first onboarded by": entry.origin.value,
         "from": entry.address,
         "authenticated with": entry.via.hex().upper() if entry.via else "",
+        "forwarded by": entry.forwarder or "",
         "request": entry.request_id,
         "adopted": show_time(entry.adopted_at) if entry.adopted_at else "",
         "revoked": show_time(entry.revoked_at) if entry.revoked_at else "",

@@ -15,6 +15,7 @@ from nestor.est.menu import BASE
 from nestor.naming import common_name_of
 
 if TYPE_CHECKING:
+    from nestor.doctor.itself import Here
     from nestor.doctor.seen import Identity
 
 
@@ -74,7 +75,7 @@ def doctor(
     anchors = read_anchors(cacert).anchors if cacert else None
     password = find_password(user, password_file)
     login = None if user is None else Login(user, password or "")
-    plan = Plan(address, anchors, Credential(login, identity), device, edge_ca, patience)
+    plan = Plan(address, anchors, Credential(login, identity), device, edge_ca, patience, _here())
     return show_findings(examine(plan, SystemClock()), as_json=json)
 
 
@@ -87,6 +88,16 @@ def _own_server(cacert: Path | None, data: Path, config: Path | None) -> tuple[s
     url = f"https://{f'[{host}]' if ':' in host else host}:{listener.port}{BASE}"
     homes = [CAHome(data), *([CAHome(TUTORIAL_DATA)] if data == DEFAULT_DATA else [])]
     return url, cacert or next((home.certificates_path for home in homes if home.certificates_path.exists()), None)
+
+
+def _here() -> "Here":
+    """Where this runs: the runtime tells its modules, and a device has users that nothing else has."""
+    from nestor.device.files import find_users  # noqa: PLC0415 -- only now
+    from nestor.doctor.itself import Here  # noqa: PLC0415 -- only now
+    from nestor.edge.identity import read_identity  # noqa: PLC0415 -- only now
+
+    module = read_identity()
+    return Here(module.device if module else "", device=bool(find_users(Path("/"))))
 
 
 def _read_identity(cert: Path | None, key: Path | None) -> "Identity | None":

@@ -26,7 +26,13 @@ def serve(
     config: ConfigOption = None,
     data: Annotated[
         Path | None,
-        typer.Option("--data", envvar="NESTOR_DATA", help="The directory of CA, ledger and users.", file_okay=False),
+        typer.Option(
+            "--data",
+            envvar="NESTOR_DATA",
+            help="The directory of CA, ledger and users.",
+            file_okay=False,
+            readable=False,
+        ),
     ] = None,
     tutorial: Annotated[
         bool, typer.Option("--tutorial", help="The settings of Microsoft's EST tutorial. For tests only.")

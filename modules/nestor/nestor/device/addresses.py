@@ -32,6 +32,7 @@ def check_addresses(config: DeviceConfig) -> Iterator[Finding]:
         if own is not None:
             yield from _check_url(issuance.part.path("url"), own)
     yield from _check_default(config)
+    yield from _check_itself(config)
 
 
 def split_url(url: str) -> SplitResult | None:
@@ -104,3 +105,19 @@ def _check_default(config: DeviceConfig) -> Iterator[Finding]:
             "it is missing; aziot-certd needs it to renew the EST identity, and does not start without.",
             _EXAMPLE,
         )
+
+
+def _check_itself(config: DeviceConfig) -> Iterator[Finding]:
+    """A device that asks itself waits for ever, where what it asks is started when it has what it asks for."""
+    own = (config.hostname or "").casefold()
+    for issuance in config.enrolled:
+        at, url = config.url_of(issuance) or ("", "")
+        parts = split_url(url)
+        if own and parts is not None and (parts.hostname or "").casefold() == own:
+            yield warning(
+                at,
+                "the device asks itself for its first certificates.",
+                "Right where the server runs beside IoT Edge; a module starts only when the device has them "
+                "(docs/deploy.md).",
+            )
+            return

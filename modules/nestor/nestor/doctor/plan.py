@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from cryptography import x509
 
 from nestor.doctor.address import Address
+from nestor.doctor.itself import NOWHERE, Here
 from nestor.doctor.seen import STRANGER, Credential
 
 USUAL_PATIENCE = 30.0
@@ -16,7 +17,8 @@ class Plan:
     """A visit before it is made.
 
     `anchors` are the device's trusted_certs, None for the store of this machine. `device` is the id to enroll, None to
-    have nothing issued; `edge_ca` has an Edge CA issued as well. `patience` is in seconds, for each answer.
+    have nothing issued; `edge_ca` has an Edge CA issued as well. `patience` is in seconds, for each answer; `here` says
+    where the doctor runs.
     """
 
     address: Address
@@ -25,3 +27,4 @@ class Plan:
     device: str | None = None
     edge_ca: bool = False
     patience: float = USUAL_PATIENCE
+    here: Here = NOWHERE

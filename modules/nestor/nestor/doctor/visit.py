@@ -16,6 +16,7 @@ from nestor.doctor.cacerts import Detour, ca_certificates, closed_to_strangers, 
 from nestor.doctor.caller import Caller
 from nestor.doctor.certificate import judge_certificate
 from nestor.doctor.clock import judge_clock
+from nestor.doctor.itself import judge_itself
 from nestor.doctor.plan import Plan
 from nestor.doctor.requests import wrapped
 from nestor.doctor.seen import STRANGER, Credential, Door, Ending, Identity, Login, Place, Presented, Talk
@@ -69,7 +70,10 @@ def _find_place(plan: Plan, wire: Wire) -> Generator[Finding, None, Place | None
     yield from reach.judge_lookup(plan.address, lookup)
     reached = [wire.reach(place) for place in lookup.places]
     yield from reach.judge_reach(reached)
-    return next((one.place for one in reached if one.door is Door.OPEN), None)
+    found = next((one.place for one in reached if one.door is Door.OPEN), None)
+    asked = [found] if found else lookup.places
+    yield from judge_itself(plan.here, own=any(map(wire.is_own, asked)), answered=found is not None)
+    return found
 
 
 def _look_at_tls(caller: Caller) -> Generator[Finding, None, list[Talk]]:

@@ -55,6 +55,15 @@ class Wire:
             return Reached(place, Door.UNREACHABLE, _words(error))
         return Reached(place, Door.OPEN)
 
+    def is_own(self, place: Place) -> bool:
+        """Whether an address is one of this machine: then it can be bound."""
+        with socket.socket(place.family, socket.SOCK_DGRAM) as trial:
+            try:
+                trial.bind((place.host, 0))
+            except OSError:
+                return False
+        return True
+
     def ask(self, place: Place, question: Question, *, secure: bool = True) -> Talk:
         """One connection, one request; in plain HTTP where not `secure`."""
         start = self._clock.monotonic()

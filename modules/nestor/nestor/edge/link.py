@@ -22,6 +22,8 @@ from nestor.events import Event, Note, Trouble
 from nestor.ports import Clock, ModuleSide
 
 _ABOUT = "edgeHub"
+_MOST_ANSWERS = 40
+"""On their way at a time, each on a thread: whoever calls oftener than that gets none."""
 
 
 class Link:
@@ -48,6 +50,7 @@ class Link:
         self._opened = asyncio.Event()
         self._link = LinkState(connected=False, since=clock.now(), sentence="edgeHub has not been reached yet.")
         self._reasons: set[str] = set()
+        self._answering = 0
 
     @property
     def link(self) -> LinkState:
@@ -107,6 +110,10 @@ class Link:
 
     def _make_session(self, client: Connection, handover: Handover, owner: asyncio.TaskGroup) -> Session:
         def reply(session: Session, call: Called, answer: MethodAnswer) -> None:
+            if self._answering >= _MOST_ANSWERS:
+                session.leave_unanswered()
+                return
+            self._answering += 1
             owner.create_task(self._answer(session, call, answer), name=f"answer {call.name}")
 
         return Session(
@@ -118,6 +125,8 @@ class Link:
             await session.answer(call, answer)
         except Unavailable as reason:
             self._tell(Trouble("method", f"The answer to {call.name} did not get through: {reason.sentence}"))
+        finally:
+            self._answering -= 1
 
     async def _serve(self, session: Session, side: ModuleSide) -> Connection:
         """Serve one session; the client that follows it. Raises Unavailable when it is lost."""
@@ -166,7 +175,7 @@ class Link:
             self._link = state
         if reason.sentence not in self._reasons:
             self._reasons.add(reason.sentence)
-            self._tell(Trouble(_ABOUT, reason.text, reason.__cause__))
+            self._tell(Trouble(_ABOUT, reason.text, reason.__cause__, passing=True))
 
     def _change(self, state: LinkState, side: ModuleSide) -> None:
         self._link = state

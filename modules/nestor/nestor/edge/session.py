@@ -116,6 +116,10 @@ class Session:
         finally:
             self._count(-1)
 
+    def leave_unanswered(self) -> None:
+        """Give up a direct method that this connection brought."""
+        self._count(-1)
+
     async def settle(self) -> None:
         """Wait for what is under way, direct methods included, as long as they may take."""
         with suppress(TimeoutError):

@@ -13,7 +13,11 @@ from urllib.parse import quote, urlsplit
 
 from aiohttp import BaseConnector, ClientError, ClientResponse, ClientSession, TCPConnector, UnixConnector
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.types import (
+    CertificateIssuerPrivateKeyTypes,
+    CertificatePublicKeyTypes,
+)
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from yarl import URL
 
@@ -25,6 +29,9 @@ _AT_ONCE = 4
 
 _LARGEST = 1_048_576
 """Bytes of an answer that are read; a trust bundle of a hundred certificates has 200,000."""
+
+_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)
+"""What `cryptography` raises for bytes that are no certificate or key, or one that it does not know."""
 
 _HINT = "On the host, see `iotedge system status` and `iotedge system logs`; Nestor asks again by itself."
 
@@ -58,7 +65,7 @@ class WorkloadAPI:
         answer = await self._call("POST", self._mine(call), call, {"commonName": common_name})
         chain = _certificates(_text(answer, "certificate", call), call)
         key = _private_key(answer.get("privateKey"), call)
-        if key.public_key() != chain[0].public_key():
+        if key.public_key() != _public_key(chain[0], call):
             raise _odd(call, "its key is not that of its certificate")
         return chain, key
 
@@ -129,7 +136,7 @@ async def _answer(response: ClientResponse, call: str) -> Mapping[str, object]:
     body = await _read(response, call)
     try:
         answer = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if response.status not in {200, 201}:
         raise _refused(response.status, answer, call)
@@ -178,8 +185,15 @@ def _text(answer: Mapping[str, object], name: str, call: str) -> str:
 def _certificates(pem: str, call: str) -> Sequence[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
+    except _UNREADABLE:
         raise _odd(call, "`certificate` holds no certificate that can be read") from None
+
+
+def _public_key(certificate: x509.Certificate, call: str) -> CertificatePublicKeyTypes:
+    try:
+        return certificate.public_key()
+    except _UNREADABLE:
+        raise _odd(call, "the key in its certificate cannot be read") from None
 
 
 def _private_key(told: object, call: str) -> CertificateIssuerPrivateKeyTypes:
@@ -188,7 +202,7 @@ def _private_key(told: object, call: str) -> CertificateIssuerPrivateKeyTypes:
         raise _odd(call, "it holds no key")
     try:
         key = load_pem_private_key(told["bytes"].encode(), password=None)
-    except (ValueError, TypeError):
+    except _UNREADABLE:
         raise _odd(call, "its key cannot be read") from None
     if not isinstance(key, get_args(CertificateIssuerPrivateKeyTypes)):
         raise _odd(call, "its key is of a kind that signs nothing")

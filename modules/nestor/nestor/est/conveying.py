@@ -27,6 +27,12 @@ HOPS = "Nestor-Hops"
 DEADLINE = "Nestor-Deadline"
 IDEMPOTENCY_KEY = "Idempotency-Key"
 
+REFUSED = "Nestor-Refused"
+"""In a refusal: whom it is aimed at, where that is not the one who asked first."""
+
+FORWARDER = "forwarder"
+"""What that header says where the forwarder itself is not let in."""
+
 TELLING = (CERTIFICATE, CHAIN, REQUESTER, HOPS, DEADLINE)
 """The headers that only a forwarder may send. Idempotency-Key is anybody's: alone it tells nothing of anybody."""
 

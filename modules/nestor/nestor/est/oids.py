@@ -56,3 +56,6 @@ ML_DSA_87 = ObjectIdentifier("2.16.840.1.101.3.4.3.19")
 P256 = ObjectIdentifier("1.2.840.10045.3.1.7")
 P384 = ObjectIdentifier("1.3.132.0.34")
 P521 = ObjectIdentifier("1.3.132.0.35")
+
+# Purposes of certificates beside those that the library names
+CMC_RA = ObjectIdentifier("1.3.6.1.5.5.7.3.28")  # RFC 6402, 2.10

@@ -52,6 +52,7 @@ def write_entry(entry: Entry) -> dict[str, Any]:
         "revoked_at": None,
         "revocation_reason": None,
         "adopted_at": _seconds_or_none(entry.adopted_at),
+        "forwarder": entry.forwarder,
     }
 
 
@@ -80,7 +81,8 @@ def read_entry(row: Row) -> Entry:
         revoked_at=_moment_or_none(row[19]),
         revocation_reason=row[20],
         adopted_at=_moment_or_none(row[21]),
-        der=row[22],
+        forwarder=row[22],
+        der=row[23],
     )
 
 

@@ -38,6 +38,7 @@ certificates = Table(
     Column("revoked_at", BigInteger),
     Column("revocation_reason", Text),
     Column("adopted_at", BigInteger),
+    Column("forwarder", Text),
 )
 
 Index("certificates_spki_sha256", certificates.c.spki_sha256)

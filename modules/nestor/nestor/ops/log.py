@@ -96,6 +96,8 @@ def describe(event: Event) -> tuple[int, str, Mapping[str, object]]:
 
 
 def _level(event: Event) -> int:
+    if isinstance(event, Trouble) and event.passing:
+        return logging.WARNING
     if isinstance(event, UpstreamChanged) and (event.state.reached is False or event.state.sentence):
         return logging.WARNING
     return _LEVELS.get(type(event), logging.INFO)
@@ -167,6 +169,7 @@ def _of_entry(entry: Entry) -> dict[str, object]:
         "from": entry.address,
         "label": entry.label,
         "request": entry.request_id,
+        **({"forwarder": entry.forwarder, "csr": entry.csr_sha256.hex()} if entry.forwarder else {}),
     }
 
 

@@ -24,6 +24,7 @@ from nestor.events import (
     SettingsRefused,
     Trouble,
     TurnedAway,
+    UpstreamChanged,
 )
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -50,6 +51,7 @@ class Figures:
     recorded: Mapping[str, int] = field(default_factory=dict)
     revoked: int = 0
     ledger_bytes: int = 0
+    upstream_latency: float = _UNKNOWN
 
 
 class Metrics:
@@ -101,6 +103,8 @@ class _Counts:
         self.troubles = counter("troubles", "Lines of the log at level error, by what they are about.", "about")
         self.link = Gauge("nestor_edgehub_connected", "Whether edgeHub is reached: 1 or 0.", registry=registry)
         self.link.set(_UNKNOWN)
+        self.above = Gauge("nestor_upstream_reached", "Whether the server above is reached: 1 or 0.", registry=registry)
+        self.above.set(_UNKNOWN)
 
     def hear(self, event: Event) -> None:
         match event:
@@ -128,10 +132,12 @@ class _Counts:
                 self.applied.add()
             case SettingsRefused():
                 self.rejected.add()
-            case Trouble(about=about):
+            case Trouble(about=about, passing=False):
                 self.troubles.add(about)
             case LinkChanged(state):
                 self.link.set(state.connected)
+            case UpstreamChanged(state):
+                self.above.set(bool(state.reached))
             case _:
                 pass
 
@@ -151,6 +157,7 @@ class _Gauges:
         self.server_end = gauge("server_certificate_expiry_timestamp_seconds", "When the server's certificate ends.")
         self.recorded = gauge("ledger_certificates", "Certificates issued since the ledger was made.", "profile")
         self.revoked = gauge("ledger_revoked_certificates", "Certificates revoked since the ledger was made.")
+        self.latency = gauge("upstream_latency_seconds", "How long the last answer of the server above took.")
         self.bytes = gauge("ledger_size_bytes", "Bytes of the ledger's file.")
 
     def show(self, figures: Figures | None) -> None:
@@ -169,6 +176,7 @@ class _Gauges:
             self.recorded.labels(profile).set(number)
         self.revoked.set(figures.revoked)
         self.bytes.set(figures.ledger_bytes)
+        self.latency.set(figures.upstream_latency)
 
 
 class _Bounded:

@@ -244,7 +244,7 @@ class Registrar:
             label=case.label.name,
             operation=case.ask.operation.value,
             method=requester.method if requester else None,
-            requester=_shortened(requester.name if requester else (case.ask.credentials.user or "")),
+            requester=_shortened(_name_of(case)),
             subject=_shortened(case.csr.subject.rfc4514_string()) if case.csr else "",
             reason=fault.reason,
             sentence=_shortened(_told(fault)),
@@ -255,6 +255,17 @@ class Registrar:
         if not isinstance(fault, DeviceFault):
             about = "issuance" if isinstance(fault, CannotIssue) else "bug"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
+
+
+def _name_of(case: Case) -> str:
+    """Who asked, as far as it is known, and by whose word."""
+    requester, credentials = case.requester, case.ask.credentials
+    if requester is not None:
+        return f"{requester.name} by {requester.forwarder}" if requester.forwarder else requester.name
+    told = credentials.conveyed
+    if told is not None and told.certificate is not None:
+        return f"conveyed: {told.certificate.subject.rfc4514_string()}"
+    return f"conveyed: {told.statement.user}" if told and told.statement else credentials.user or ""
 
 
 def _told(fault: NestorError) -> str:

@@ -43,4 +43,13 @@ def entry_of(
         csr_sha256=order.csr.sha256,
         spki_sha256=spki_sha256,
         request_id=request_id,
+        forwarder=_way(requester),
     )
+
+
+def _way(requester: Requester) -> str | None:
+    """Who conveyed the request, and the hops that it passed before this server, the first one first."""
+    if requester.forwarder is None or requester.conveyance is None:
+        return requester.forwarder
+    hops = requester.conveyance.hops[:-1]
+    return f"{requester.forwarder} ({', '.join(hops)})" if hops else requester.forwarder

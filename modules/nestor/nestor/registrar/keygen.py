@@ -73,6 +73,7 @@ class KeyGenerator:
         """How the key will be handed over. Raises Malformed for a wrapping key that is unknown or does not fit."""
         protection = csr.key_protection
         if protection is None or (protection.symmetric_key_id is None and protection.asymmetric_key_id is None):
+            _check_alone(requester)
             return _in_the_clear
         if protection.symmetric_key_id is not None:
             return self._with_shared_key(protection.symmetric_key_id, protection, label)
@@ -141,6 +142,15 @@ def _subject_key_id(certificate: x509.Certificate) -> bytes | None:
 
 def _pkcs8(key: CertificateIssuerPrivateKeyTypes) -> bytes:
     return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _check_alone(requester: Requester) -> None:
+    """A key in the clear is for a reader at the other end of this very session (RFC 9148, 9.2)."""
+    if requester.forwarder is not None:
+        raise Forbidden(
+            f"The forwarder {requester.forwarder} would see the key: through it keys are sent wrapped only.",
+            "Name a key-encryption key in the request (RFC 7030, 4.4.1), or make the key on the device.",
+        )
 
 
 def _in_the_clear(key: CertificateIssuerPrivateKeyTypes, certificate: x509.Certificate) -> GeneratedKey:

@@ -13,6 +13,9 @@ from nestor.twin.legal import DEEPEST, LARGEST, LONGEST_TEXT, SMALLEST
 
 MOST_BYTES = 32 * 1024
 LONGEST_KEY = 1024
+MOST_KEYS = 256
+"""Of one table. A hub takes thousands, and to build that many profiles or labels would keep devices waiting."""
+
 _SHOWN = 60
 _MOST_FAULTS = 20
 _HINT = "The module twin is a JSON object of tables, texts, numbers and true or false (docs/twin.md)."
@@ -89,6 +92,9 @@ def _faults(place: _Place) -> Iterator[str]:
 def _faults_of_table(place: _Place) -> Iterator[str]:
     if place.depth >= DEEPEST and place.value:
         yield f"tables are nested more than {DEEPEST} levels deep"
+    if isinstance(place.value, Mapping) and len(place.value) > MOST_KEYS:
+        yield f"the table has more than {MOST_KEYS} keys"
+        return
     for key in place.value if isinstance(place.value, Mapping) else ():
         if not isinstance(key, str) or not key or len(key) > LONGEST_KEY:
             yield f"a key is a text of 1 to {LONGEST_KEY} characters"

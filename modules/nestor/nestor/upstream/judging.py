@@ -7,9 +7,9 @@ that is meant for this server and not for the device: 502. A refusal that is mea
 import http
 
 from nestor.errors import (
-    CannotIssue,
     Conflicting,
     Forbidden,
+    Looped,
     Malformed,
     NestorError,
     ParentAway,
@@ -25,7 +25,6 @@ from nestor.upstream.refusals import Failing, Pending
 LONGEST_WAIT = 3600
 """Seconds; whatever the server above says, a device is not sent away for longer."""
 
-_FOR_THE_DEVICE = (Malformed, Forbidden, UnknownPath, Conflicting)
 _AGAIN = "Send the same request again: it gets the same certificate."
 
 
@@ -35,24 +34,38 @@ def of_silence(fault: Unavailable, *, sent: bool, retry_after: int) -> NestorErr
         return ParentUnusable(fault.sentence, fault.hint)
     if sent:
         return ParentSilent(fault.sentence, _AGAIN)
-    return ParentAway(fault.sentence, f"Wait {retry_after} s.", retry_after=retry_after)
+    return _away(fault, retry_after)
 
 
 def of_refusal(refusal: NestorError) -> NestorError:
     """What a refusal by the server above means for whoever asked here."""
     match refusal:
+        case Failing(status=status, retry_after=wait):
+            return _of_trouble(refusal, status, _capped(wait))
         case Pending(retry_after=wait):
             return Pending(refusal.sentence, refusal.hint, retry_after=_capped(wait))
-        case TooOften(retry_after=wait) | Failing(status=http.HTTPStatus.SERVICE_UNAVAILABLE, retry_after=wait):
-            return ParentAway(refusal.sentence, f"Wait {_capped(wait)} s.", retry_after=_capped(wait))
-        case Failing(status=http.HTTPStatus.GATEWAY_TIMEOUT | http.HTTPStatus.REQUEST_TIMEOUT):
-            return ParentSilent(refusal.sentence, _AGAIN)
-        case _ if isinstance(refusal, _FOR_THE_DEVICE):
+        case TooOften(retry_after=wait):
+            return _away(refusal, _capped(wait))
+        case Malformed() | Forbidden() | UnknownPath() | Conflicting():
             return refusal
-        case CannotIssue():
-            return ParentUnusable(refusal.sentence)
         case _:
             return ParentUnusable(refusal.sentence, "The operator of this server looks at its upstream settings.")
+
+
+def _of_trouble(refusal: Failing, status: int, wait: int) -> NestorError:
+    match status:
+        case http.HTTPStatus.SERVICE_UNAVAILABLE:
+            return _away(refusal, wait)
+        case http.HTTPStatus.GATEWAY_TIMEOUT | http.HTTPStatus.REQUEST_TIMEOUT:
+            return ParentSilent(refusal.sentence, _AGAIN)
+        case http.HTTPStatus.LOOP_DETECTED:
+            return Looped(refusal.sentence, refusal.hint)
+        case _:
+            return ParentUnusable(refusal.sentence)
+
+
+def _away(fault: NestorError, wait: int) -> ParentAway:
+    return ParentAway(fault.sentence, f"Wait {wait} s.", retry_after=wait)
 
 
 def _capped(seconds: int) -> int:

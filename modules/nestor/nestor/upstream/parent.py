@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from cryptography import x509
 
@@ -100,6 +101,11 @@ class Parent:
         return self._kept.certificates
 
     @property
+    def host(self) -> str:
+        """The name or address of its host."""
+        return urlsplit(self.terms.url).hostname or ""
+
+    @property
     def state(self) -> UpstreamState:
         """Whether it is reached, since when, how fast it answers, what is wrong."""
         return self._state
@@ -146,11 +152,8 @@ class Parent:
         attributes = {label: await self._attributes(label, sending) for label in {*self.terms.labels.values()}}
         trusted = cache.accept(self._kept, shown.all, self.terms.anchors, self.terms.root)
         known = {label: der for label, der in attributes.items() if der is not None}
-        changed = trusted != self.certificates
         self._kept = Kept(self.terms.url, trusted, known, self._clock.now())
         cache.save(self._place, self._kept)
-        if changed:
-            self._changed(self._state)
 
     async def close(self) -> None:
         """Let go of the connections."""

@@ -20,6 +20,7 @@ from nestor.errors import (
     UnknownPath,
     WrongMediaType,
 )
+from nestor.est.conveying import FORWARDER, REFUSED
 from nestor.upstream.faults import BadAnswer
 from nestor.upstream.wire import Answer
 
@@ -57,10 +58,16 @@ class Failing(CannotIssue):
 def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
     """The error that an answer other than 200 stands for; `what` was asked for."""
     told = f"{server} refuses {what} ({answer.status}): {said(answer)}"
-    wait = retry_after(answer.headers)
+    if answer.headers.get(REFUSED) == FORWARDER:
+        return Unauthenticated(told, "It is this server that is not let in: the operator there lists its forwarders.")
     if answer.status in _KINDS:
         kind, hint = _KINDS[answer.status]
         return kind(told, hint)
+    return _of_another_status(answer, server, what, told)
+
+
+def _of_another_status(answer: Answer, server: str, what: str, told: str) -> NestorError:
+    wait = retry_after(answer.headers)
     match answer.status:
         case http.HTTPStatus.ACCEPTED:
             told = f"{server} has taken the request and will decide later; it wants to be asked again in {wait} s."

@@ -159,7 +159,8 @@ class Wire:
 
 def _within(seconds: float) -> aiohttp.ClientTimeout:
     """The time for one request; waiting for a free connection is part of it, connecting has its own limit."""
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_TIMEOUT))
+    exactly = seconds + 1  # aiohttp rounds what is above its threshold up to whole seconds
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_TIMEOUT), ceil_threshold=exactly)
 
 
 async def _note_sent(

@@ -66,7 +66,8 @@ class Connection(asyncio.Transport):
     """A socket, its phase and its deadline.
 
     `spoke` hears when the first byte is there, and answers with `begin` or `wait`; `left` hears when the socket is
-    closed. `since` is when the peer was last left to itself: in a loop's seconds, as all times here.
+    closed, `trusted` when its peer turns out to speak for others. `since` is when the peer was last left to itself: in
+    a loop's seconds, as all times here.
     """
 
     __slots__ = (
@@ -79,8 +80,10 @@ class Connection(asyncio.Transport):
         "_requests",
         "_service",
         "_socket",
+        "_trusted",
         "address",
         "deadline",
+        "is_alone",
         "network",
         "phase",
         "since",
@@ -94,6 +97,7 @@ class Connection(asyncio.Transport):
         *,
         spoke: "Callable[[Connection], None]",
         left: "Callable[[Connection], None]",
+        trusted: "Callable[[Connection], None]",
     ) -> None:
         self.address = address
         self.network = network_of(address)
@@ -101,6 +105,8 @@ class Connection(asyncio.Transport):
         self._socket = accepted
         self._descriptor = accepted.fileno()  # the event loop looks a number up faster than a socket
         self._left = left
+        self._trusted = trusted
+        self.is_alone = False
         self._protocol = _NOBODY
         self._reading_paused = False
         self._last_request = False
@@ -114,6 +120,11 @@ class Connection(asyncio.Transport):
     def is_ending(self) -> bool:
         """Whether this request is the last one here."""
         return self._last_request
+
+    def trust(self) -> None:
+        """Let it count by itself, and not among those of its address."""
+        if self.phase < Phase.CLOSED:
+            self._trusted(self)
 
     def keeps_waiting(self, now: float, patience: float = _PATIENCE) -> bool:
         """Whether it was the peer's turn for longer than so many seconds."""

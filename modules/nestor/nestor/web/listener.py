@@ -119,7 +119,9 @@ class Listener:
     def _welcome(self, accepted: socket.socket, address: str) -> None:
         accepted.setblocking(False)
         accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        newcomer = TLSTransport(self._service, accepted, address, spoke=self._places.speak, left=self._leave)
+        newcomer = TLSTransport(
+            self._service, accepted, address, spoke=self._places.speak, left=self._leave, trusted=self._places.excuse
+        )
         self._places.arrive(newcomer)
 
     def _leave(self, gone: Connection) -> None:

@@ -6,19 +6,29 @@ connection, small, within seconds, from a few at a time; what is on the pages is
 
 import asyncio
 import http
+import ipaddress
 import socket
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any
 
+from nestor.naming import network_of
 from nestor.web.binding import listen_on
 from nestor.web.settings import OperationsSettings
 
 _MOST = 32
+_MOST_OF_ONE = 8
+"""Connections of one address. This machine's own have places apart: its health is asked for from there."""
+
 _HEAD_BYTES = 8 * 1024
 _SECONDS = 5.0
 _METHODS = ("GET", "HEAD")
+_HERE = "here"
+_ENDS = (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, asyncio.CancelledError)
+"""How a connection ends that is not answered; cancelled are those that are open when the port is given back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,7 @@ class _Thread(threading.Thread):
         super().__init__(name="operations", daemon=True)
         self._sockets = sockets
         self._answer = answer
-        self._open = 0
+        self._open: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
 
@@ -77,15 +87,22 @@ class _Thread(threading.Thread):
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Hear one request and answer it; whoever is slow, or one too many, is cut off."""
-        self._open += 1
+        whose = _whose(writer.get_extra_info("peername"))
+        self._open[whose] += 1
         try:
-            if self._open <= _MOST:
+            if self._has_place(whose):
                 await self._respond(reader, writer)
-        except (TimeoutError, OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+        except _ENDS:
             pass
         finally:
-            self._open -= 1
+            self._open[whose] -= 1
             writer.transport.abort()
+
+    def _has_place(self, whose: str) -> bool:
+        """Whether one more connection is served; that it is there has been counted."""
+        self._open = +self._open
+        elsewhere = self._open.total() - self._open[_HERE]
+        return self._open[whose] <= _MOST_OF_ONE and (whose == _HERE or elsewhere <= _MOST)
 
     async def _respond(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         async with asyncio.timeout(_SECONDS):
@@ -107,6 +124,15 @@ class _Thread(threading.Thread):
             return method, _failure(http.HTTPStatus.METHOD_NOT_ALLOWED)
         found = await self._answer(target.partition("?")[0], address)
         return method, found or _failure(http.HTTPStatus.NOT_FOUND)
+
+
+def _whose(peer: tuple[Any, ...] | None) -> str:
+    """Whose connection it is: that of this machine, or of a network."""
+    address = str(peer[0]) if peer else ""
+    try:
+        return _HERE if ipaddress.ip_address(address.partition("%")[0]).is_loopback else network_of(address)
+    except ValueError:  # it has gone already
+        return address
 
 
 def _failure(status: http.HTTPStatus) -> Page:

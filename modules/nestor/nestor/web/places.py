@@ -8,6 +8,7 @@ our own slowness: devices that come all at once are no crowd that only sits ther
 
 from collections import Counter, deque
 from heapq import nsmallest
+from itertools import count
 
 from nestor.web.connection import Connection, Phase
 
@@ -28,6 +29,7 @@ class Places:
         self._begun: dict[str, dict[Connection, None]] = {}
         self._lines: dict[str, deque[Connection]] = {}
         self._lenient = 0.0
+        self._alone = count()
 
     def __len__(self) -> int:
         return len(self._all)
@@ -59,6 +61,16 @@ class Places:
         else:
             self._lines.setdefault(one.network, deque()).append(one)
             one.wait()
+
+    def excuse(self, one: Connection) -> None:
+        """Count a connection by itself from now on: its peer speaks for others, whose number is not its fault."""
+        if one.is_alone:
+            return
+        self.leave(one)
+        one.is_alone, one.network = True, f"{one.network} {next(self._alone)}"
+        self._all[one] = None
+        self._held[one.network] += 1
+        self._begun[one.network] = {one: None}
 
     def leave(self, gone: Connection) -> None:
         """Forget a connection that is closed; the next one of its network begins."""

@@ -11,8 +11,11 @@ from nestor.errors import (
     CannotIssue,
     Conflicting,
     Forbidden,
+    ForwarderForbidden,
+    Looped,
     Malformed,
     NestorError,
+    NotAForwarder,
     NotOffered,
     ParentSilent,
     ParentUnusable,
@@ -24,6 +27,7 @@ from nestor.errors import (
     WrongMediaType,
     WrongMethod,
 )
+from nestor.est.conveying import FORWARDER, REFUSED
 
 SERVER = "Nestor"
 """What every answer calls this server; its version is nobody's business."""
@@ -41,6 +45,7 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     TooLarge: http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     WrongMediaType: http.HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     TooOften: http.HTTPStatus.TOO_MANY_REQUESTS,
+    Looped: http.HTTPStatus.LOOP_DETECTED,
     NotOffered: http.HTTPStatus.NOT_IMPLEMENTED,
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
     ParentSilent: http.HTTPStatus.GATEWAY_TIMEOUT,
@@ -79,6 +84,8 @@ def _headers(fault: NestorError) -> dict[str, str]:
     match fault:
         case Unauthenticated(challenge=True):
             return {"WWW-Authenticate": CHALLENGE}
+        case NotAForwarder() | ForwarderForbidden():
+            return {REFUSED: FORWARDER}
         case WrongMethod(allowed=allowed):
             return {"Allow": ", ".join(allowed)}
         case TooOften(retry_after=seconds) | CannotIssue(retry_after=seconds):

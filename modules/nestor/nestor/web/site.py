@@ -176,11 +176,14 @@ class Site:
         dialect = transfer.dialect_of(body)
         try:
             async with asyncio.timeout_at(credentials.deadline):
-                return await self._at_the_desk(ask, dialect)
+                response = await self._at_the_desk(ask, dialect)
         except UnknownPath:
             raise  # there is no desk for this label
         except NestorError as fault:
             return respond_to(fault, request_id)
+        if credentials.conveyed is not None:
+            transport.trust()  # only a forwarder that is listed comes this far
+        return response
 
     async def _at_the_desk(self, ask: Ask, dialect: Dialect) -> web.Response:
         registrar = self._house().registrar

@@ -29,7 +29,11 @@ DEADLINE = 20.0
 LARGEST = 128 * 1024 - 1
 """Bytes of an answer that IoT Hub takes."""
 
+_LARGEST_PAYLOAD = 8 * 1024
+"""Bytes of JSON; no method takes a tenth of it, and each key that is wrong takes time to be told."""
+
 _AT_A_TIME = 8
+_HINT = "docs/reference/methods.md tells every key."
 
 
 class Methods:
@@ -85,10 +89,16 @@ class Methods:
 def judge_payload(kind: type[Document], payload: object) -> Document:
     """The payload as the method takes it; null stands for an empty one. Raises Malformed with a path for each fault."""
     try:
-        return kind.model_validate_json(json.dumps({} if payload is None else payload))
+        text = json.dumps({} if payload is None else payload)
+    except RecursionError:
+        raise Malformed("The payload is nested too deep.", _HINT) from None
+    if len(text) > _LARGEST_PAYLOAD:
+        raise Malformed(f"The payload is larger than {_LARGEST_PAYLOAD} bytes.", _HINT)
+    try:
+        return kind.model_validate_json(text)
     except ValidationError as error:
         told = " ".join(sentences(error, kind, "the payload"))
-        raise Malformed(told, "docs/reference/methods.md tells every key.") from None
+        raise Malformed(told, _HINT) from None
 
 
 def _known(name: str, method: Method | None) -> Method:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, get_args, get_origin
 
-from nestor.access.settings import BootstrapSettings, UserSettings
+from nestor.access.settings import BootstrapSettings, ForwarderSettings, UserSettings
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import settings_of
 from nestor.ca.settings import ProfileSettings
@@ -51,6 +51,7 @@ def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]
     yield from _profiles(host, wanted, said)
     yield from _users(host, wanted)
     yield from _makers(host, wanted)
+    yield from _forwarders(host, wanted)
     yield from _labels(host, wanted)
     yield from _layers(host, wanted)
 
@@ -84,15 +85,17 @@ def _apart(change: Change, authorities: frozenset[str]) -> Iterator[Change]:
 
 
 def _users(host: Settings, wanted: Settings) -> Iterator[Entry]:
-    """A user has its own name; or what the host's user has whose password it is."""
+    """A user has no name that the host does not grant, not even its own; but for the host's user, whose password it is.
+
+    Otherwise whoever writes the twin could name a user after any device, and be that device.
+    """
     known = {fold(name): user for name, user in host.access.users.items()}
     for name, user in wanted.access.users.items():
         path, rule, own = f"access.users.{name}.names", f"access.users.{NAME}.names", (literal(fold(name)),)
-        measures: list[tuple[str, ...]] = [own]
         mine = known.get(fold(name))
-        if mine is not None and _is_same_user(mine, user):
-            measures.append((*own, *mine.names))
-        yield [[Change(path, rule, measure, user.names, said=False)] for measure in measures]
+        same = mine is not None and _is_same_user(mine, user)
+        granted = (mine.names or own) if mine is not None and same else ()
+        yield [[Change(path, rule, granted, user.names or own, said=False)]]
 
 
 def _is_same_user(mine: UserSettings, wish: UserSettings) -> bool:
@@ -115,6 +118,14 @@ def _layers(host: Settings, wanted: Settings) -> Iterator[Entry]:
         had, asked = (layers[name].hostnames if name in layers else None for layers in (mine, wish))
         path, rule = f"access.layers.{name}.hostnames", f"access.layers.{NAME}.hostnames"
         yield [[Change(path, rule, had, asked, said=name in mine)]]
+
+
+def _forwarders(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A forwarder is measured by the host's of that name; a new one is new whatever else is said of it."""
+    for name, forwarder in wanted.access.forwarders.items():
+        mine = host.access.forwarders.get(name)
+        measure: ForwarderSettings = mine or forwarder.model_copy(update={"subject": None, "names": ()})
+        yield [list(_walk(measure, forwarder, mine, f"access.forwarders.{name}", f"access.forwarders.{NAME}"))]
 
 
 def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:

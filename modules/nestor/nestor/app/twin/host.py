@@ -1,7 +1,7 @@
 """What this host says, which the module twin cannot: defaults, the host's own document, where files may be."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,10 +37,23 @@ class Host:
         """The settings of the host's document alone, without the defaults below it. Raises SettingsError."""
         return judge(self.document())
 
+    def overruled(self, desired: Mapping[str, Any]) -> Sequence[str]:
+        """The keys of a wish that come to nothing, because options of the start say otherwise."""
+        return list(_contested(self.over, desired))
+
     def settings(self, desired: Mapping[str, Any] | None = None) -> Settings:
         """The settings of the host alone, or with what the twin lays over them. Raises SettingsError."""
         own = merge(self.base, self.document())
         return judge(merge(merge(own, desired or {}), self.over))
+
+
+def _contested(over: Mapping[str, Any], desired: Mapping[str, Any], path: str = "") -> Iterator[str]:
+    for key in over.keys() & desired.keys():
+        said, wished, place = over[key], desired[key], f"{path}.{key}".lstrip(".")
+        if isinstance(said, Mapping) and isinstance(wished, Mapping):
+            yield from _contested(said, wished, place)
+        elif said != wished:
+            yield place
 
 
 def environment_document(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:  # noqa: TID251 -- the default

@@ -35,7 +35,15 @@ def _is_open(place: Path, roots: tuple[Path, ...], closed: Path) -> bool:
         return False
     real = _real(place)
     within = any(place.is_relative_to(root) and real.is_relative_to(_real(root)) for root in roots)
-    return within and not real.is_relative_to(_real(closed))
+    return within and not _is_endless(real) and not real.is_relative_to(_real(closed))
+
+
+def _is_endless(place: Path) -> bool:
+    """Whether it is something else than a file: a pipe would hold up everybody."""
+    try:
+        return place.exists() and not place.is_file()
+    except OSError:
+        return False  # no file can have such a name: whoever reads it says so
 
 
 def _real(place: Path) -> Path:

@@ -117,11 +117,33 @@ RULES: Mapping[str, Rule] = dict(
             "factory certificates would be good for more profiles",
             "access.bootstrap.NAME.profiles",
         ),
+        *_every(
+            Power.ANCHORS,
+            changed,
+            "another server would be believed about who asks",
+            "access.forwarders.NAME.subject",
+            "access.forwarders.NAME.anchors",
+        ),
+        *_every(
+            Power.ANCHORS,
+            more_words,
+            "a forwarder's word would be good for more",
+            "access.forwarders.NAME.profiles",
+            "access.forwarders.NAME.issuers",
+        ),
+        *_every(Power.ANCHORS, wider_patterns, "a forwarder would serve more labels", "access.forwarders.NAME.labels"),
+        *_every(
+            Power.ANCHORS,
+            switched_on,
+            "a forwarder's word would do for a password",
+            "access.forwarders.NAME.statements",
+        ),
         *_every(Power.FILES, changed, "other users would be known", "access.usersFile"),
         # Who may have which names.
         ("access.users.NAME.names", Rule("this user might enroll other devices", names=names_beyond)),
         *_free("the names of its user decide", "access.users.NAME.passwordHash", "access.users.NAME.profiles"),
         ("access.bootstrap.NAME.names", Rule("this maker's devices might enroll others", names=names_of_maker)),
+        ("access.forwarders.NAME.names", Rule("this forwarder might speak for other devices", names=names_beyond)),
         # Who may have a CA certificate.
         ("access.gateways", Rule("more devices might have CA certificates", Power.GATEWAYS, names=names_beyond)),
         *_every(

@@ -3,14 +3,15 @@
 from pathlib import Path
 
 from nestor.backup.durable import write_over
+from nestor.document import read_bounded
 from nestor.errors import MaterialError
-from nestor.twin.kept import FILE, Kept, read_kept, write_kept
+from nestor.twin.kept import FILE, MOST_BYTES, Kept, read_kept, write_kept
 
 
 def load(data: Path) -> Kept | None:
     """The last good wish, None where there never was one. Raises MaterialError for a file that cannot be used."""
     try:
-        content = (data / FILE).read_bytes()
+        content = read_bounded(data / FILE, MOST_BYTES)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -91,12 +91,17 @@ def references(value: object, path: str = "") -> Iterator[tuple[str, Reference]]
 
 
 def _remedy(refused: Sequence[Widening], twin: TwinSettings) -> str:
-    """The lines of the host's document that would allow it."""
+    """What the host would have to say, in its own document or by variables of the deployment."""
     powers = dict.fromkeys(widening.power for widening in refused if widening.power not in {None, *twin.may})
     names = dict.fromkeys(name for one in refused for name in one.names if not any_contains(twin.names, name))
-    lines = []
+    lines, variables = [], []
     if powers:
         lines.append(f'twin.may = "{", ".join([*twin.may, *filter(None, powers)])}"')
+        variables.append("NESTOR_TWIN_MAY")
     if names:
         lines.append(f'twin.names = "{shortened(", ".join([*twin.names, *names]), _SHOWN)}"')
-    return f"The host's own document would allow it by {' and '.join(lines)} (docs/twin.md)."
+        variables.append("NESTOR_TWIN_NAMES")
+    return (
+        f"The host's own document would allow it by {' and '.join(lines)}; a module without one, "
+        f"by {' and '.join(variables)} in its deployment (docs/twin.md)."
+    )

@@ -15,6 +15,8 @@ from nestor.app.twin.host import Host
 from nestor.app.twin.store import load, save
 from nestor.app.twin.weighing import Weighed, weigh
 from nestor.app.twin.widening import Widening
+from nestor.ca.home import CAHome
+from nestor.ca.settings import CASource
 from nestor.errors import MaterialError, NestorError, OurFault, SettingsError
 from nestor.events import Note, SettingsRefused, Trouble, Widened
 from nestor.ports import Sink
@@ -33,9 +35,17 @@ _MOST_LINES = 20
 _MOST_KEYS = 100
 _LONGEST_LINE = 600
 _KNOWN = frozenset(field.alias or name for name, field in Settings.model_fields.items())
-_EMPTY = SettingsError(
-    "The module twin has no desired properties, and the host has no settings: there is nothing to serve by.",
+_UNSAID = SettingsError(
+    "Nestor waits for its settings: neither the module twin nor the host has said any yet.",
     "Write the desired properties of this module (docs/twin.md).",
+)
+_UNHEARD = SettingsError(
+    "The data directory is new, and edgeHub, which would know whether this module had a CA before, has not been heard.",
+    "The CA is made as soon as edgeHub has told. Where it never does, look at `iotedge logs edgeHub` on the host.",
+)
+_EMPTIED = SettingsError(
+    "The desired properties are empty, which is not taken for settings: the last good ones stay in force.",
+    "Write them again, or whatever is to count from now on (docs/twin.md).",
 )
 
 
@@ -105,7 +115,9 @@ class Wishes:
         if self._unfit is not None:
             return _unusable(self._unfit)
         kept = self._kept.document if self._kept else {}
-        return None if self._is_something(kept) else _EMPTY
+        if not self._is_something(kept):
+            return _UNSAID
+        return _UNHEARD if self._may_have_lost_its_ca else None
 
     def fallback(self, fault: NestorError) -> tuple[Settings, NestorError] | None:
         """Hear that nothing can be built from `settings` at the start; by what to wait for a better wish, and why.
@@ -131,7 +143,7 @@ class Wishes:
 
     def _begin(self, server: Server) -> None:
         """Look at what the server was started with: the last good wish, or one that could not be used."""
-        self._started = server.house.settings
+        self._started = server.started
         if self._kept is None:
             return
         if server.waiting is None and self._unfit is None:
@@ -159,6 +171,8 @@ class Wishes:
                 await server.apply(weighed.settings)
         except NestorError as fault:
             self._refuse(wish, fault, REFUSED)
+            if server.waiting is _UNHEARD:
+                await server.reload()  # the host alone says by what to serve
         except Exception as error:  # noqa: BLE001 -- a bug in weighing must leave what stands, and be told
             self._sink(Trouble("bug", "The desired properties could not be weighed.", error))
             self._refuse(wish, OurFault("Nestor failed to apply this by a fault of its own."), FAILED)
@@ -169,7 +183,7 @@ class Wishes:
         """Weigh a wish, and its place among those before. Raises SettingsError."""
         weighed = weigh(self._host, wish.document)
         if not self._is_something(wish.document):
-            raise _EMPTY
+            raise _EMPTIED if self._in_force else _UNSAID
         kept = self._kept
         if kept and kept.origin == self._host.origin and wish.version < kept.version and not _is_same(kept, wish):
             raise SettingsError(
@@ -179,6 +193,13 @@ class Wishes:
                 f"or stop the module, remove {FILE} from its data directory, and start it.",
             )
         return weighed
+
+    @property
+    def _may_have_lost_its_ca(self) -> bool:
+        """Whether a CA made now might be the second one: only the cloud remembers what a lost volume held."""
+        heard = self._kept is not None or self._newest is not None
+        makes_one = self._host.settings().ca.source is CASource.ROOT and not CAHome(self._host.data).was_made
+        return makes_one and not heard
 
     def _is_something(self, document: Mapping[str, Any]) -> bool:
         """Whether anybody has said by which settings to serve. Defaults alone would make a CA that nobody wants."""
@@ -191,7 +212,7 @@ class Wishes:
         # Nothing may be awaited before the next two lines: a reload in between would read what is no more in force.
         self._in_force, self._unfit = wish.document, None
         self._kept = _newer(self._kept, Kept(self._host.origin, wish.version, wish.document))
-        notes = [*self._tell_widened(weighed.widenings), *self._late(weighed.settings)]
+        notes = [*self._tell_widened(weighed.widenings), *self._late(weighed.settings), *self._overruled(wish)]
         if self._kept != self._on_disk:
             notes += await self._keep(self._kept)
         self._say(self._answer(wish, notes=notes), "")
@@ -199,6 +220,11 @@ class Wishes:
     def _late(self, settings: Settings) -> Sequence[str]:
         """What is accepted, and does not count before the next start."""
         return [f"{path}: it counts from the next start of the module on." for path in late(self._started, settings)]
+
+    def _overruled(self, wish: _Wish) -> Sequence[str]:
+        """What is accepted, and comes to nothing while the module is started as it is."""
+        ways = "the environment of the module (NESTOR_HOSTNAME) or an option of nestor serve"
+        return [f"{path}: it has no effect, for {ways} goes over it." for path in self._host.overruled(wish.document)]
 
     async def _keep(self, kept: Kept) -> Sequence[str]:
         """Keep a wish on the disk. What cannot be kept is in force all the same, until the next start."""
