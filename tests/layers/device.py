@@ -5,7 +5,6 @@ What has to be timed, or is refused, it asks itself: the start of a command woul
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography import x509
 

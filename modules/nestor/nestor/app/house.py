@@ -209,7 +209,8 @@ def open_gate(
 ) -> Gate:
     """The gate of these settings; `reserved` are the names that are this server's own.
 
-    `above`: the issuers are those of the server above; then `home` are those of this server. Raises MaterialError for files that cannot be used.
+    `above`: the issuers are those of the server above; then `home` are those of this server.
+    Raises MaterialError for files that cannot be used.
     """
     return build_gate(
         source.settings.access,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 
 from nestor.conveyance import Conveyance
-from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered
+from nestor.errors import DeviceFault, Malformed, NestorError, NotOffered, OurFault
 from nestor.est import csrattrs, pkcs10, transfer
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import (
@@ -253,7 +253,7 @@ class Registrar:
         self._ledger.refuse(refusal)
         tell(self._sinks, Refused(refusal))
         if not isinstance(fault, DeviceFault):
-            about = "issuance" if isinstance(fault, CannotIssue) else "bug"
+            about = "bug" if isinstance(fault, OurFault) else "issuance"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
 
 
