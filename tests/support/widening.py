@@ -88,7 +88,7 @@ CASES: Sequence[Case] = (
     _forwarder("names", "*", {}),
     _forwarder("labels", "*", {"labels": "device"}),
     _forwarder("profiles", "server", {}),
-    _forwarder("issuers", "own, factory", {}),
+    _forwarder("issuers", "*", {}),
     _forwarder("statements", value=True, said={}),
     _case("access.usersFile", "file:old-users.json"),
     Case("access.users.NAME.names", "access.users.u.names", {"access": {"users": {"u": {**USER, "names": "line1-*"}}}}),
