@@ -24,9 +24,13 @@ _CERTS = {"Content-Type": "application/pkcs7-mime; smime-type=certs-only"}
 
 
 class Switchboard:
-    """A port whose connections go to another one, or come to an end as `mode` says: relay, reset or silent."""
+    """A port whose connections go to another one, or come to an end as `mode` says: relay, reset or silent.
+
+    While it is `losing`, what is asked on a connection arrives, and the answer is lost with the connection.
+    """
 
     def __init__(self) -> None:
+        self.losing = False
         self.port = free_port()
         self.target = 0
         self.mode = "relay"
@@ -69,16 +73,15 @@ class Switchboard:
         if self.mode == "relay":
             onward = socket.create_connection(("127.0.0.1", self.target))
             self._open.add(onward)
-            for one, other in ((connection, onward), (onward, connection)):
-                threading.Thread(target=_pump, args=(one, other), daemon=True).start()
+            for way in ((connection, onward, True), (onward, connection, False)):
+                threading.Thread(target=self._pump, args=way, daemon=True).start()
 
-
-def _pump(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while content := one.recv(65_536):
-            other.sendall(content)
-    with suppress(OSError):
-        other.shutdown(socket.SHUT_WR)
+    def _pump(self, one: socket.socket, other: socket.socket, up: bool) -> None:
+        with suppress(OSError):
+            while (content := one.recv(65_536)) and (up or not self.losing):
+                other.sendall(content)
+        with suppress(OSError):
+            other.shutdown(socket.SHUT_WR if up else socket.SHUT_RDWR)
 
 
 class BreakableParent:

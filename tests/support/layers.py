@@ -1,7 +1,10 @@
 """Servers one above the other: a forwarder whose parent is anybody's EST server, or another Nestor."""
 
+import json
+import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +15,10 @@ from support import pki
 from support.device import Device
 from support.foreign import PASSWORD as PARENT_PASSWORD
 from support.foreign import USER as PARENT_USER
-from support.foreign import Foreign
+from support.foreign import Foreign, asking
 from support.server import Server
 from support.shapes import CMC_RA
+from support.stub import Heard
 
 USER, PASSWORD = "line", "0815"
 _PATIENCE = 15.0
@@ -39,14 +43,44 @@ class Forwarder(Server):
         """Whoever knows the password."""
         return self.device(user=(USER, PASSWORD), **known)
 
-    def start(self) -> None:
-        """Start; where the parent is there, wait until its CA certificates are known."""
-        super().start()
+    def point(self, upstream: Mapping[str, Any]) -> None:
+        """Have it ask another parent, from the next start on."""
+        document = json.loads(self.config.read_text("utf-8"))
+        self.config.write_text(json.dumps({**document, "upstream": upstream}), "utf-8")
+
+    def kill(self) -> None:
+        """End it at once, whatever it does."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
 
     def ready(self) -> "Forwarder":
         """Wait until the CA certificates of the parent are known here."""
         until(lambda: self.line().get("cacerts").status == 200)
         return self
+
+
+class Above(Foreign):
+    """A server above that knows forwarders by certificate, writes down what it hears, and issues what is asked for."""
+
+    def __init__(self, place: Path, makers: "Makers") -> None:
+        place.mkdir(parents=True, exist_ok=True)
+        super().__init__(place, context=makers.believed)
+        self.answers["simplereenroll"] = self.answers["simpleenroll"]
+        self.knows = lambda _: True
+
+    @property
+    def asked(self) -> list[Heard]:
+        """The requests for certificates, as they came."""
+        return [heard for heard in self.heard if heard.method == "POST"]
+
+    @contextmanager
+    def hearing(self) -> Iterator[list[Heard]]:
+        """The requests for certificates that come meanwhile."""
+        before, heard = len(self.asked), list[Heard]()
+        yield heard
+        heard += self.asked[before:]
 
 
 def foreign_upstream(place: Path, foreign: Foreign, **changes: Any) -> dict[str, Any]:
@@ -81,9 +115,15 @@ class Makers:
     """A CA that certifies forwarders alone, with the files that settings name."""
 
     def __init__(self, place: Path) -> None:
-        self._ca = pki.authority("Forwarders")
+        self.root = pki.authority("Forwarders")
+        self._ca = self.root.intermediate("Makers of forwarders")
         self._place = place
         self.anchor = self._ca.write(place, "forwarders.pem")
+
+    def believed(self, context: ssl.SSLContext) -> None:
+        """Have TLS believe these forwarders, with or without what is above their certificates."""
+        asking(self.root.certificate, self._ca.certificate)(context)
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
 
     def certify(self, name: str, **wishes: Any) -> dict[str, Any]:
         """Certify a forwarder; the part of its upstream settings that names certificate and key."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Heard:
-    """One request as it came in; `session` numbers the TLS connections."""
+    """One request as it came in; `session` numbers the TLS connections, `chain` the certificates that were shown."""
 
     method: str
     path: str
@@ -35,6 +35,7 @@ class Heard:
     tls: str | None
     tls_unique: bytes | None
     session: int
+    chain: int = 0
 
     @property
     def csr(self) -> x509.CertificateSigningRequest:
@@ -156,7 +157,8 @@ def _server(stub: Stub) -> ThreadingHTTPServer:
             unique = self.request.get_channel_binding("tls-unique")
             peer = self.request.getpeercert(binary_form=True)
             version = self.request.version()
-            heard = Heard(self.command, self.path, self.headers, body, peer, version, unique, self.session)
+            shown = len(self.request._sslobj.get_unverified_chain() or ())  # type: ignore[attr-defined]
+            heard = Heard(self.command, self.path, self.headers, body, peer, version, unique, self.session, shown)
             reply = stub.answer(heard)
             self.send_response(reply.status)
             for name, value in reply.headers.items():

@@ -44,6 +44,7 @@ def _bodies(der: bytes) -> dict[str, bytes]:
     }
 
 
+@pytest.mark.conformance("CL-14")
 @pytest.mark.parametrize("form", _bodies(b""))
 def test_certificates_are_read_in_every_form_that_servers_send(device: Identity, der: bytes, form: str) -> None:
     assert list(read_certificates(_answer(_bodies(der)[form]), "est")) == [device.certificate]
@@ -54,6 +55,7 @@ def test_the_media_type_may_lack_its_parameter(device: Identity, der: bytes, kin
     assert list(read_certificates(_answer(wrapped(der), kind), "est")) == [device.certificate]
 
 
+@pytest.mark.conformance("CL-14")
 @pytest.mark.parametrize("encoding", ["binary", "base64", "quoted-printable", "nonsense"])
 def test_the_transfer_encoding_is_not_looked_at(device: Identity, der: bytes, encoding: str) -> None:
     answer = _answer(wrapped(der), **{"Content-Transfer-Encoding": encoding})

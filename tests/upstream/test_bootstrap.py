@@ -22,6 +22,7 @@ async def test_the_right_fingerprint_makes_an_anchor_of_that_certificate_alone(s
     assert trust == Trust((ca.certificate,))
 
 
+@pytest.mark.conformance("CL-6")
 async def test_after_the_bootstrap_a_new_session_is_verified(stub: Stub, ca: pki.CA) -> None:
     async with ESTClient(stub.url, await bootstrap(stub.url, _fingerprint(ca))) as client:
         await client.cacerts()
@@ -41,6 +42,7 @@ async def test_somebody_who_shows_the_right_certificate_but_is_not_below_it_gets
     assert len(stub.heard) == 1
 
 
+@pytest.mark.conformance("CL-6")
 async def test_a_wrong_fingerprint_stops_everything(stub: Stub) -> None:
     with pytest.raises(Unavailable, match="shows no CA certificate with the SHA-256 fingerprint") as refused:
         await bootstrap(stub.url, "00" * 32)

@@ -33,6 +33,7 @@ async def test_ca_certificates_come_sorted_out(stub: Stub, trust: Trust, ca: pki
     assert found.strangers == (stranger.certificate,)
 
 
+@pytest.mark.conformance("CL-16")
 async def test_a_request_is_sent_as_deployed_servers_want_it(stub: Stub, trust: Trust) -> None:
     request = shapes.est_identity("pump-1")
     async with _client(stub, trust) as client:
@@ -51,6 +52,7 @@ async def test_a_label_is_asked_for(stub: Stub, trust: Trust, ca: pki.CA) -> Non
         assert (await client.cacerts()).root == ca.certificate
 
 
+@pytest.mark.conformance("CL-17")
 async def test_a_renewal_shows_the_certificate_to_be_renewed(ca: pki.CA, trust: Trust, tmp_path: Path) -> None:
     def wants_one(context: ssl.SSLContext) -> None:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -77,6 +79,7 @@ async def test_the_password_goes_where_it_is_needed_and_nowhere_else(stub: Stub,
     assert sent == {"cacerts": None, "csrattrs": login, "simpleenroll": login}
 
 
+@pytest.mark.conformance("CL-5")
 async def test_nobody_gets_the_password_before_being_verified(stub: Stub) -> None:
     stub.answers["simpleenroll"] = Reply(401, headers={"WWW-Authenticate": 'Basic realm="est"'})
     stranger = Trust((pki.authority("Stranger").certificate,))
@@ -87,6 +90,7 @@ async def test_nobody_gets_the_password_before_being_verified(stub: Stub) -> Non
     assert "hunter2" not in f"{refused.value.text} {client!r} {vars(client)['_wire']!r}"
 
 
+@pytest.mark.conformance("CL-18")
 async def test_an_unknown_scheme_is_not_tried_again(stub: Stub, trust: Trust) -> None:
     stub.answers["simpleenroll"] = Reply(401, headers={"WWW-Authenticate": "Negotiate"})
     async with _client(stub, trust, user="pump-1", password="hunter2") as client:
@@ -95,6 +99,7 @@ async def test_an_unknown_scheme_is_not_tried_again(stub: Stub, trust: Trust) ->
     assert len(stub.heard) == 1
 
 
+@pytest.mark.conformance("CL-11")
 async def test_a_redirected_request_goes_nowhere_else(stub: Stub, trust: Trust) -> None:
     stub.answers["simpleenroll"] = Reply(307, headers={"Location": "https://elsewhere.example/"})
     async with _client(stub, trust) as client:
@@ -132,6 +137,7 @@ async def test_a_server_that_wants_nothing_says_so_in_many_ways(stub: Stub, trus
         assert await client.csrattrs() == CsrAttributes()
 
 
+@pytest.mark.conformance("CL-12")
 async def test_a_link_is_the_binding_of_the_session_that_stays(stub: Stub, trust: Trust) -> None:
     stub.answers["csrattrs"] = attributes(_LINK)
     async with _client(stub, trust, linkable=True) as client:

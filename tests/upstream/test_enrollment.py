@@ -33,6 +33,7 @@ def _binding(heard: Heard) -> bytes:
     return base64.b64decode(attribute.value)
 
 
+@pytest.mark.conformance("CL-13")
 async def test_what_the_server_wants_is_asked_first(stub: Stub, trust: Trust) -> None:
     await _request(stub, trust)
     assert [heard.method for heard in stub.heard] == ["GET", "POST"]
@@ -64,6 +65,7 @@ def _later(stub: Stub, ca_answer: object, times: int = 1) -> None:
     stub.answers["simpleenroll"] = answer
 
 
+@pytest.mark.conformance("CL-10")
 async def test_a_server_that_decides_later_hears_the_same_request_again(stub: Stub, trust: Trust, ca: object) -> None:
     _later(stub, issuing(ca))  # type: ignore[arg-type]  # the fixture's CA
     await _request(stub, trust, patience=5)
@@ -71,6 +73,7 @@ async def test_a_server_that_decides_later_hears_the_same_request_again(stub: St
     assert first == second
 
 
+@pytest.mark.conformance("CL-12")
 async def test_a_linked_request_is_made_anew_for_its_new_session(stub: Stub, trust: Trust, ca: object) -> None:
     _later(stub, issuing(ca))  # type: ignore[arg-type]  # the fixture's CA
     await _request(stub, trust, link=True, patience=5)

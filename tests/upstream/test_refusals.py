@@ -75,6 +75,7 @@ def test_a_long_story_is_cut() -> None:
     assert len(said(_answer(400, b"x" * 10_000))) == 500
 
 
+@pytest.mark.conformance("CL-10")
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [

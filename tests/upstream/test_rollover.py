@@ -26,6 +26,7 @@ def test_a_root_and_its_intermediates_count_in_any_order() -> None:
         assert found.strangers == ()
 
 
+@pytest.mark.conformance("CL-7")
 def test_while_a_ca_changes_its_key_the_root_that_lasts_longest_vouches_for_the_old_one() -> None:
     old = root("CA")
     new = root("CA", end=old.certificate.not_valid_after_utc.replace(year=2099))

@@ -22,6 +22,7 @@ def test_certificate_and_name_are_verified_from_tls_1_2_on(trust: Trust) -> None
     assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.conformance("CL-1")
 def test_explicit_anchors_are_the_only_ones(ca: pki.CA) -> None:
     (loaded,) = verifying_context(Trust((ca.certificate,))).get_ca_certs(binary_form=True)
     assert loaded == ca.certificate.public_bytes(Encoding.DER)
@@ -32,12 +33,14 @@ def test_a_provisional_session_believes_anybody_but_speaks_no_old_tls() -> None:
     assert provisional_context().minimum_version is ssl.TLSVersion.TLSv1_2
 
 
+@pytest.mark.conformance("CL-1")
 async def test_a_server_under_another_ca_is_refused(stub: Stub) -> None:
     stranger = Trust((pki.authority("Stranger").certificate,))
     assert "does not come from a CA that is trusted here" in await refusal(stub, stranger)
     assert stub.heard == []
 
 
+@pytest.mark.conformance("CL-1")
 async def test_a_server_of_a_private_ca_is_refused_by_this_machines_own_store(stub: Stub) -> None:
     assert "does not come from a CA that is trusted here" in await refusal(stub, Trust())
 
@@ -49,6 +52,7 @@ async def test_an_anchor_need_not_be_a_root(ca: pki.CA, tmp_path: Path) -> None:
         assert (await ask(stub, Trust((issuing.certificate,)))).status == 200
 
 
+@pytest.mark.conformance("CL-3")
 async def test_the_name_counts_even_where_the_server_is_a_registration_authority(
     ca: pki.CA, trust: Trust, tmp_path: Path
 ) -> None:
@@ -59,6 +63,7 @@ async def test_the_name_counts_even_where_the_server_is_a_registration_authority
         assert stub.heard == []
 
 
+@pytest.mark.conformance("CL-4")
 async def test_a_common_name_is_no_server_name(ca: pki.CA, trust: Trust, tmp_path: Path) -> None:
     with Stub(tmp_path, ca.issue("localhost", server=True)) as stub:
         assert "is for other names" in await refusal(stub, trust)

@@ -46,13 +46,13 @@ def build_gate(
     recognize: Recognize,
     reserved_names: Collection[str] = (),
     above: bool = False,
-    home: Callable[[], Sequence[x509.Certificate]] | None = None,
+    beside: Sequence[x509.Certificate] = (),
     here: str = "",
 ) -> Gate:
     """Build the gate. Files are relative to `base`.
 
-    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know; then
-    `home` are the issuers of this server, which make the forwarders below it all the same.
+    `above` tells that the issuers are those of a server above, whose certificates this ledger need not know. `beside`
+    are issuers whose certificates may authenticate forwarders, and nobody else.
     `issuers` answers whose directly issued certificates may authenticate; `own` are all certificates of our CA and of
     those above it, which no anchor may be kin to. `memory` outlives the gate. `here` is a name of this server, for the
     hops that a request tells of. Raises MaterialError or SettingsError for what cannot be used.
@@ -69,11 +69,13 @@ def build_gate(
         verified_for=limits.verified_for.total_seconds(),
         tell=report,
     )
-    adopt = Above(ledger, recognize).entry if above else Adopter(ledger, recognize, partial(tell, sinks)).adopt
-    own_certificates = OwnCertificates(issuers, ledger, traits, adopt)
-    made_here = OwnCertificates(home or issuers, ledger, traits, Adopter(ledger, recognize, partial(tell, sinks)).adopt)
+    adopter = Adopter(ledger, recognize, partial(tell, sinks))
+    own_certificates = OwnCertificates(
+        issuers, ledger, traits, Above(ledger, recognize).entry if above else adopter.adopt
+    )
+    neighbors = OwnCertificates(lambda: beside, ledger, traits, adopter.adopt)
     known = known_forwarders(settings, base)
-    forwarders = Forwarders(known, [made_here, own_certificates] if above else [own_certificates], memory.hop(here))
+    forwarders = Forwarders(known, [own_certificates, neighbors], memory.hop(here))
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=rules_of(settings, reserved_names),

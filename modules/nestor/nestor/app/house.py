@@ -149,7 +149,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     if parent is not None:
-        higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, home=issuers)
+        higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, beside=issuers)
         asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
         for name, label in up.items():
             if label is not None:
@@ -205,12 +205,12 @@ def open_gate(
     memory: Memory,
     reserved: Collection[str],
     above: bool = False,
-    home: Sequence[x509.Certificate] = (),
+    beside: Sequence[x509.Certificate] = (),
 ) -> Gate:
     """The gate of these settings; `reserved` are the names that are this server's own.
 
-    `above`: the issuers are those of the server above; then `home` are those of this server.
-    Raises MaterialError for files that cannot be used.
+    `above`: the issuers are those of the server above, and `beside` are this one's, for forwarders alone. Raises
+    MaterialError for files that cannot be used.
     """
     return build_gate(
         source.settings.access,
@@ -226,7 +226,7 @@ def open_gate(
         reserved_names=reserved,
         here=next(iter(source.settings.listener.hostnames), ""),
         above=above,
-        home=lambda: home,
+        beside=beside,
     )
 
 

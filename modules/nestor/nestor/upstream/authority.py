@@ -87,7 +87,8 @@ class UpstreamAuthority:
 
     async def _forward(self, order: Order) -> x509.Certificate:
         due = self._due(order.conveyance)
-        sending = Sending(headers=self._headers(order, due), within=due - self._clock.monotonic())
+        left = due - self._clock.monotonic()
+        sending = Sending(headers=self._headers(order, due), within=left, spki=order.csr.spki)
         await self._intents.intend(_intent_of(order, self._clock))
         try:
             certificate = await self._parent.ask(self._label, self._send(order), sending)

@@ -39,11 +39,15 @@ _CSR_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: "application/pkcs10", hdrs
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """How one request is sent: with further headers, within so many seconds; and how far it came."""
+    """How one request is sent: with further headers, within so many seconds; and how far it came.
+
+    `spki` is the public key that the certificate has to have, where the request was read before.
+    """
 
     headers: Sequence[tuple[str, str]] = ()
     within: float | None = None
     progress: Progress | None = None
+    spki: bytes | None = None
 
 
 _AS_USUAL = Sending()
@@ -150,7 +154,7 @@ class ESTClient:
         return read_generated_key(await self._post(Operation.SERVER_KEYGEN, csr), self._address.server)
 
     async def _certificate(self, operation: Operation, csr: bytes, sending: Sending) -> x509.Certificate:
-        spki = pkcs10.read(csr).spki
+        spki = sending.spki or pkcs10.read(csr).spki
         found = read_certificates(await self._post(operation, csr, sending), self._address.server)
         return choose_certificate(found, spki, self._address.server)
 

@@ -1,0 +1,154 @@
+"""Several hops, and what goes wrong between them: a ring, an answer that is lost, a forwarder that dies meanwhile."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from support.broken import Switchboard
+from support.layers import Above, Forwarder, Makers, nestor_upstream, until
+from support.server import Server
+from support.shapes import est_identity
+from support.stub import Heard, Reply
+
+pytestmark = pytest.mark.xdist_group("hops")
+
+
+def _issued(server: Server, device: str) -> int:
+    """How many certificates of a device a server has recorded."""
+    listed = json.loads(server.command("cert", "list", "--device", device, "--json").stdout)
+    return len(listed["certificates"] if isinstance(listed, dict) else listed)
+
+
+@pytest.fixture
+def makers(tmp_path: Path) -> Makers:
+    return Makers(tmp_path)
+
+
+@pytest.mark.conformance("RA-15")
+def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None:
+    names = ("one", "two", "three")
+    ring = [Forwarder(tmp_path / f"n{name}", {}, makers.listed(*names)) for name in names]
+    credentials = [makers.certify(name) for name in names]
+    for place, (forwarder, credential) in enumerate(zip(ring, credentials, strict=True)):
+        parent = ring[(place + 1) % len(ring)]
+        anchor = parent.data / "ca" / "certificates.pem"
+        forwarder.point(nestor_upstream(parent, anchor, credential))
+    for forwarder in ring:
+        forwarder.command("ca", "init")
+    with ExitStack() as stack:
+        for forwarder in ring:
+            stack.enter_context(forwarder)
+        waited = []
+        for _ in range(2):
+            begun = time.monotonic()
+            answer = ring[0].line().enroll(est_identity("pump-1"))
+            waited.append(time.monotonic() - begun)
+            assert answer.status == 508
+            assert "passed this server before" in answer.text
+    assert min(waited) < 3
+
+
+@pytest.fixture
+def board() -> Iterator[Switchboard]:
+    board = Switchboard()
+    board.listen()
+    yield board
+    board.hang_up()
+
+
+def test_the_same_request_after_an_answer_lost_two_hops_above_gets_the_one_certificate_there_is(
+    tmp_path: Path, makers: Makers, board: Switchboard
+) -> None:
+    with Server(tmp_path / "top", makers.listed("middle")) as top:
+        board.target = top.port
+        upstream = nestor_upstream(top, top.ca_file, makers.certify("middle"))
+        upstream["url"] = f"https://localhost:{board.port}/.well-known/est"
+        with Forwarder(tmp_path / "n1", upstream, makers.listed("lowest")) as middle:
+            middle.ready()
+            below = nestor_upstream(middle, middle.ca_file, makers.certify("lowest"))
+            with Forwarder(tmp_path / "n2", below) as lowest:
+                line = lowest.ready().line()
+                assert line.enroll(est_identity("pump-0")).status == 200
+                board.losing = True
+                request = est_identity("pump-1")
+                lost = line.enroll(request)
+                board.losing = False
+                found = until(lambda: line.enroll(request).status == 200)
+                certificates = {line.enroll(request).certificate.serial_number for _ in range(2)}
+        assert lost.status == 504
+        assert found < 5
+        assert len(certificates) == 1
+        assert _issued(top, "pump-1") == 1
+
+
+def test_a_retry_on_its_way_up_asks_for_the_same_certificate_and_waits_for_the_first(
+    tmp_path: Path, makers: Makers
+) -> None:
+    with Above(tmp_path / "above", makers) as above:
+        upstream = {"url": above.base, "anchors": f"file:{above.anchor}", **makers.certify("upper")}
+        with Forwarder(tmp_path / "n1", upstream) as forwarder:
+            line = forwarder.ready().line()
+            usual, gate = above.answers["simpleenroll"], threading.Event()
+
+            def slow(heard: Heard) -> Reply:
+                gate.wait(10)
+                assert callable(usual)
+                return usual(heard)
+
+            above.answers["simpleenroll"] = slow
+            request, answers = est_identity("pump-1"), []
+            askers = [threading.Thread(target=lambda: answers.append(line.enroll(request))) for _ in range(3)]
+            for asker in askers:
+                asker.start()
+            until(lambda: len(above.asked) == 1)
+            time.sleep(0.2)
+            gate.set()
+            for asker in askers:
+                asker.join()
+    assert len({answer.certificate.serial_number for answer in answers}) == 1
+    assert len(above.asked) == 1
+
+
+def test_a_forwarder_that_dies_in_the_middle_says_at_its_next_start_what_may_have_been_issued(
+    tmp_path: Path, makers: Makers
+) -> None:
+    with Above(tmp_path / "above", makers) as above:
+        upstream = {"url": above.base, "anchors": f"file:{above.anchor}", **makers.certify("upper")}
+        forwarder = Forwarder(tmp_path / "n1", upstream)
+        with forwarder:
+            line = forwarder.ready().line()
+            usual, gate = above.answers["simpleenroll"], threading.Event()
+
+            def never(_: Heard) -> Reply:
+                gate.wait(10)
+                return Reply(500, close=True)
+
+            above.answers["simpleenroll"] = never
+            request = est_identity("pump-1")
+
+            def ask() -> None:
+                with suppress(OSError):
+                    line.enroll(request)
+
+            asker = threading.Thread(target=ask)
+            asker.start()
+            until(lambda: len(above.asked) == 1)
+            forwarder.kill()
+            gate.set()
+            asker.join()
+            above.answers["simpleenroll"] = usual
+            forwarder.start()
+            assert "a request of pump-1 for estIdentity was sent to the server above" in forwarder.log()
+            assert forwarder.line().get("cacerts").status == 200  # from the disk, before anybody was asked
+            assert forwarder.line().enroll(request).status == 200
+            forwarder.stop()
+            said = len(forwarder.log())
+            forwarder.start()
+            assert "was sent to the server above" not in forwarder.log()[said:]
+        keys = {heard.headers["Idempotency-Key"] for heard in above.asked}
+    assert len(keys) == 1
