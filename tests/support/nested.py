@@ -110,6 +110,13 @@ def asked_then(server: Turned, request: Request, identity: Identity | None = Non
     return answer
 
 
+class TurnedLayer(Turned):
+    """A layer under a clock that is turned: what it issues ends with its own CA, long before the root."""
+
+    def _end_of_ca(self) -> datetime:
+        return min(one.not_valid_after_utc for one in certificates(self))
+
+
 @dataclass(frozen=True)
 class Layers:
     """A parent and a child under one clock that is turned by hand."""
@@ -129,7 +136,7 @@ def layers(
     """A parent that runs, and a child that is not started yet."""
     parent = Turned(place / "parent", document or parent_document(), whole=True)  # TLS lives by that clock as well
     parent.start()
-    child = Turned(place / "child", child_document(parent, ca, **upstream), whole=True)
+    child = TurnedLayer(place / "child", child_document(parent, ca, **upstream), whole=True)
     child.clocks, child.program = parent.clocks, parent.program
     acquaint(parent, child)
     return Layers(parent, child)

@@ -62,6 +62,8 @@ CASES: Sequence[Case] = (
     Case("ca.key", "ca.key", {"ca": {"key": "file:ca.key"}}),
     Case("ca.certificate", "ca.certificate", {"ca": {"certificate": "file:ca.pem"}}),
     Case("ca.chain", "ca.chain", {"ca": {"chain": "file:ca.pem"}}),
+    _case("ca.parentLabel", "other"),
+    _case("ca.pathLength", 2),
     _case("ca.lifetime", "21y"),
     _case("authority.kind", "upstream"),
     _case("labels.NAME.authority", "upstream", name="line"),
@@ -110,7 +112,6 @@ CASES: Sequence[Case] = (
         "access.layers.NAME.hostnames",
         "access.layers.layer2.hostnames",
         {"access": {"layers": {"layer2": {}}}},
-        {"access": {"gateways": ""}},
     ),
     Case(
         "profiles.NAME.ca",

@@ -80,6 +80,10 @@ RULES: Mapping[str, Rule] = dict(
         *_every(Power.CA, changed, "private keys would be kept in another way", "keys.*"),
         *_every(Power.CA, changed, "other records would be kept", "ledger.*"),
         *_every(Power.LIFETIMES, more, "the root would live longer", "ca.lifetime"),
+        *_every(
+            Power.CA, changed, "the CA of this layer would be another one, or have another place", "ca.parentLabel"
+        ),
+        *_every(Power.CA, more, "more CAs might follow below this one", "ca.pathLength"),
         *_free("it counts when the root is made, once", "ca.subject", "ca.keyType", "ca.rsaBits"),
         # What answers, and the server above.
         *_every(Power.CA, changed, "another CA would answer on this path", "authority.kind", "labels.NAME.authority"),
