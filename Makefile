@@ -9,7 +9,7 @@ PLATFORM := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64v8,amd64)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' modules/nestor/nestor/__init__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run edge layers test conformance reference check fix bench bench-forward bench-herd lock iotedgedev image sbom
+.PHONY: help run edge layers test conformance reference check fix bench bench-forward bench-herd bench-proxy lock iotedgedev image sbom
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -58,6 +58,9 @@ bench-forward: .venv/ready ## Measure what a forwarder adds to an enrollment, wi
 
 bench-herd: .venv/ready ## Let 10,000 devices come at once, as aziot-certd does
 	@$(BIN)/python -m benchmarks.herd $(ARGS)
+
+bench-proxy: .venv/ready ## Measure the API proxy beside nginx: the same job, the same core, the same run
+	@$(BIN)/python -m benchmarks.proxying $(ARGS)
 
 LOCK := uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11
 

@@ -6,10 +6,11 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
-from standin import mqtt
+from standin import mqtt, web
 from standin.faults import Faults, Refusal
 from standin.identity import ModuleIdentity
 from standin.session import Connection, Session
+from standin.twin import Document
 
 PORT = 8883
 LARGEST_MESSAGE = 256 * 1024
@@ -26,6 +27,8 @@ class Broker(ABC):
         self.refused = 0
         self._changed = changed
         self._server: asyncio.Server | None = None
+        self._web: asyncio.Server | None = None
+        self.web_requests: list[web.Request] = []
         self._connections: set[Connection] = set()
         self._member: Connection | None = None
         self._session: Session | None = None
@@ -33,6 +36,10 @@ class Broker(ABC):
     @abstractmethod
     def _hear(self, topic: str, payload: bytes) -> None:
         """Do what a message of the client asks."""
+
+    @abstractmethod
+    def whole_twin(self) -> Document:
+        """The twin, as it is read by HTTP."""
 
     @property
     def listening(self) -> bool:
@@ -53,8 +60,15 @@ class Broker(ABC):
         """Listen."""
         self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
 
+    async def open_web(self, address: str, context: ssl.SSLContext) -> None:
+        """Listen for HTTPS as well."""
+        self._web = await asyncio.start_server(self._serve_web, address, web.PORT, ssl=context)
+
     def close(self) -> None:
         """Go away: no port, no connections."""
+        if self._web is not None:
+            self._web.close()
+            self._web = None
         if self._server is not None:
             self._server.close()
             self._server = None
@@ -74,6 +88,31 @@ class Broker(ABC):
         """Forget what the module subscribed to, and let the connection be."""
         if self._session is not None:
             self._session.filters.clear()
+
+    async def _serve_web(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection of HTTPS: requests, until one of them begins a WebSocket."""
+        try:
+            while True:
+                request = web.Request(await reader.readuntil(b"\r\n\r\n"))
+                self.web_requests.append(request)
+                switching = web.switches(request)
+                if switching is not None:
+                    writer.write(switching)
+                    await self._serve_packets(reader, writer)
+                    return
+                writer.write(web.twin_answer(request, self.identity, self.whole_twin()))
+        except (OSError, asyncio.IncompleteReadError, ValueError):
+            pass
+        finally:
+            writer.close()
+
+    async def _serve_packets(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        packets = asyncio.StreamReader()
+        frames = asyncio.ensure_future(web.unframe(reader, packets))
+        try:
+            await self._serve(packets, web.Framed(writer).as_writer)
+        finally:
+            frames.cancel()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection = Connection(reader, writer)

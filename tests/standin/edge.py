@@ -24,6 +24,7 @@ from standin.identity import ModuleIdentity
 from standin.loop import LoopThread
 from standin.pki import ServerCertificate, make_pki, server_context
 from standin.twin import Document
+from standin.web import Request
 from standin.workload import WorkloadAPI
 
 API_VERSION = "2022-08-03"
@@ -32,7 +33,7 @@ API_VERSION = "2022-08-03"
 class Edge(Cloud):
     """A device with IoT Edge on it, as one module sees it: edgeHub, the workload API, and the cloud behind them.
 
-    `hub_present` False starts without an edgeHub; `hub_returns` brings it.
+    `hub_present` False starts without an edgeHub; `hub_returns` brings it. `web` opens port 443 as well.
     """
 
     def __init__(
@@ -44,10 +45,12 @@ class Edge(Cloud):
         module: str = "nestor",
         parent: str = "",
         hub_present: bool = True,
+        web: bool = False,
     ) -> None:
         self.faults = Faults()
         self.parent = parent
         self._hub_present = hub_present
+        self._web = web
         self._claim = address.claim(PORT)
         self._place = Path(tempfile.mkdtemp(prefix="nestor-edge-"))
         self._identity = ModuleIdentity(hub, device, module, _generation(), secrets.token_bytes(32))
@@ -141,6 +144,15 @@ class Edge(Cloud):
         """How many calls of the workload API were under way at one moment, at most."""
         return self._workload.most_at_once
 
+    def server_certificate(self, name: str) -> ServerCertificate:
+        """A certificate below the Edge CA, for another server of this device."""
+        return self._issue(name, name)
+
+    @property
+    def web_requests(self) -> tuple[Request, ...]:
+        """What came to port 443."""
+        return tuple(self._hub.web_requests)
+
     @property
     def trust_bundle(self) -> str:
         """What the device trusts."""
@@ -167,6 +179,8 @@ class Edge(Cloud):
         await self._workload.open(self.socket)
         if self._hub_present:
             await self._hub.open(self.address, self._context)
+        if self._web:
+            await self._hub.open_web(self.address, self._context)
 
     async def _close(self) -> None:
         self._hub.close()

@@ -54,6 +54,10 @@ class EdgeHub(Broker):
         self._calls: dict[str, asyncio.Future[tuple[int, Any]]] = {}
         self._requests = itertools.count(1)
 
+    def whole_twin(self) -> Document:
+        """The twin, as it is read by HTTP."""
+        return self.twin.document()
+
     def want(self, desired: Document, patch: Document) -> None:
         """Set the desired properties, and tell the module by a patch."""
         self.twin = self.twin.wanting(desired)

@@ -4,7 +4,9 @@ It keeps the promises of the ones on the workload API; `tests/contract` holds bo
 """
 
 import asyncio
+import hmac
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -71,6 +73,7 @@ class MemoryRuntime:
         self._mood = mood
         self._clock = clock
         self._module = module
+        self.key = secrets.token_bytes(32)
         self._root = pki.authority("Site root")
         self.renew_edge_ca()
 
@@ -91,6 +94,10 @@ class MemoryRuntime:
             common_name, alternative_names=names, client=False, server=True, days=_DAYS, not_before=self._clock.now()
         )
         return [made.certificate, self.edge_ca.certificate], made.key
+
+    async def sign(self, data: bytes) -> bytes:
+        await self._mood.take("sign")
+        return hmac.digest(self.key, data, "sha256")
 
 
 class MemoryHost:

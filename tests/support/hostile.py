@@ -19,6 +19,7 @@ _ENTRIES = {
     "access.bootstrap": "factory",
     "access.forwarders": "line1",
     "labels": "line1",
+    "routes": "registry",
 }
 _SHARED_KEY = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWY="
 _PEM = "-----BEGIN EC PRIVATE KEY-----\nMHcCAQEEIBkg4LVWM9nuwNSk3yByxZpYRTBnVJk5oC1QWo6IbUGwoAoGCCqGSM49\n-----END EC"

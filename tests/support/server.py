@@ -121,13 +121,13 @@ class Server:
         return is_alive(self.port)
 
 
-def is_alive(port: int) -> bool:
+def is_alive(port: int, host: str = "localhost") -> bool:
     """Whether the server on a port of this machine says that it lives."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     try:
         with (
-            socket.create_connection(("localhost", port), timeout=5) as plain,
+            socket.create_connection((host, port), timeout=5) as plain,
             context.wrap_socket(plain) as session,
         ):
             session.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -207,6 +207,28 @@ CASES: Sequence[Case] = (
         "listener.serverCertificate.key",
         _at("listener.serverCertificate.key", "file:server.key"),
     ),
+    Case(
+        "routes.NAME.identity",
+        "routes.devices.identity",
+        {"routes": {"devices": {"path": "/devices/", "to": "edgeHub", "identity": True}}},
+    ),
+    _case("proxy.preset", "iotedge"),
+    _case("routes.NAME.anchors", "file:other.pem", name="registry"),
+    _case("routes.NAME.serverName", "other.example", name="registry"),
+    Case(
+        "routes.NAME.certificate",
+        "routes.registry.certificate",
+        {"routes": {"registry": {"certificate": "file:me.pem", "key": "file:me.key"}}},
+    ),
+    Case(
+        "routes.NAME.key",
+        "routes.registry.key",
+        {"routes": {"registry": {"certificate": "file:me.pem", "key": "file:me.key"}}},
+    ),
+    _case("proxy.throughCredentials", "env:NESTOR_SECRET_PROXY"),
+    _case("proxy.through", "http://proxy.example:3128"),
+    *(_case(f"proxy.limits.{key}", 1_000_000) for key in ("requests", "requestsPerRoute", "requestsPerAddress")),
+    *(_case(f"proxy.limits.{key}", "1d") for key in ("connect", "answer", "idle", "webSocket")),
     _case("log.level", "error"),
 )
 

@@ -14,7 +14,9 @@ from support.visitors import Door
 
 Doors = Callable[[int, int], Door]
 
-_PEERS_TURN = [phase for phase in Phase if phase < Phase.CLOSED and phase not in {Phase.WAITING, Phase.BUSY}]
+_PEERS_TURN = [
+    phase for phase in Phase if phase < Phase.CLOSED and phase not in {Phase.WAITING, Phase.BUSY, Phase.CARRIED}
+]
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ A map of the house. Imports go down only; rooms side by side never import each o
     ops/        watches events: the log, the health of the house
     backup/     one encrypted file, and how a new state takes the place of an old one
     upstream/   an EST client
+    proxy/      carries what is no enrollment to the right neighbor, by a table of routes
     twin/       the module twin as documents: what may be wished, what is answered
     edge/       the wall towards the IoT Edge runtime: edgeHub by the SDK, the workload API
     device/     what a device of IoT Edge is told: its config.toml, written and judged

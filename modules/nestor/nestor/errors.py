@@ -23,6 +23,9 @@
     |  |  `- ParentAway         the server of the layer above is not reached, or is not ready; nothing came of it
     |  |- ParentSilent          the server of the layer above was asked, and did not answer in time
     |  |- ParentUnusable        it answered, and the answer cannot be used, or it does not let this server in
+    |  |- RouteFailed           what a route leads to gives no answer that can be handed on
+    |  |  |- RouteLate          it does not answer in time
+    |  |  `- RouteClosed        nothing can be carried there at this time
     |  `- Unavailable           the server cannot be reached; the port or the data directory cannot be had
     `- OurFault                 a bug of Nestor's
        `- CannotGoOn            this process is beyond recovery; a new one may not be
@@ -164,6 +167,25 @@ class ParentUnusable(OperatorFault):
 
 class Unavailable(OperatorFault):
     """A server cannot be reached, refuses us, or its port or its data directory cannot be had."""
+
+
+class RouteFailed(OperatorFault):
+    """What a route leads to does not answer, or not so that it can be handed on.
+
+    The sentence names the route alone; `detail` says what happened and where, for the log and for reports.
+    """
+
+    def __init__(self, sentence: str, hint: str = "", *, detail: str) -> None:
+        super().__init__(sentence, hint)
+        self.detail = detail
+
+
+class RouteLate(RouteFailed):
+    """What a route leads to does not answer in time."""
+
+
+class RouteClosed(RouteFailed):
+    """Nothing can be carried on a route at this time: too much is, or what it needs is not there."""
 
 
 class OurFault(NestorError):

@@ -35,6 +35,20 @@ class Answered:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """A request was carried on a route, or could not be: then `status` is 0. Bytes are those of bodies."""
+
+    route: str
+    address: str
+    request: str
+    status: int
+    seconds: float
+    sent: int
+    received: int
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class TurnedAway:
     """A request that never came to the desk: a wrong path or method, a body of another kind, too large or too slow."""
 
@@ -162,6 +176,7 @@ Event = (
     | Adopted
     | Revoked
     | Answered
+    | Carried
     | TurnedAway
     | HandshakeFailed
     | Listening

@@ -261,6 +261,9 @@ class Runtime(Protocol):
     ) -> tuple[Sequence[x509.Certificate], CertificateIssuerPrivateKeyTypes]:
         """A new certificate below this device's Edge CA, its chain after it, and its key; it lives 30 days at most."""
 
+    async def sign(self, data: bytes) -> bytes:
+        """HMAC-SHA256 of bytes, with the key of this module."""
+
 
 def tell(sinks: Iterable[Sink], event: Event) -> None:
     """Tell every listener of one event."""

@@ -23,6 +23,7 @@ from nestor.errors import EVERY_KEY, SettingsError
 from nestor.keys.settings import KeySettings
 from nestor.ledger.settings import LedgerSettings
 from nestor.ops.settings import LogSettings
+from nestor.proxy.settings import ProxySettings, RouteSettings
 from nestor.registrar.settings import AuthoritySettings, LabelSettings
 from nestor.twin.settings import ReportingSettings, TwinSettings
 from nestor.upstream.settings import UpstreamSettings
@@ -49,6 +50,10 @@ class Settings(Document):
     labels: dict[str, LabelSettings] = described(
         "Rules of EST paths by label; `default` is the path without one.", default_factory=dict
     )
+    routes: dict[str, RouteSettings] = described(
+        "What the API proxy carries, and where, by name; the more specific route goes first.", default_factory=dict
+    )
+    proxy: ProxySettings = described("The API proxy: what holds for all routes.", default_factory=_empty(ProxySettings))
     keys: KeySettings = described("How private keys are kept.", default_factory=_empty(KeySettings))
     ledger: LedgerSettings = described("What was issued.", default_factory=_empty(LedgerSettings))
     log: LogSettings = described("What is told on standard output.", default_factory=_empty(LogSettings))

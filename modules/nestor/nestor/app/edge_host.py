@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from nestor.app.trial import is_server_name
 from nestor.edge.identity import EdgeIdentity
@@ -12,12 +13,15 @@ from nestor.ports import Runtime, Sealer
 class EdgeHost:
     """The runtime by its two ports; `name` is the gateway host name of this device.
 
+    `parent` is the host name of the device above, empty at the top; `audience` what a token of this module is good for.
     `reserved` are the names of this server and of its parent, which stay theirs whatever any settings say.
     """
 
     name: str
     runtime: Runtime
     sealer: Sealer
+    parent: str = ""
+    audience: str = ""
     reserved: Sequence[str] = ()
 
 
@@ -30,4 +34,12 @@ def edge_host(identity: EdgeIdentity | None) -> EdgeHost | None:
 
     workload = WorkloadAPI(identity)
     known = (identity.gateway, identity.module, identity.parent)
-    return EdgeHost(identity.gateway, workload, RuntimeSealer(workload), [*filter(is_server_name, known)])
+    audience = f"{identity.hub}/devices/{quote(identity.device)}/modules/{quote(identity.module)}"
+    return EdgeHost(
+        identity.gateway,
+        workload,
+        RuntimeSealer(workload),
+        parent=identity.parent,
+        audience=audience,
+        reserved=[*filter(is_server_name, known)],
+    )

@@ -21,6 +21,7 @@ from nestor.app.closed import ClosedAuthority, ClosedLedger
 from nestor.app.edge_host import EdgeHost
 from nestor.app.forwarding import forwarded
 from nestor.app.identity import Maker, ServerIdentity
+from nestor.app.routes import build_routes
 from nestor.app.seals import ready
 from nestor.app.trial import doubts, try_settings
 from nestor.app.upstream import Parents, open_parent
@@ -40,6 +41,7 @@ from nestor.model import Label
 from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
+from nestor.proxy.proxy import Routes
 from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
@@ -96,6 +98,8 @@ class House:
     identity: ServerIdentity
     context: SSL.Context
     health: Health
+    gate: Gate
+    routes: Routes
     waits: bool = False
     parent: Parent | None = None
     above: Sequence[x509.Certificate] = ()
@@ -122,6 +126,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     given = await given_identity(source, ground.edge)
     catalog = build_catalog(settings.profiles)
     labels = build_labels(settings.labels, catalog.names())
+    routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
     last = last_ca_certificates(source)
@@ -159,6 +164,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         registrar=Reception(desks),
         authority=authority,
         identity=identity,
+        gate=gate,
+        routes=routes,
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),

@@ -9,4 +9,6 @@ def late(started: Settings, settings: Settings) -> Sequence[str]:
     """The paths of those that differ from what the process was started with."""
     then, now = started.listener, settings.listener
     paths = [f"listener.{key}" for key in ("addresses", "port", "limits") if getattr(then, key) != getattr(now, key)]
+    if started.proxy.port != settings.proxy.port:
+        paths.append("proxy.port")
     return [*paths, *(["ledger"] if started.ledger != settings.ledger else [])]

@@ -26,6 +26,7 @@ from nestor.ca.issuer import fingerprint_of
 from nestor.errors import NestorError
 from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
+from nestor.proxy.standing import Standings
 from nestor.settings import Settings
 from nestor.web.listener import Listener
 from nestor.web.settings import ListenerSettings
@@ -54,6 +55,7 @@ class Server:
         self._listening: ListenerSettings | None = None
         self._remembered = False
         self._life = Life(plan.clock.monotonic)
+        self.standings = Standings(plan.clock.now)
         self._other_settings = asyncio.Event()
 
     @property

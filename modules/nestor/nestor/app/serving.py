@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from nestor.app.directory import check_open, make_directory
+from nestor.app.doors import Doors
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
@@ -14,13 +15,10 @@ from nestor.app.server import Server, start
 from nestor.app.trial import try_settings
 from nestor.app.watchman import Watchman
 from nestor.errors import CannotGoOn, MaterialError, Unavailable
-from nestor.events import Fatal, HandshakeFailed, Note, Trouble
+from nestor.events import Fatal, Note, Trouble
 from nestor.jobs import Job, run_jobs
 from nestor.ports import tell
-from nestor.web.http import HTTP
-from nestor.web.listener import Listener
-from nestor.web.settings import ListenerSettings
-from nestor.web.site import Site
+from nestor.settings import Settings
 
 Companion = Callable[[Server], Awaitable[None]]
 """What lives beside a server without an end."""
@@ -66,7 +64,7 @@ async def _serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion]
 async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Sequence[Companion]) -> None:
     told = partial(tell, plan.sinks)
     stop = _until_signal(server, watchman)  # before anybody can be served, so that nobody is cut off
-    listener, http = await _open_port(plan, server)
+    doors = await _open_doors(plan, server)
     plan.welcome(server.house, server.addresses)
     beside = {companion.__name__: partial(companion, server) for companion in companions}
     working = asyncio.ensure_future(run_jobs(_jobs(server), told, beside))
@@ -81,40 +79,31 @@ async def _listen(plan: Plan, server: Server, watchman: Watchman, companions: Se
         watchman.expect_the_end()
         told(Note("stopping", "Finishing what is being served."))
         working.cancel()
-        await listener.drain(DRAIN_SECONDS)
-        await http.shutdown(0.5)
+        await doors.close(DRAIN_SECONDS)
         await asyncio.wait([working])
 
 
-async def _open_port(plan: Plan, server: Server) -> tuple[Listener, HTTP]:
-    """Open the EST port; where it cannot be had as a twin wishes it, as the host says. Raises Unavailable.
+async def _open_doors(plan: Plan, server: Server) -> Doors:
+    """Open the ports; where they cannot be had as a twin wishes them, as the host says. Raises Unavailable.
 
     Where no port could be opened there would be nobody left to hear a better wish.
     """
     try:
-        return await _open(plan, server, server.house.settings.listener)
+        return await _open(plan, server, server.house.settings)
     except Unavailable as fault:
         instead = plan.fallback(fault)
         if instead is None:
             raise
         settings, reason = instead
         tell(plan.sinks, Trouble("listener", reason.text, fault.__cause__))
-        return await _open(plan, server, settings.listener)
+        return await _open(plan, server, settings)
 
 
-async def _open(plan: Plan, server: Server, settings: ListenerSettings) -> tuple[Listener, HTTP]:
+async def _open(plan: Plan, server: Server, settings: Settings) -> Doors:
     """Listen by these settings. Raises Unavailable."""
-    told = partial(tell, plan.sinks)
-    site = Site(lambda: server.house, settings.limits, told)
-    http = HTTP(site.handle, settings.limits, site.broken)
-    listener = Listener(
-        settings,
-        context=lambda: server.house.context,
-        protocol=http,
-        failed=lambda address, sentence: told(HandshakeFailed(address, sentence)),
-    )
-    await server.listen(listener, settings)
-    return listener, http
+    doors = Doors(server, settings, partial(tell, plan.sinks))
+    await doors.open()
+    return doors
 
 
 def _end_of(working: asyncio.Future[None]) -> CannotGoOn:

@@ -11,6 +11,7 @@ from pathlib import Path
 from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
 from nestor.app.forwarding import forwarded, wrong_upstream
+from nestor.app.trial_routes import wrong_routes
 from nestor.ca.builtin import BUILT_IN
 from nestor.ca.catalog import build_catalog
 from nestor.ca.hierarchy import read_subject
@@ -47,6 +48,7 @@ def try_settings(settings: Settings) -> None:
         *wrong_forwarders(settings.access),
         *_wrong_twin(settings.twin),
         *wrong_upstream(settings),
+        *wrong_routes(settings),
     ]
     if problems:
         raise SettingsError("\n".join(problems), EVERY_KEY)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from nestor.events import (
     Adopted,
     Answered,
+    Carried,
     Enrolled,
     Event,
     Fatal,
@@ -45,6 +46,7 @@ _NAMES: Mapping[type, str] = {
     HandshakeFailed: "handshake failed",
     Listening: "listening",
     Answered: "answered",
+    Carried: "carried",
     LinkChanged: "link",
     UpstreamChanged: "upstream",
     Fatal: "fatal",
@@ -54,6 +56,7 @@ _NAMES: Mapping[type, str] = {
 }
 _LEVELS: Mapping[type, int] = {
     Answered: logging.DEBUG,
+    Carried: logging.DEBUG,
     LinkChanged: logging.DEBUG,
     Refused: logging.WARNING,
     Adopted: logging.WARNING,
@@ -117,9 +120,24 @@ def _fields(event: Event) -> Mapping[str, object]:
         case Answered(address, request, _, status, seconds, request_id):
             told = {"status": status, "asked": request, "from": address}
             fields = told | {"ms": round(seconds * 1000, 1), "request": request_id}
+        case Carried():
+            fields = _of_route(event)
         case _:
             fields = _of_the_house(event)
     return fields
+
+
+def _of_route(event: Carried) -> Mapping[str, object]:
+    return {
+        "route": event.route,
+        "status": event.status,
+        "asked": event.request,
+        "from": event.address,
+        "ms": round(event.seconds * 1000, 1),
+        "sent": event.sent,
+        "received": event.received,
+        "request": event.request_id,
+    }
 
 
 def _of_certificate(event: Enrolled | Adopted | Revoked) -> dict[str, object]:

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from nestor.events import (
     Adopted,
     Answered,
+    Carried,
     Enrolled,
     Event,
     HandshakeFailed,
@@ -101,6 +102,13 @@ class _Counts:
         self.applied = counter("settings_applied", "Changes of settings that came into force.")
         self.rejected = counter("settings_refused", "Changes of settings that did not hold.")
         self.troubles = counter("troubles", "Lines of the log at level error, by what they are about.", "about")
+        self.carried = counter(
+            "routes_requests", "Requests on a route, by the status of the answer; 0 without.", "route", "status"
+        )
+        self.carried_bytes = counter(
+            "routes_bytes", "Bytes of bodies on a route, sent up and received.", "route", "way"
+        )
+        self.route_seconds = counter("routes_seconds", "Seconds that requests were on their way, in all.", "route")
         self.link = Gauge("nestor_edgehub_connected", "Whether edgeHub is reached: 1 or 0.", registry=registry)
         self.link.set(_UNKNOWN)
         self.above = Gauge("nestor_upstream_reached", "Whether the server above is reached: 1 or 0.", registry=registry)
@@ -113,6 +121,8 @@ class _Counts:
             case Answered(_, _, operation, status, seconds):
                 self.responses.add(operation, str(status))
                 self.seconds.labels(operation).observe(seconds)
+            case Carried():
+                self._hear_of_a_route(event)
             case Refused(refusal):
                 self.refused.add(refusal.reason)
             case TurnedAway(reason=reason):
@@ -121,6 +131,12 @@ class _Counts:
                 self.handshakes.add()
             case _:
                 self._hear_of_the_house(event)
+
+    def _hear_of_a_route(self, event: Carried) -> None:
+        self.carried.add(event.route, str(event.status))
+        self.carried_bytes.add(event.route, "sent", by=event.sent)
+        self.carried_bytes.add(event.route, "received", by=event.received)
+        self.route_seconds.add(event.route, by=event.seconds)
 
     def _hear_of_the_house(self, event: Event) -> None:
         match event:
@@ -186,9 +202,9 @@ class _Bounded:
         self._counter = counter
         self._series: dict[tuple[str, ...], Counter] = {(): counter}
 
-    def add(self, *values: str) -> None:
+    def add(self, *values: str, by: float = 1) -> None:
         series = self._series.get(values) or self._another(values)
-        series.inc()
+        series.inc(by)
 
     def _another(self, values: tuple[str, ...]) -> Counter:
         if len(self._series) > _MOST:

@@ -17,14 +17,15 @@ class Power(StrEnum):
     FILES = "files"
     LIFETIMES = "lifetimes"
     FLOORS = "floors"
+    TOKEN = "token"  # noqa: S105 -- the name of a power
 
 
 class TwinSettings(Document):
     """What the module twin may widen. Only the host says so; the twin itself never may (design D10)."""
 
     may: Words = described(
-        "What the twin may widen: ca, anchors, gateways, files, lifetimes, floors; all for everything. "
-        "Nothing by default.",
+        "What the twin may widen: ca, anchors, gateways, files, lifetimes, floors, token; all for "
+        "everything. Nothing by default.",
         (),
         examples=["gateways, anchors"],
     )

@@ -27,7 +27,8 @@ class Phase(IntEnum):
 
     SILENT is one that has not said a word, WAITING one that has and stands in line for a place. QUIET is a session in
     which nothing was asked yet, HEAD one in which a request begins to arrive, BODY one in which the rest of it does.
-    BUSY is one whose request is complete and is being answered, IDLE one that waits for a further request.
+    BUSY is one whose request is complete and is being answered, CARRIED one whose request and answer are somebody
+    else's and take as long as they like, IDLE one that waits for a further request.
     """
 
     SILENT = 1
@@ -37,14 +38,15 @@ class Phase(IntEnum):
     HEAD = 5
     BODY = 6
     BUSY = 7
-    IDLE = 8
-    CLOSING = 9
-    LINGERING = 10
-    CLOSED = 11
+    CARRIED = 8
+    IDLE = 9
+    CLOSING = 10
+    LINGERING = 11
+    CLOSED = 12
 
 
-IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.BUSY}
-_OUR_TURN = {Phase.WAITING, Phase.BUSY}
+IN_REQUEST = {Phase.HEAD, Phase.BODY, Phase.BUSY, Phase.CARRIED}
+_OUR_TURN = {Phase.WAITING, Phase.BUSY, Phase.CARRIED}
 _FRESH_START = {Phase.SILENT, Phase.WAITING, Phase.HANDSHAKE, Phase.IDLE, Phase.CLOSING}
 
 
@@ -150,6 +152,12 @@ class Connection(asyncio.Transport):
         """Tell that the body is there: from here on, the connection gives way to nobody."""
         if self.phase is Phase.BODY:
             self.phase = Phase.BUSY
+
+    def carry(self, patience: float) -> None:
+        """Tell that something passes, and how many seconds may go by until something passes again."""
+        if self.phase in IN_REQUEST:
+            self.phase = Phase.CARRIED
+            self.deadline = self._service.loop.time() + patience
 
     def request_finished(self) -> None:
         """Tell that the answer is written; the next request may come."""

@@ -3,7 +3,8 @@
 import asyncio
 import http
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from aiohttp import web
@@ -36,19 +37,45 @@ class HTTP(web.Server):
         )
         self._broken = broken
 
-    def __call__(self) -> RequestHandler:
+    def __call__(self) -> "Handler":
         """The HTTP side of one connection."""
-        return _Handler(self, self._broken, loop=asyncio.get_running_loop(), **self._kwargs)
+        return Handler(self, self._broken, loop=asyncio.get_running_loop(), **self._kwargs)
 
 
-class _Handler(RequestHandler):
+class Handler(RequestHandler):
     """One connection; answers with our words what aiohttp would answer with its own, the input in them."""
 
-    __slots__ = ("_broken",)
+    __slots__ = ("_broken", "_work")
 
     def __init__(self, manager: web.Server, broken: Tell, **options: Any) -> None:
         super().__init__(manager, **options)
         self._broken = broken
+        self._work: asyncio.Task[Any] | None = None
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """What the running task does in here ends when the connection does. Raises ConnectionResetError then."""
+        self._work = task = asyncio.current_task()
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self.transport is not None or task is None:
+                raise
+            task.uncancel()
+            raise ConnectionResetError from None
+        finally:
+            self._work = None
+
+    def eof_received(self) -> None:
+        """Hear that the client says no more: what speaks no HTTP any more has to know."""
+        if self._payload_parser is not None:
+            self._payload_parser.feed_eof()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Hear that nobody is there any more."""
+        super().connection_lost(exc)
+        if self._work is not None:
+            self._work.cancel()
 
     def handle_error(
         self,

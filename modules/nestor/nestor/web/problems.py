@@ -19,6 +19,9 @@ from nestor.errors import (
     NotOffered,
     ParentSilent,
     ParentUnusable,
+    RouteClosed,
+    RouteFailed,
+    RouteLate,
     TooLarge,
     TooOften,
     TooSlow,
@@ -50,6 +53,9 @@ _STATUS: dict[type[NestorError], http.HTTPStatus] = {
     CannotIssue: http.HTTPStatus.SERVICE_UNAVAILABLE,
     ParentSilent: http.HTTPStatus.GATEWAY_TIMEOUT,
     ParentUnusable: http.HTTPStatus.BAD_GATEWAY,
+    RouteLate: http.HTTPStatus.GATEWAY_TIMEOUT,
+    RouteClosed: http.HTTPStatus.SERVICE_UNAVAILABLE,
+    RouteFailed: http.HTTPStatus.BAD_GATEWAY,
 }
 
 

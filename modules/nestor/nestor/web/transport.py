@@ -18,6 +18,8 @@ from nestor.web.connection import Connection, Phase
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
 _PORTION = 2 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
+_LARGE_PORTION = 128 * 1024  # of what is only carried
+_RECORDS = 128  # in a portion, that one turn is for: more of them come in the next
 _RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1)
 _HIGH_WATER = 64 * 1024
 _EXPORTER_LABEL = b"EXPORTER-Channel-Binding"
@@ -92,7 +94,7 @@ def _tended(step: "Callable[[TLSTransport], None]") -> "Callable[[TLSTransport],
 class TLSTransport(Connection):
     """A connection that speaks TLS; `peer` is there from the end of the handshake on."""
 
-    __slots__ = ("_buffer", "_session", "_writing_paused", "peer")
+    __slots__ = ("_behind", "_buffer", "_session", "_writing_paused", "peer")
 
     peer: Peer
     _session: SSL.Connection
@@ -101,6 +103,7 @@ class TLSTransport(Connection):
         """Start the handshake, with the context of this moment."""
         self._session = SSL.Connection(self._service.context(), None)
         self._session.set_accept_state()
+        self._behind = False
         self._buffer = bytearray()
         self._writing_paused = False
         self._enter(Phase.HANDSHAKE, self._service.limits.handshake)
@@ -156,8 +159,10 @@ class TLSTransport(Connection):
 
     def _read(self) -> None:
         """Take a portion of what has come."""
+        if self._behind:
+            return
         try:
-            portion = self._socket.recv(_PORTION)
+            portion = self._socket.recv(_LARGE_PORTION if self.phase is Phase.CARRIED else _PORTION)
         except BlockingIOError:
             return
         except OSError as error:
@@ -184,11 +189,28 @@ class TLSTransport(Connection):
 
     @_tended
     def _receive(self) -> None:
+        if self.phase is Phase.CARRIED:
+            self._receive_much()
         while not self._reading_paused and not self.is_closing():
             data = self._session.recv(_RECORD)
             if self.phase in {Phase.QUIET, Phase.IDLE}:
                 self._enter(Phase.HEAD, self._service.limits.head)
             self._protocol.data_received(data)
+
+    def _receive_much(self) -> None:
+        """Hand over at once what has come in many records; more of them than one turn is for come in the next."""
+        self._behind = False
+        records: list[bytes] = []
+        try:
+            while not self._reading_paused and len(records) < _RECORDS:
+                records.append(self._session.recv(_RECORD))
+        finally:
+            if records:
+                self._protocol.data_received(b"".join(records))
+        if len(records) == _RECORDS and not self.is_closing():
+            self._behind = True
+            self._service.loop.call_soon(self._receive)
+            raise SSL.WantReadError
 
     @_tended
     def _say_goodbye(self) -> None:
@@ -200,8 +222,9 @@ class TLSTransport(Connection):
             return
         blocked = bool(self._buffer)
         with suppress(SSL.WantReadError):  # there is no more
+            portion = _LARGE_PORTION if self.phase is Phase.CARRIED else _RECORD
             while True:
-                self._buffer += self._session.bio_read(_RECORD)
+                self._buffer += self._session.bio_read(portion)
         self._buffer += plain
         if not blocked:
             self._flush()
@@ -227,8 +250,12 @@ class TLSTransport(Connection):
             self._service.loop.add_reader(self._descriptor, self._read)
 
     def _watch_writing(self) -> None:
-        """Go on when the socket takes more; until then, who does not take is not heard either."""
-        self._service.loop.remove_reader(self._descriptor)
+        """Go on when the socket takes more; until then, who does not take is not heard either.
+
+        It is when what they say is carried, for whom they say it to may have to hear it before it says less.
+        """
+        if self.phase is not Phase.CARRIED:
+            self._service.loop.remove_reader(self._descriptor)
         self._service.loop.add_writer(self._descriptor, self._go_on)
 
     def _go_on(self) -> None:

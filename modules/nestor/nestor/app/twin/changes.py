@@ -1,7 +1,7 @@
 """What a wish changes of the settings, key by key: what the host alone has there, and what is wished. Pure.
 
-Maps of profiles, users, makers and labels are compared entry by entry. A new entry has to be measured by something, and
-each kind says by what.
+Maps of profiles, users, makers, labels and routes are compared entry by entry. A new entry has to be measured by
+something, and each kind says by what.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,6 +14,8 @@ from nestor.ca.catalog import settings_of
 from nestor.ca.settings import ProfileSettings
 from nestor.document import Document, literal
 from nestor.naming import fold
+from nestor.proxy.preset import routes_of
+from nestor.proxy.settings import RouteSettings
 from nestor.registrar.settings import DEFAULT, LabelSettings
 from nestor.settings import Settings
 
@@ -54,6 +56,7 @@ def entries(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]
     yield from _forwarders(host, wanted)
     yield from _labels(host, wanted)
     yield from _layers(host, wanted)
+    yield from _routes(host, wanted)
 
 
 def _profiles(host: Settings, wanted: Settings, said: Settings) -> Iterator[Entry]:
@@ -137,6 +140,15 @@ def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:
         same = [other for other in host.labels.values() if label.profile is not None and other.profile == label.profile]
         measures = [known[name]] if name in known else same or [known[DEFAULT]]
         yield [list(_label(measure, label, name, authorities)) for measure in measures]
+
+
+def _routes(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A route is measured by the host's of that name, be it of a preset; a new one by a route without anything."""
+    known = routes_of(host.proxy, host.routes)
+    plain = RouteSettings.model_validate({})
+    for name, route in routes_of(wanted.proxy, wanted.routes).items():
+        mine = known.get(name, plain)
+        yield [list(_walk(mine, route, mine, f"routes.{name}", f"routes.{NAME}"))]
 
 
 def _label(measure: LabelSettings, label: LabelSettings, name: str, authorities: frozenset[str]) -> Iterator[Change]:

@@ -285,6 +285,53 @@ RULES: Mapping[str, Rule] = dict(
         *_free("the host decides which ports lead here", "listener.port", "operations.port"),
         *_free("each source has files or a CA that the host decides on", "listener.serverCertificate.source"),
         *_free("the same certificates in another order", "listener.cacertsOrder"),
+        # What is carried, and where.
+        *_every(
+            Power.TOKEN,
+            switched_on,
+            "requests would be carried to edgeHub under this module's own token",
+            "routes.NAME.identity",
+        ),
+        *_every(Power.TOKEN, changed, "routes under this module's own token might come with it", "proxy.preset"),
+        *_every(
+            Power.ANCHORS,
+            changed,
+            "another server might pass for the one that a route leads to",
+            "routes.NAME.anchors",
+            "routes.NAME.serverName",
+        ),
+        *_every(
+            Power.FILES,
+            changed,
+            "another client certificate would be shown, or another secret told",
+            "routes.NAME.certificate",
+            "routes.NAME.key",
+            "proxy.throughCredentials",
+        ),
+        *_every(Power.FLOORS, changed, "everything would be carried by another machine", "proxy.through"),
+        *_every(
+            Power.FLOORS,
+            more,
+            "what is carried might take more of this server",
+            *(
+                f"proxy.limits.{key}"
+                for key in (
+                    "requests",
+                    "requestsPerRoute",
+                    "requestsPerAddress",
+                    "connect",
+                    "answer",
+                    "idle",
+                    "webSocket",
+                )
+            ),
+        ),
+        *_free(
+            "what is carried holds no word of this server's, but where `identity` says so",
+            *(f"routes.NAME.{key}" for key in ("path", "header", "headerValue", "methods", "to", "keepHost")),
+            "proxy.parent",
+        ),
+        *_free("the host decides which ports lead here", "proxy.port"),
         # What is told.
         *_every(Power.FLOORS, silent, "refusals would not be logged", "log.level"),
         *_free("it grants nothing", "log.format", "reporting.interval", "reporting.telemetry"),

@@ -1,0 +1,86 @@
+"""The TCP ports of a server, and what is behind each: EST, and the routes of the API proxy, on one port or on two."""
+
+import asyncio
+from dataclasses import dataclass
+
+from nestor.app.server import Server
+from nestor.errors import NestorError, Unavailable
+from nestor.events import HandshakeFailed
+from nestor.model import Combination, Credentials, Label
+from nestor.ports import Sink
+from nestor.proxy.proxy import Proxy
+from nestor.settings import Settings
+from nestor.web.http import HTTP, Handle
+from nestor.web.listener import Listener
+from nestor.web.relaying import Relaying
+from nestor.web.settings import ListenerSettings
+from nestor.web.site import Site
+
+_BY_CERTIFICATE = Label("routes", combination=Combination.CERTIFICATE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A port, and the HTTP behind it."""
+
+    listener: Listener
+    http: HTTP
+
+
+class Doors:
+    """Every port of a server that devices come to. How many there are is said at the start."""
+
+    def __init__(self, server: Server, settings: Settings, sink: Sink) -> None:
+        self._server = server
+        self._settings = settings.listener
+        self._sink = sink
+        self._proxy = Proxy(server.ground.clock, server.standings, sink)
+        self._site = Site(lambda: server.house, settings.listener.limits, sink)
+        if settings.proxy.port is None:
+            self._beside = None
+            self._est = self._door(settings.listener, self._relaying(self._site.handle))
+        else:
+            self._est = self._door(settings.listener, self._site.handle)
+            self._beside = self._door(
+                settings.listener.model_copy(update={"port": settings.proxy.port}), self._relaying(None)
+            )
+
+    async def open(self) -> None:
+        """Take connections. Raises Unavailable, and then takes none."""
+        await self._server.listen(self._est.listener, self._settings)
+        if self._beside is None:
+            return
+        try:
+            await self._beside.listener.start()
+        except Unavailable:
+            self._est.listener.close()
+            raise
+
+    async def close(self, seconds: float) -> None:
+        """Let what is being served finish, for so many seconds."""
+        doors = [door for door in (self._est, self._beside) if door is not None]
+        await asyncio.gather(*(door.listener.drain(seconds) for door in doors))
+        await asyncio.gather(*(door.http.shutdown(0.5) for door in doors))
+        self._proxy.close()
+
+    def _door(self, settings: ListenerSettings, handle: Handle) -> _Door:
+        http = HTTP(handle, settings.limits, self._site.broken)
+        listener = Listener(
+            settings,
+            context=lambda: self._server.house.context,
+            protocol=http,
+            failed=lambda address, sentence: self._sink(HandshakeFailed(address, sentence)),
+        )
+        return _Door(listener, http)
+
+    def _relaying(self, otherwise: Handle | None) -> Handle:
+        server = self._server
+        return Relaying(self._proxy, lambda: server.house.routes, self._is_good, self._sink, otherwise).handle
+
+    async def _is_good(self, credentials: Credentials) -> bool:
+        """Whether a client certificate would do for EST at this moment: in date, of a known issuer, not revoked."""
+        try:
+            await self._server.house.gate.identify(credentials, _BY_CERTIFICATE)
+        except NestorError:
+            return False
+        return True

@@ -1,0 +1,222 @@
+"""HTTP requests that a route takes, handed to the proxy; the others go where they went before.
+
+The proxy writes its answers to the connection itself, as bytes; aiohttp reads requests, and learns here whether its
+connection goes on.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, cast
+
+from aiohttp import hdrs, web
+from aiohttp.abc import AbstractStreamWriter
+from cryptography.hazmat.primitives.serialization import Encoding
+from multidict import CIMultiDict, CIMultiDictProxy
+
+from nestor.errors import NestorError, UnknownPath
+from nestor.events import Trouble, TurnedAway
+from nestor.model import Credentials
+from nestor.ports import Sink
+from nestor.proxy.caller import Asked, Route
+from nestor.proxy.proxy import Proxy, Routes
+from nestor.web.credentials import read_credentials
+from nestor.web.http import Handle, Handler
+from nestor.web.problems import SERVER, respond_to
+from nestor.web.transport import TLSTransport
+
+_HIGH_WATER = 64 * 1024
+_SHOWN = 200
+_NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
+
+Verify = Callable[[Credentials], Awaitable[bool]]
+"""Whether a client certificate is good here at this moment."""
+
+
+class Relaying:
+    """The handler of the requests of a port that carries routes; `otherwise` answers what no route takes."""
+
+    def __init__(
+        self, proxy: Proxy, routes: Callable[[], Routes], verify: Verify, sink: Sink, otherwise: Handle | None = None
+    ) -> None:
+        self._proxy = proxy
+        self._routes = routes
+        self._verify = verify
+        self._sink = sink
+        self._otherwise = otherwise
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer one request."""
+        routes = self._routes()
+        route = routes.table.find(request.method, request.raw_path, request.raw_headers)
+        if route is None and self._otherwise is not None:
+            return await self._otherwise(request)
+        transport, handler = request.transport, request.protocol
+        if not isinstance(transport, TLSTransport) or not isinstance(handler, Handler) or transport.is_closing():
+            return web.Response()  # nobody is there to read it
+        transport.request_started()
+        try:
+            with handler.work():
+                return await self._answer(request, transport, (route, routes) if route is not None else None)
+        except ConnectionError:
+            transport.abort()  # what was begun cannot be finished, and whoever reads it has to see that
+            return web.Response()
+        finally:
+            transport.request_finished()
+
+    async def _answer(
+        self, request: web.BaseRequest, transport: TLSTransport, way: tuple[Route, Routes] | None
+    ) -> web.StreamResponse:
+        request_id = secrets.token_hex(6)
+        try:
+            return await self._carry(request, transport, _known(way), request_id)
+        except NestorError as fault:
+            asked = f"{request.method} {request.raw_path}"[:_SHOWN]
+            self._sink(TurnedAway(transport.address, asked, fault.reason, fault.text, request_id))
+            response = respond_to(fault, request_id)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            self._sink(Trouble("bug", f"{type(error).__name__} while carrying request {request_id}.", error))
+            raise ConnectionResetError from error
+        response.headers[hdrs.SERVER] = SERVER
+        if transport.is_ending or not request.content.at_eof():
+            response.force_close()
+        await response.prepare(request)
+        await response.write_eof()
+        return response
+
+    async def _carry(
+        self, request: web.BaseRequest, transport: TLSTransport, way: tuple[Route, Routes], request_id: str
+    ) -> web.StreamResponse:
+        route, routes = way
+        asked = Asked(
+            request.method,
+            request.raw_path,
+            request.raw_headers,
+            request.version.minor,
+            transport.address,
+            last=transport.is_ending or not request.keep_alive,
+        )
+        client = _Client(request, transport, self._verify)
+        goes_on = await self._proxy.carry(asked, route, routes, client, request_id)
+        return _Carried(goes_on=goes_on and client.is_complete and not transport.is_ending)
+
+
+def _known(way: tuple[Route, Routes] | None) -> tuple[Route, Routes]:
+    if way is None:
+        raise UnknownPath("There is nothing here.")
+    return way
+
+
+class _Carried(web.StreamResponse):
+    """An answer that is on its way already."""
+
+    def __init__(self, *, goes_on: bool) -> None:
+        super().__init__()
+        self._goes_on = goes_on
+
+    @property
+    def keep_alive(self) -> bool:
+        """Whether the connection can carry another request."""
+        return self._goes_on
+
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:  # noqa: ARG002 -- the base's
+        """Write no head: it has been written."""
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Write no end: it has been written."""
+
+
+class _Client:
+    """The client's side of a request (`proxy.caller.Caller`)."""
+
+    def __init__(self, request: web.BaseRequest, transport: TLSTransport, verify: Verify) -> None:
+        self._request = request
+        self._transport = transport
+        self._verify = verify
+        self._patience = 0.0
+        self._raw: _Raw | None = None
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing of the request is left that nobody read."""
+        return self._raw is None and self._request.content.at_eof()
+
+    async def read(self) -> bytes:
+        """A piece of the body, or of whatever comes."""
+        piece = await (self._raw.read() if self._raw is not None else self._body())
+        self._transport.carry(self._patience)
+        return piece
+
+    async def write(self, data: bytes | memoryview) -> None:
+        """Write, and wait while the client takes nothing."""
+        if self._transport.is_closing():
+            raise ConnectionResetError
+        self._transport.write(data)
+        self._transport.carry(self._patience)
+        await self._request.writer.drain()
+
+    async def certificate(self) -> str | None:
+        """The client certificate, if it is good."""
+        credentials = read_credentials(self._transport.peer, _NO_HEADERS, moment=monotonic())
+        if credentials.certificate is None or not await self._verify(credentials):
+            return None
+        return credentials.certificate.public_bytes(Encoding.PEM).decode()
+
+    def allow(self, seconds: float) -> None:
+        """Let so many seconds pass without a byte."""
+        self._patience = seconds
+        self._transport.carry(seconds)
+
+    def switch(self) -> None:
+        """Take what comes as it is."""
+        self._raw = _Raw(self._transport)
+        # aiohttp calls what reads after an upgrade a WebSocketReader; it asks no more of it than `_Raw` has.
+        self._request.protocol.set_parser(cast("Any", self._raw))
+
+    async def _body(self) -> bytes:
+        content = self._request.content
+        try:
+            while not content.at_eof():
+                if piece := await content.readany():
+                    return piece
+        except ConnectionError:
+            raise
+        except Exception as error:  # aiohttp has several for a body that breaks off or is malformed
+            raise ConnectionResetError from error
+        return b""
+
+
+class _Raw:
+    """Bytes of a connection that speaks no HTTP any more; who sends more than is read has to wait."""
+
+    def __init__(self, transport: TLSTransport) -> None:
+        self._transport = transport
+        self._held = bytearray()
+        self._ended = False
+        self._news = asyncio.Event()
+
+    async def read(self) -> bytes:
+        """What has come; nothing at the end."""
+        while not self._held and not self._ended:
+            self._news.clear()
+            await self._news.wait()
+        piece, self._held = bytes(self._held), bytearray()
+        self._transport.resume_reading()
+        return piece
+
+    def feed_data(self, data: bytes) -> tuple[bool, bytes]:
+        """Hear bytes."""
+        self._held += data
+        self._news.set()
+        if len(self._held) > _HIGH_WATER:
+            self._transport.pause_reading()
+        return False, b""
+
+    def feed_eof(self) -> None:
+        """Hear that no more come."""
+        self._ended = True
+        self._news.set()

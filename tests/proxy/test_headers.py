@@ -1,0 +1,59 @@
+"""Header fields across a hop: whatever comes, nothing of the connection and nothing of identity goes on."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nestor.proxy.headers import downward, hops, tells_identity, trailing, upward
+
+NAMES = st.sampled_from(
+    [
+        b"Connection", b"X-Forwarded-For", b"x_forwarded_host", b"FORWARDED", b"Client-Cert", b"client_cert_chain",
+        b"X-MS-Edge-ClientCert", b"Nestor-Hops", b"TE", b"Trailer", b"Transfer-Encoding", b"Upgrade", b"Host",
+        b"Content-Length", b"Proxy-Authorization", b"Keep-Alive", b"Accept", b"Cookie", b"X-Mine", b"Via",
+    ]
+)  # fmt: skip
+VALUES = st.sampled_from([b"close", b"x-mine, Accept", b"1", b"chunked", b"", b"a, b", b"1.1 nestor"])
+FIELDS = st.lists(st.tuples(NAMES, VALUES), max_size=12)
+
+
+@given(FIELDS)
+def test_what_goes_up_says_nothing_of_identity_or_of_the_connection(fields: list[tuple[bytes, bytes]]) -> None:
+    went = list(upward(fields, host=b"target", more=[(b"x-ms-edge-clientcert", b"ours")]))
+    assert [value for name, value in went if tells_identity(name)] == [b"ours"]
+    assert [value for name, value in went if name.lower() == b"host"] == [b"target"]
+    names = {name.lower() for name, _ in went}
+    assert names.isdisjoint({b"connection", b"te", b"transfer-encoding", b"upgrade", b"content-length", b"keep-alive"})
+    named = {
+        word.strip().lower() for name, value in fields if name.lower() == b"connection" for word in value.split(b",")
+    }
+    assert names.isdisjoint(named - {b"host", b"via", b"1.1 nestor"})
+    assert hops(went) >= 1
+
+
+@given(FIELDS)
+def test_what_may_stay_keeps_its_place_and_its_writing(fields: list[tuple[bytes, bytes]]) -> None:
+    went = [field for field in upward(fields, host=b"h") if field in fields and field[0] in {b"Accept", b"Cookie"}]
+    kept = [field for field in fields if field in went]
+    assert went == kept
+
+
+@given(FIELDS)
+def test_an_answer_loses_what_is_of_the_connection(fields: list[tuple[bytes, bytes]]) -> None:
+    names = {name.lower() for name, _ in downward(fields, target="t", asked="a")}
+    assert names.isdisjoint({b"connection", b"keep-alive", b"transfer-encoding", b"content-length", b"upgrade"})
+
+
+@given(FIELDS)
+def test_no_trailer_frames_routes_or_tells_who_asks(fields: list[tuple[bytes, bytes]]) -> None:
+    names = {name.lower() for name, _ in trailing(fields)}
+    assert names.isdisjoint({b"content-length", b"transfer-encoding", b"host", b"nestor-hops", b"client-cert"})
+
+
+def test_only_addresses_of_the_target_are_readdressed() -> None:
+    def moved(place: bytes) -> bytes:
+        [(_, value)] = downward([(b"Location", place)], target="registry:5000", asked="gw.example:443")
+        return value
+
+    assert moved(b"https://Registry:5000/a?b#c") == b"https://gw.example:443/a?b#c"
+    for place in (b"/a", b"https://other:5000/a", b"http://registry:5000/", b"https://registry/", b"https://[", b""):
+        assert moved(place) == place
