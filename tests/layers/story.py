@@ -164,9 +164,7 @@ def _tell_answer(number: int, knock: Timed, transcript: Transcript) -> None:
     if answer.status == HTTPStatus.OK:
         transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {told(answer.certificate)}")
         return
-    transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {answer.status}")
-    for line in answer.text.strip().splitlines():
-        transcript.fact(f"    {line}")
+    transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {answer.status} {answer.text}")
 
 
 def _check(holds: bool, promise: str) -> None:
