@@ -9,7 +9,7 @@ PLATFORM := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64v8,amd64)
 VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' modules/nestor/nestor/__init__.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help run edge test conformance reference check fix bench bench-forward bench-herd bench-proxy lock iotedgedev image sbom
+.PHONY: help run edge layers test conformance reference check fix bench bench-forward bench-herd bench-proxy lock iotedgedev image sbom
 
 .venv/ready: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "error: Nestor needs Python 3.11 or newer"; echo "hint: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)"; exit 1; } >&2
@@ -27,6 +27,9 @@ run: .venv/ready ## Serve with the settings of Microsoft's EST tutorial; pass op
 
 edge: .venv/ready ## Start a local IoT Edge with the module on it, and a prompt; ARGS="..." is for the one that runs
 	@PYTHONPATH=tests $(BIN)/python -m standin $(ARGS)
+
+layers: .venv/ready ## Lay out five layers that each reach their parent alone, and tell how a device fares (needs root)
+	@PYTHONPATH=tests $(BIN)/python -m layers
 
 test: .venv/ready ## Run the tests; TESTS=path chooses, ARGS="..." passes options to pytest
 	@$(BIN)/pytest -n $(WORKERS) --dist loadgroup $(TESTS) $(ARGS)

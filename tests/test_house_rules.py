@@ -18,7 +18,12 @@ LONGEST_FILE, LONGEST_FUNCTION = 400, 50
 _MIGRATIONS = HOUSE / "ledger" / "migrations" / "versions"
 """A revision makes its tables in one go and is never edited: it may be as long as the tables are many."""
 
-_PLACES = (HOUSE, HOUSE.parent / "image", ROOT / "benchmarks", ROOT / "tests" / "support", ROOT / "tests" / "standin")
+_PLACES = (
+    HOUSE,
+    HOUSE.parent / "image",
+    ROOT / "benchmarks",
+    *(ROOT / "tests" / name for name in ("layers", "standin", "support")),
+)
 _SOURCES = sorted(path for place in _PLACES for path in place.rglob("*.py"))
 _TESTS = sorted((ROOT / "tests").rglob("test_*.py"))
 _ROOMS = sorted({path.parent for path in HOUSE.rglob("*.py")})

@@ -1,7 +1,7 @@
 """The layers as network namespaces: a link to the neighbor above, one to the neighbor below, and nobody forwards.
 
-Each has a default route to its parent: what it may not reach is refused by the parent, not by a missing route. The names
-hold the number of this process, so that two runs do not meet; what a run left that was killed, the next one removes.
+Each has a default route to its parent: what it may not reach is refused by the parent, not by a missing route. The
+names hold the number of this process, so that two runs do not meet; what a killed run left, the next one removes.
 """
 
 import ctypes

@@ -5,27 +5,30 @@ Told twice, once by forwarding and once with a CA per layer. What it promises is
 
 import socket
 import time
+from functools import partial
 from http import HTTPStatus
+from itertools import pairwise
 
 from cryptography import x509
 
 from layers.device import CERTIFICATE, EDGE_CA, IDENTITY, Press, Timed, told
 from layers.ground import BOTTOM, LAYERS, TOP, Ground, address
 from layers.plant import Plant, plant
-from layers.styles import PORT, Style
+from layers.site import Site
+from layers.styles import CUT, PORT, Style
 from layers.transcript import Transcript
 
 SOONEST, PATIENCE = 2.0, 5.0
 """Seconds within which it is told that the layer above is away, and within which it is well again after that."""
 
-_CUT = 3
-"""The layer that loses its parent."""
+_MISSED = {Style.FORWARDING: ("upstream:", "reached=False"), Style.LAYER_CA: ("parent",)}
+_REGAINED = {Style.FORWARDING: ("upstream:", "reached=True"), Style.LAYER_CA: ("upstream identity",)}
+"""What the layer that was cut off writes of it."""
 
 _CHAPTERS = {
     Style.FORWARDING: "By forwarding: one CA at the top, and four layers that ask it",
     Style.LAYER_CA: "With a CA per layer: each has one from its parent, and issues by itself",
 }
-
 
 _NOT_NOW = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT}
 
@@ -71,9 +74,10 @@ def _check_issuers(plant: Plant, issued: list[x509.Certificate], transcript: Tra
     for certificate in issued:
         certificate.verify_directly_issued_by(chain[0])
     _check(len(chain) == TOP - layer + 1, f"there are {TOP - layer} CAs above that of layer {layer}")
-    for below, above in zip(chain, chain[1:], strict=False):
+    for below, above in pairwise(chain):
         below.verify_directly_issued_by(above)
-    transcript.scene(f"All four are by the CA of layer {layer}, and its root is that of layer {TOP}:")
+    top = "" if layer == TOP else f", which comes from those of the layers above, up to the root of layer {TOP}"
+    transcript.scene(f"All four are issued by the CA of layer {layer}{top}:")
     for certificate in chain:
         transcript.fact(told(certificate))
 
@@ -81,7 +85,7 @@ def _check_issuers(plant: Plant, issued: list[x509.Certificate], transcript: Tra
 def _try_to_pass_over(ground: Ground, transcript: Transcript) -> None:
     transcript.scene("Each layer reaches its parent, and nobody else above:")
     for layer in LAYERS[:-1]:
-        above = {other: ground.on(layer, lambda other=other: _reaches(other)) for other in range(layer + 1, TOP + 1)}
+        above = {other: ground.on(layer, partial(_reaches, other)) for other in range(layer + 1, TOP + 1)}
         _check(
             [other for other, reached in above.items() if reached] == [layer + 1], f"layer {layer} reaches its parent"
         )
@@ -98,42 +102,37 @@ def _reaches(layer: int) -> bool:
 
 
 def _pull_the_plug(plant: Plant, press: Press, transcript: Transcript) -> None:
-    transcript.scene(f"Somebody pulls the plug between layers {_CUT} and {_CUT + 1}.")
-    plant.ground.cut(_CUT)
-    cut = plant.sites[_CUT]
-    said = len(cut.log)
-    match plant.style:
-        case Style.FORWARDING:
-            _is_refused(press, transcript)
-        case Style.LAYER_CA:
-            _goes_on(press, transcript)
+    transcript.scene(f"Somebody pulls the plug between layers {CUT} and {CUT + 1}.")
+    site = plant.sites[CUT]
+    said = len(site.log)
+    plant.ground.cut(CUT)
+    forwards = plant.style is Style.FORWARDING
+    _knocks(press, range(8, 10), transcript, served=not forwards)
+    transcript.fact(f"layer {CUT} writes in its log: {_wait_for_line(site, said, *_MISSED[plant.style])}")
+    _knocks(press, range(10, 11), transcript, served=not forwards)
     authorities = press.authorities()
     _check(authorities.status == HTTPStatus.OK, "/cacerts is answered")
-    transcript.fact(f"/cacerts is answered as ever, with {len(authorities.certificates)} certificate(s).")
+    transcript.fact(f"/cacerts is answered as ever: {_counted(len(authorities.certificates))}.")
     transcript.scene("The plug is put in again. Nobody does anything else.")
-    plant.ground.mend(_CUT)
-    match plant.style:
-        case Style.FORWARDING:
-            _is_served_again(press, transcript)
-        case Style.LAYER_CA:
-            _hears_its_parent_again(plant, said, transcript)
+    said = len(site.log)
+    plant.ground.mend(CUT)
+    if forwards:
+        _is_served_again(press, transcript)
+    line = _wait_for_line(site, said, *_REGAINED[plant.style])
+    transcript.fact(f"layer {CUT} writes in its log: {line}")
 
 
-def _is_refused(press: Press, transcript: Transcript) -> None:
-    """The first who comes finds out, those after hear it at once."""
-    for number in (8, 9):
+def _knocks(press: Press, numbers: range, transcript: Transcript, *, served: bool) -> None:
+    """Let some presses ask for certificates. Where they are not served, a sentence says so before long."""
+    for number in numbers:
         knock = press.knock(number)
         _tell_answer(number, knock, transcript)
+        if served:
+            _check(knock.answer.status == HTTPStatus.OK, "it is issued")
+            continue
         _check(knock.answer.status in _NOT_NOW, "it is refused for now")
-        _check(f"layer{_CUT + 1}" in knock.answer.text, f"a sentence names layer {_CUT + 1}")
+        _check(f"layer{CUT + 1}" in knock.answer.text, f"a sentence names layer {CUT + 1}")
         _check(knock.seconds < SOONEST, f"it is told within {SOONEST:g} s")
-
-
-def _goes_on(press: Press, transcript: Transcript) -> None:
-    for number in (8, 9):
-        knock = press.knock(number)
-        _tell_answer(number, knock, transcript)
-        _check(knock.answer.status == HTTPStatus.OK, "it is issued")
 
 
 def _is_served_again(press: Press, transcript: Transcript) -> None:
@@ -141,16 +140,23 @@ def _is_served_again(press: Press, transcript: Transcript) -> None:
     while (knock := press.knock(8)).answer.status != HTTPStatus.OK:
         _check(time.monotonic() - begun < PATIENCE, f"it is well again within {PATIENCE:g} s: {knock.answer.text}")
         time.sleep(0.1)
-    transcript.fact(f"press-8 asks again until it is answered, {time.monotonic() - begun:.1f} s after that:")
+    transcript.fact(f"press-8 asks until it is answered, {time.monotonic() - begun:.1f} s after that:")
     _tell_answer(8, knock, transcript)
 
 
-def _hears_its_parent_again(plant: Plant, said: int, transcript: Transcript) -> None:
-    """Its own certificate is due all the time in this story, so the layer that was cut off renews it at once."""
-    cut = plant.sites[_CUT]
-    transcript.fact(f"layer {_CUT} could not renew its own certificate meanwhile. It does so now.")
-    seconds = cut.wait(lambda: "upstream identity" in cut.log[said:], "did not renew its own certificate")
-    transcript.fact(f"It has a new one {seconds:.1f} s after that.")
+def _wait_for_line(site: Site, said: int, *words: str) -> str:
+    """The line that has all these words, of what a layer writes after so many characters; without time and cause."""
+
+    def found() -> str | None:
+        lines = site.log[said:].splitlines()
+        return next((line for line in lines if all(word in line for word in words)), None)
+
+    site.wait(lambda: found() is not None, f"does not write of {' '.join(words)}")
+    return (found() or "").partition(" ")[2].partition(" cause=")[0].strip()
+
+
+def _counted(certificates: int) -> str:
+    return "one certificate" if certificates == 1 else f"{certificates} certificates"
 
 
 def _tell_answer(number: int, knock: Timed, transcript: Transcript) -> None:
@@ -158,9 +164,7 @@ def _tell_answer(number: int, knock: Timed, transcript: Transcript) -> None:
     if answer.status == HTTPStatus.OK:
         transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {told(answer.certificate)}")
         return
-    transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {answer.status}")
-    for line in answer.text.strip().splitlines():
-        transcript.fact(f"    {line}")
+    transcript.fact(f"press-{number}, after {knock.seconds:.2f} s: {answer.status} {answer.text}")
 
 
 def _check(holds: bool, promise: str) -> None:

@@ -18,8 +18,11 @@ DEVICES = "press-*"
 PARENT_CA, PASSWORD = "parent-ca.pem", "parent.password"
 """What the operator of a layer brings from its parent, into the data directory."""
 
-SOON = "6min"
-"""So short a life that what lives it is always about to be renewed: certificates begin five minutes in the past."""
+CUT = 3
+"""The layer that loses its parent."""
+
+SOON = "1min"
+"""How long its own certificate lives with a CA per layer: it is renewed before that, and misses its parent."""
 
 
 class Style(StrEnum):
@@ -93,7 +96,9 @@ def _with_own_ca(layer: int) -> Mapping[str, Any]:
         document["ca"] = {"source": "parent", "pathLength": layer}
     if layer > BOTTOM:
         document["labels"] = {"layer-ca": {"profile": "layerCa"}}
-        document["profiles"] = {"layerCa": {"pathLength": layer - 1}, "estIdentity": {"lifetime": SOON}}
+        document["profiles"] = {"layerCa": {"pathLength": layer - 1}}
+    if layer == CUT + 1:
+        document["profiles"]["estIdentity"] = {"lifetime": SOON}
     return document
 
 

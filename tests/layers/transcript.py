@@ -1,6 +1,7 @@
 """How the story is told: chapters, what happens, what is typed on which layer, what comes of it."""
 
 import shlex
+import textwrap
 from collections.abc import Callable, Sequence
 
 _NARROW = 110
@@ -28,7 +29,7 @@ class Transcript:
 
     def fact(self, sentence: str) -> None:
         """Say what came of it."""
-        self._tell(f"    {sentence}")
+        self._tell(*textwrap.wrap(sentence, _NARROW, initial_indent="    ", subsequent_indent="        "))
 
     def _tell(self, *lines: str) -> None:
         for line in lines:

@@ -1,31 +1,16 @@
 """What docs/deploy.md and docs/dps-walkthrough.md have people type is there, and gives the rights of the template."""
 
 import re
-from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from typer.core import TyperGroup
-from typer.main import get_command
 
-from nestor.cli.commands import app
 from support.container import template_options
 from support.manifests import ROOT
-from support.pages import in_container, lines, text
+from support.pages import in_container, lines, options_of, text
 
 PAGES = ("deploy.md", "dps-walkthrough.md")
 USER = "13625"
-
-
-def options_of(words: Sequence[str]) -> set[str]:
-    """The options of the command that some words begin with."""
-    command = get_command(app)
-    for word in words:
-        if not isinstance(command, TyperGroup) or word not in command.commands:
-            break
-        command = command.commands[word]
-    assert not isinstance(command, TyperGroup), words
-    return {option for parameter in command.params for option in parameter.opts}
 
 
 @pytest.mark.parametrize("page", PAGES)

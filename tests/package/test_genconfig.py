@@ -12,6 +12,7 @@ from nestor.settings import judge
 from support.manifests import (
     CREATE_OPTIONS,
     MANIFEST,
+    NESTED,
     ROOT,
     TEMPLATES,
     beyond_limits,
@@ -26,22 +27,27 @@ IOTEDGEDEV = ROOT / ".iotedgedev" / "bin" / "iotedgedev"
 NO_TELEMETRY = "[DEFAULT]\nfirsttime = no\ncollect_telemetry = no\n"
 
 
-@pytest.fixture(params=TEMPLATES)
-def manifest(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Any]:
+@pytest.fixture(params=(*TEMPLATES, *NESTED))
+def template(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def manifest(template: str, tmp_path: Path) -> dict[str, Any]:
     """What iotedgedev makes of a template, in a copy of the solution."""
     if not IOTEDGEDEV.exists():
         pytest.skip("iotedgedev is not installed: make iotedgedev")
-    _solution(tmp_path, request.param)
+    _solution(tmp_path, template)
     home = tmp_path / "home"
     (home / ".iotedgedev").mkdir(parents=True)
     (home / ".iotedgedev" / "setting.ini").write_text(NO_TELEMETRY, "utf-8")
-    command = (str(IOTEDGEDEV), "solution", "genconfig", "-f", request.param, "-P", "amd64")
+    command = (str(IOTEDGEDEV), "solution", "genconfig", "-f", template, "-P", "amd64")
     environment = {"HOME": str(home), "PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}  # noqa: TID251 -- to find git
     done = subprocess.run(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    name = request.param.replace(".template.json", ".amd64.json")
+    name = template.replace(".template.json", ".amd64.json")
     return dict(json.loads((tmp_path / "config" / name).read_text("utf-8")))
 
 
@@ -62,11 +68,10 @@ def test_nothing_is_left_to_be_filled_in(manifest: dict[str, Any]) -> None:
     assert module["settings"]["image"] == "example.azurecr.io/nestor:0.1.0-amd64"
 
 
-def test_create_options_reach_the_engine_as_the_template_says(manifest: dict[str, Any]) -> None:
-    name = TEMPLATES["9600" in json.dumps(manifest)]
-    for module, template in modules(read(name)).items():
-        options = json.loads(options_text(modules(manifest)[module]))
-        assert options == json.loads(options_text(template))
+def test_create_options_reach_the_engine_as_the_template_says(template: str, manifest: dict[str, Any]) -> None:
+    for name, module in modules(read(template)).items():
+        options = json.loads(options_text(modules(manifest)[name]))
+        assert options == json.loads(options_text(module))
         assert faults(options, CREATE_OPTIONS) == []
 
 

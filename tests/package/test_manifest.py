@@ -22,6 +22,7 @@ from support.manifests import (
     CREATE_OPTIONS,
     LAYER,
     LAYERED,
+    NESTED,
     ROOT,
     TEMPLATE,
     TEMPLATES,
@@ -33,6 +34,7 @@ from support.manifests import (
     read,
 )
 
+ALL = (*TEMPLATES, *NESTED)
 GONE: Any = object()
 DESIRED = "properties.desired"
 CONTENT = ("modulesContent",)
@@ -131,7 +133,7 @@ def changed(document: dict[str, Any], path: tuple[str, ...], value: object) -> d
     return copy
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", ALL)
 def test_a_template_holds(name: str) -> None:
     template = read(name)
     assert faults(template, TEMPLATE) == []
@@ -174,7 +176,7 @@ def host_of(deployment: Deployment, place: Path) -> Host:
     return Host(place, Origin(identity.hub, identity.device, identity.module, identity.generation), base, dict, {})
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_twin_of_a_template_is_what_its_environment_allows(name: str, tmp_path: Path) -> None:
     deployment = filled_in(name)
     weighed = weigh(host_of(deployment, tmp_path), deployment.desired)
@@ -204,7 +206,7 @@ def _patches(layer: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield patch
 
 
-@pytest.mark.parametrize("name", TEMPLATES)
+@pytest.mark.parametrize("name", ALL)
 def test_the_container_may_no_more_than_it_needs(name: str) -> None:
     options = json.loads(options_text(modules(read(name))["nestor"]))
     host = options["HostConfig"]
@@ -212,7 +214,8 @@ def test_the_container_may_no_more_than_it_needs(name: str) -> None:
     assert host["ReadonlyRootfs"] is True
     assert (host["CapDrop"], host["SecurityOpt"]) == (["ALL"], ["no-new-privileges"])
     assert host["Memory"] <= 256 << 20
-    assert host["Binds"] == ["nestor-data:/data"]
+    assert host["Binds"][0] == "nestor-data:/data"
+    assert all(bind.endswith(":ro") for bind in host["Binds"][1:])
 
 
 def test_metrics_are_not_published_beyond_the_machine() -> None:
@@ -227,6 +230,46 @@ def test_metrics_are_not_published_beyond_the_machine() -> None:
     assert ports == [("8085/tcp", None), ("8085/tcp", None), ("9600/tcp", "127.0.0.1")]
 
 
+@pytest.mark.parametrize("name", NESTED)
+def test_a_layer_is_reached_by_the_ports_that_iot_edge_opens_to_children(name: str) -> None:
+    found = modules(read(name))
+    ports = {
+        binding["HostPort"]: module
+        for module in ("nestor", "edgeHub")
+        for bindings in json.loads(options_text(found[module]))["HostConfig"]["PortBindings"].values()
+        for binding in bindings
+    }
+    assert ports == {"443": "nestor", "5671": "edgeHub", "8883": "edgeHub"}
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_edge_hub_lets_the_module_vouch_that_carries_its_requests(name: str) -> None:
+    found = modules(read(name))
+    assert found["edgeHub"]["env"]["ApiProxyModuleId"]["value"] == "nestor"
+    assert filled_in(name).desired["proxy"] == {"preset": "iotedge"}
+
+
+@pytest.mark.parametrize("name", NESTED[1:])
+def test_below_the_top_images_come_from_the_parent(name: str) -> None:
+    found = modules(read(name))
+    assert [found[module]["settings"]["image"].split("/")[0] for module in ("edgeAgent", "edgeHub")] == [
+        "$upstream:443",
+        "$upstream:443",
+    ]
+
+
+def test_each_layer_lists_the_one_below_as_the_one_below_shows_itself(tmp_path: Path) -> None:
+    top, middle, bottom = (
+        weigh(host_of(filled_in(name), tmp_path), filled_in(name).desired).settings for name in NESTED
+    )
+    for above in (top, middle):
+        listed = above.access.forwarders["below"]
+        assert (listed.subject, listed.statements) == ("CN=layer2", True)
+        assert above.labels["forwarder"].profile == "forwarder"
+    assert bottom.access.forwarders == {}
+    assert (top.upstream.url, bottom.upstream.identity.label) == (None, "forwarder")
+
+
 def test_the_module_has_the_version_of_the_program() -> None:
     module = read("modules/nestor/module.json")
     assert module["image"]["tag"]["version"] == __version__
@@ -237,6 +280,6 @@ def test_the_module_has_the_version_of_the_program() -> None:
 
 def test_every_name_to_be_filled_in_has_a_line_in_the_example() -> None:
     known = {line.split("=")[0] for line in (ROOT / ".env.example").read_text("utf-8").splitlines() if "=" in line}
-    texts = [(ROOT / name).read_text("utf-8") for name in (*TEMPLATES, "modules/nestor/module.json")]
+    texts = [(ROOT / name).read_text("utf-8") for name in (*ALL, "modules/nestor/module.json")]
     wanted = {part.split("}")[0] for text in texts for part in text.split("${")[1:]}
     assert wanted - {"MODULES.nestor"} <= known

@@ -10,6 +10,16 @@ from standin.errors import StandInError
 from standin.twin import Document
 
 GATEWAYS = "gateway-*"
+_EXAMPLES = {
+    "NESTOR_GATEWAYS": GATEWAYS,
+    "NESTOR_DEVICES": "press-*",
+    "NESTOR_LAYER": "layer3",
+    "NESTOR_CHILD": "layer2",
+    "NESTOR_PARENT": "gw4.plant.example",
+    "NESTOR_PARENT_CA_SHA256": "0" * 64,
+}
+"""What fills the templates here."""
+
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
@@ -24,7 +34,7 @@ class Deployment:
 def read_template(text: str, module: str, address: str) -> Deployment:
     """The part of a module in a deployment template, its placeholders filled in for the stand-in."""
     try:
-        content = json.loads(_filled(text, {"NESTOR_HOSTNAME": address, "NESTOR_GATEWAYS": GATEWAYS}))["modulesContent"]
+        content = json.loads(_filled(text, {**_EXAMPLES, "NESTOR_HOSTNAME": address}))["modulesContent"]
         variables = content["$edgeAgent"]["properties.desired"]["modules"][module].get("env", {})
         desired = content[module]["properties.desired"]
         return Deployment(desired, {name: str(one["value"]) for name, one in variables.items()})

@@ -13,6 +13,9 @@ from jsonschema import Draft202012Validator
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = ("deployment.template.json", "deployment.debug.template.json")
+NESTED = ("deployment.top.template.json", "deployment.middle.template.json", "deployment.bottom.template.json")
+"""One layer below the other, each with an API proxy."""
+
 LAYER = "deployment.layered.example.json"
 
 DEEPEST, LONGEST_TEXT, LARGEST_TWIN, LARGEST_OPTIONS = 10, 4096, 32 * 1024, 4096

@@ -2,8 +2,13 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from nestor.cli.commands import app
 
 _DOCS = Path(__file__).parents[2] / "docs"
 
@@ -31,3 +36,14 @@ def in_container(part: str) -> Iterator[list[str]]:
     for words in lines(part):
         if words[:2] == ["docker", "exec"] and words.count("nestor") > 1:
             yield words[words.index("nestor", words.index("nestor") + 1) + 1 :]
+
+
+def options_of(words: Sequence[str]) -> set[str]:
+    """The options of the command of Nestor that some words begin with."""
+    command = get_command(app)
+    for word in words:
+        if not isinstance(command, TyperGroup) or word not in command.commands:
+            break
+        command = command.commands[word]
+    assert not isinstance(command, TyperGroup), words
+    return {option for parameter in command.params for option in parameter.opts}

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from nestor.approval import ApprovalAnswer
 from nestor.conveyance import Conveyance
-from nestor.errors import CannotIssue, DeviceFault, Malformed, NestorError, NotOffered, Pending
+from nestor.errors import DeviceFault, Malformed, NestorError, NotOffered, OurFault, Pending
 from nestor.est import csrattrs, pkcs10, transfer
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import (
@@ -266,7 +266,7 @@ class Registrar:
         self._ledger.refuse(refusal)
         tell(self._sinks, Refused(refusal))
         if not isinstance(fault, DeviceFault | Pending):
-            about = "issuance" if isinstance(fault, CannotIssue) else "bug"
+            about = "bug" if isinstance(fault, OurFault) else "issuance"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
 
 

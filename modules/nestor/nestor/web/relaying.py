@@ -12,6 +12,7 @@ from typing import Any, cast
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from cryptography.hazmat.primitives.serialization import Encoding
+from multidict import CIMultiDict, CIMultiDictProxy
 
 from nestor.errors import NestorError, UnknownPath
 from nestor.events import Trouble, TurnedAway
@@ -26,6 +27,7 @@ from nestor.web.transport import TLSTransport
 
 _HIGH_WATER = 64 * 1024
 _SHOWN = 200
+_NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
 
 Verify = Callable[[Credentials], Awaitable[bool]]
 """Whether a client certificate is good here at this moment."""
