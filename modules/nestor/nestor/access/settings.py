@@ -58,6 +58,16 @@ class BootstrapSettings(Document):
     allow_without_eku: bool = described("Accept certificates without an extended key usage.", default=True)
 
 
+class LayerSettings(Document):
+    """A Nestor of the layer below that has a CA of its own under this one."""
+
+    hostnames: Words = described(
+        "The names under which it serves. The CAs of all other layers may not issue for them.",
+        (),
+        examples=["gw2.plant.example, 10.0.2.1"],
+    )
+
+
 class ForwarderSettings(Document):
     """One server below that passes on the requests of its devices, and for whom its word counts."""
 
@@ -84,16 +94,6 @@ class ForwarderSettings(Document):
     )
     statements: bool = described(
         "Believe it where it states that somebody asked with a password that it verified.", default=False
-    )
-
-
-class LayerSettings(Document):
-    """A Nestor of the layer below that has a CA of its own under this one."""
-
-    hostnames: Words = described(
-        "The names under which it serves. The CAs of all other layers may not issue for them.",
-        (),
-        examples=["gw2.plant.example, 10.0.2.1"],
     )
 
 

@@ -39,17 +39,17 @@ class Parents:
         self._parent.show(identity)
         return self._parent
 
-    def adopt(self, parent: Parent | None) -> None:
-        """Look after this one from now on: a house stands that asks it."""
-        if self._parent is not None and self._parent is not parent:
-            self._former.append(self._parent)
-        self._parent = parent
-
     def own(self, source: Source) -> OwnIdentity:
         """The certificate that this server enrolled for itself."""
         if self._own is None:
             self._own = OwnIdentity(source.data, lambda: source.passphrase)
         return self._own
+
+    def adopt(self, parent: Parent | None) -> None:
+        """Look after this one from now on: a house stands that asks it."""
+        if self._parent is not None and self._parent is not parent:
+            self._former.append(self._parent)
+        self._parent = parent
 
     async def look(self) -> None:
         """Do what is due of the one that is asked, and let go of former ones that nobody waits for any more."""

@@ -131,12 +131,6 @@ class CAHome:
                 f"The CA cannot be kept in {self._data}: {error.strerror}.", "Check space and mode."
             ) from error
 
-    def _nothing_left(self, pinned: str) -> MaterialError:
-        return MaterialError(
-            f"There was a CA here, SHA-256 {pinned[:16]}..., and nothing of it is left in {self._data}.",
-            f"Mount the volume that has it. {_HINT}",
-        )
-
     def succeed(self, issuer: Issuer, save_key: Callable[[Path], None]) -> None:
         """Let another CA take the place of the one that is kept here; `save_key` gets the path for its key.
 
@@ -174,6 +168,12 @@ class CAHome:
 
     def _shown(self) -> tuple[x509.Certificate, ...]:
         return _readable(self.certificates_path)
+
+    def _nothing_left(self, pinned: str) -> MaterialError:
+        return MaterialError(
+            f"There was a CA here, SHA-256 {pinned[:16]}..., and nothing of it is left in {self._data}.",
+            f"Mount the volume that has it. {_HINT}",
+        )
 
     def _assemble(self, load_key: Callable[[], CertificateIssuerPrivateKeyTypes], pinned: str | None) -> Issuer:
         certificates = self.certificates()

@@ -114,14 +114,6 @@ def _makers(host: Settings, wanted: Settings) -> Iterator[Entry]:
         yield [list(_walk(measure, maker, mine, f"access.bootstrap.{name}", f"access.bootstrap.{NAME}"))]
 
 
-def _forwarders(host: Settings, wanted: Settings) -> Iterator[Entry]:
-    """A forwarder is measured by the host's of that name; a new one is new whatever else is said of it."""
-    for name, forwarder in wanted.access.forwarders.items():
-        mine = host.access.forwarders.get(name)
-        measure: ForwarderSettings = mine or forwarder.model_copy(update={"subject": None, "names": ()})
-        yield [list(_walk(measure, forwarder, mine, f"access.forwarders.{name}", f"access.forwarders.{NAME}"))]
-
-
 def _layers(host: Settings, wanted: Settings) -> Iterator[Entry]:
     """A layer has what the host's of that name has; a new one is new whatever is said of it, as is one left out."""
     mine, wish = host.access.layers, wanted.access.layers
@@ -129,6 +121,14 @@ def _layers(host: Settings, wanted: Settings) -> Iterator[Entry]:
         had, asked = (layers[name].hostnames if name in layers else None for layers in (mine, wish))
         path, rule = f"access.layers.{name}.hostnames", f"access.layers.{NAME}.hostnames"
         yield [[Change(path, rule, had, asked, said=name in mine)]]
+
+
+def _forwarders(host: Settings, wanted: Settings) -> Iterator[Entry]:
+    """A forwarder is measured by the host's of that name; a new one is new whatever else is said of it."""
+    for name, forwarder in wanted.access.forwarders.items():
+        mine = host.access.forwarders.get(name)
+        measure: ForwarderSettings = mine or forwarder.model_copy(update={"subject": None, "names": ()})
+        yield [list(_walk(measure, forwarder, mine, f"access.forwarders.{name}", f"access.forwarders.{NAME}"))]
 
 
 def _labels(host: Settings, wanted: Settings) -> Iterator[Entry]:
