@@ -48,8 +48,8 @@ def tell(ground: Ground, transcript: Transcript) -> None:
 
 def _live(plant: Plant, transcript: Transcript) -> None:
     press = Press(plant.ground, plant.sites[BOTTOM], transcript)
-    _enroll(plant, press, transcript)
     _try_to_pass_over(plant.ground, transcript)
+    _enroll(plant, press, transcript)
     _pull_the_plug(plant, press, transcript)
 
 
