@@ -18,6 +18,7 @@ _ENTRIES = {
     "access.users": "line1",
     "access.bootstrap": "factory",
     "access.forwarders": "line1",
+    "access.layers": "layer2",
     "labels": "line1",
     "routes": "registry",
 }

@@ -57,6 +57,8 @@ def _forwarder(key: str, value: Any, said: Mapping[str, Any]) -> Case:
     )
 
 
+_ABOVE = {"upstream": {"url": "https://elsewhere:8085/.well-known/est", "fingerprint": "ab" * 32}}
+
 CASES: Sequence[Case] = (
     Case("ca.source", "ca.source", {"ca": {"source": "file", "certificate": "file:ca.pem", "key": "file:ca.key"}}),
     Case("ca.key", "ca.key", {"ca": {"key": "file:ca.key"}}),
@@ -65,9 +67,9 @@ CASES: Sequence[Case] = (
     _case("ca.parentLabel", "other"),
     _case("ca.pathLength", 2),
     _case("ca.lifetime", "21y"),
-    _case("authority.kind", "upstream"),
-    _case("labels.NAME.authority", "upstream", name="line"),
-    Case("upstream.*", "upstream.url", {"upstream": {"url": "https://elsewhere:8085/.well-known/est"}}),
+    Case("authority.kind", "authority.kind", {"authority": {"kind": "upstream"}, **_ABOVE}),
+    Case("labels.NAME.authority", "labels.line.authority", {"labels": {"line": {"authority": "upstream"}}, **_ABOVE}),
+    Case("upstream.*", "upstream.url", _ABOVE),
     Case("keys.*", "keys.passphrase", {"keys": {"passphrase": "env:NESTOR_SECRET_CA"}}),
     Case("ledger.*", "ledger.keptRefusals", {"ledger": {"keptRefusals": 1}}),
     Case("access.bootstrap.NAME.anchors", "access.bootstrap.new.anchors", {"access": {"bootstrap": {"new": MAKER}}}),

@@ -3,7 +3,7 @@
 What outlives a House is handed in: the ledger, the clock guard, the listeners of events.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -142,16 +142,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     gate = opened(certificates, issuers=issuers, reserved=reserved)
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
-    desk = partial(
-        Registrar,
-        profiles=catalog,
-        ledger=ground.ledger,
-        key_generator=_key_generator(identity, settings, ground),
-        approver=Approver(ground.ledger, build_limits(settings.approval), ground.sinks),
-        clock=ground.clock,
-        sinks=ground.sinks,
-        revision=settings.revision,
-    )
+    desk = _desk(settings, ground, catalog, identity)
     up = forwarded(settings)
     here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
@@ -160,9 +151,9 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, beside=issuers)
         gates.append(higher)
         asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
-        for name, label in up.items():
-            if label is not None:
-                desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked(label))
+        forwarding = {name: label for name, label in up.items() if label is not None}
+        for name, label in forwarding.items():
+            desks[name] = desk(labels={name: labels[name]}, gate=higher, authority=asked(label))
     return House(
         settings=settings,
         registrar=Reception(desks),
@@ -193,6 +184,20 @@ def _health(authority: AnyAuthority, ground: Ground, identity: ServerIdentity, p
     return Health(
         checks | ({"upstream": parent.problem} if parent else {}),
         vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
+    )
+
+
+def _desk(settings: Settings, ground: Ground, catalog: Catalog, identity: ServerIdentity) -> Callable[..., Registrar]:
+    """What every desk has; which labels it serves, by which gate and authority, is said for each."""
+    return partial(
+        Registrar,
+        profiles=catalog,
+        ledger=ground.ledger,
+        key_generator=_key_generator(identity, settings, ground),
+        approver=Approver(ground.ledger, build_limits(settings.approval), ground.sinks),
+        clock=ground.clock,
+        sinks=ground.sinks,
+        revision=settings.revision,
     )
 
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nestor.adoption import Adoption
 from nestor.cli.exits import OK, REFUSED, Misuse, told_as_misuse
 from nestor.cli.output import show_rows
 from nestor.cli.places import (
@@ -24,6 +23,7 @@ from nestor.cli.places import (
 from nestor.errors import MaterialError
 
 if TYPE_CHECKING:
+    from nestor.adoption import Adoption
     from nestor.app.adopt import Fate
     from nestor.app.authority import Source
 
