@@ -83,7 +83,7 @@ async def test_a_start_waits_for_no_runtime_and_issues_as_soon_as_it_answers(sta
     host.mood.hangs = True
     begun = asyncio.get_running_loop().time()
     server = await _again(stage)
-    assert asyncio.get_running_loop().time() - begun < AT_ONCE + 1
+    assert asyncio.get_running_loop().time() - begun < AT_ONCE + 8, "the runtime hangs for ever"
     assert _ca(server) == made, "/cacerts answers"
     assert "nobody opens it at this time" in server.house.problems()["ca"]
     host.mood.hangs = False

@@ -34,7 +34,7 @@ CHANGES = 200
 PATCHES = 1000
 STORM_SECONDS = 10
 SOON = 2.0
-GRACE = 6.0
+GRACE = 30.0
 """More than `SOON`, for a machine that is shared: what is asserted of time is the median."""
 
 

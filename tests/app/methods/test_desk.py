@@ -112,10 +112,10 @@ def test_a_payload_nested_without_an_end_is_refused() -> None:
 
 
 def test_a_payload_larger_than_any_that_is_meant_is_not_even_looked_at() -> None:
-    began = time.monotonic()
+    began = time.thread_time()
     with pytest.raises(Malformed, match="larger than"):
         judge_payload(METHODS["listCertificates"].payload, {f"k{number}": 1 for number in range(9000)})
-    assert time.monotonic() - began < 0.05, "nobody else has a turn meanwhile"
+    assert time.thread_time() - began < 0.05, "nobody else has a turn meanwhile"
 
 
 async def test_a_payload_wrong_in_a_thousand_places_gets_an_answer_that_iot_hub_takes(beside: Module) -> None:
