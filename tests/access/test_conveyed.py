@@ -16,7 +16,7 @@ from nestor.access.settings import IdentitySource
 from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
 from nestor.conveyance import Conveyance, Statement
-from nestor.errors import Forbidden, Looped, NestorError, NotAForwarder, Unauthenticated
+from nestor.errors import Forbidden, ForwarderForbidden, Looped, NestorError, NotAForwarder, Unauthenticated
 from nestor.model import Combination, Credentials, Grant, Label, Method, ProfileTraits, Requester, State
 from support.asking import (
     NOW,
@@ -131,10 +131,10 @@ async def test_a_certificate_that_did_not_count_is_not_told_onward() -> None:
         (CA.sign("nestor-line1", extensions=[SPEAKS]), NotAForwarder),
         (FACTORY.sign("nestor-line1", extensions=[SPEAKS]), NotAForwarder),
         (LAYER.sign("nestor-line1", extensions=[CLIENT]), NotAForwarder),
-        (LAYER.sign("nestor-line1", ca=True, extensions=[SPEAKS]), Unauthenticated),
-        (EXPIRED, Unauthenticated),
-        (REVOKED, Forbidden),
-        (UNKNOWN, Forbidden),
+        (LAYER.sign("nestor-line1", ca=True, extensions=[SPEAKS]), ForwarderForbidden),
+        (EXPIRED, ForwarderForbidden),
+        (REVOKED, ForwarderForbidden),
+        (UNKNOWN, ForwarderForbidden),
     ],
 )
 async def test_it_takes_mark_issuer_subject_ledger_and_date_to_be_a_forwarder(
