@@ -50,7 +50,13 @@ async def test_a_lost_ca_is_told_with_what_it_was(beside: Module) -> None:
 
 
 def test_devices_renew_identities_and_edge_cas_but_neither_servers_nor_what_a_factory_gave_them() -> None:
-    assert renewed_profiles(build_catalog({})) == {"deviceIdentity", "estIdentity", "edgeCa"}
+    assert renewed_profiles(build_catalog({})) == {
+        "deviceIdentity",
+        "estIdentity",
+        "edgeCa",
+        "forwarder",
+        "layerCa",
+    }
 
 
 async def test_only_what_devices_renew_is_overdue(beside: Module) -> None:

@@ -130,13 +130,11 @@ class Layers:
             server.live_until(moment)
 
 
-def layers(
-    place: Path, document: dict[str, Any] | None = None, ca: dict[str, Any] | None = None, **upstream: Any
-) -> Layers:
-    """A parent that runs, and a child that is not started yet."""
-    parent = Turned(place / "parent", document or parent_document(), whole=True)  # TLS lives by that clock as well
+def layers(place: Path, document: dict[str, Any], **more: Any) -> Layers:
+    """A parent that runs, and a child that is not started yet, whose document has more."""
+    parent = Turned(place / "parent", document, whole=True)  # TLS lives by that clock as well
     parent.start()
-    child = TurnedLayer(place / "child", child_document(parent, ca, **upstream), whole=True)
+    child = TurnedLayer(place / "child", {**child_document(parent), **more}, whole=True)
     child.clocks, child.program = parent.clocks, parent.program
     acquaint(parent, child)
     return Layers(parent, child)

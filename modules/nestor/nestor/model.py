@@ -317,9 +317,7 @@ class Standing:
 class ProfileTraits:
     """What the gate must know of a profile to say who may have it.
 
-    `entrusted`: it stands for a whole layer, so that only a grant that names it covers it, and never `*`.
-    `authenticates`: its certificates may authenticate to this server. `renewable`: such a certificate may renew itself.
-    `may_request`: other profiles that it may get for its device. `server_key_strength`: bits of keys made here for it.
+    They may get those of `may_request` for their device. `entrusted`: no `*` covers it. Strengths are bits.
     """
 
     name: str

@@ -1,6 +1,6 @@
-"""The years of a layer whose CA is its parent's: renewed in time, two at a time, and what happens with nobody above.
+"""The life of a layer whose CA is its parent's: renewed in time, two at a time, and what happens with nobody above.
 
-Months pass in seconds. Each test leaves its days behind.
+A CA lives twelve days here, and days pass in seconds. Each test leaves its days behind.
 """
 
 import http
@@ -34,15 +34,16 @@ pytestmark = pytest.mark.xdist_group("layer-years")
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PROFILES = {
-    "layerCa": {"lifetime": "90d", "jitter": "0%"},
-    "estIdentity": {"lifetime": "30d", "jitter": "0%"},
+    "layerCa": {"lifetime": "12d", "jitter": "0%"},
+    "estIdentity": {"lifetime": "4d", "jitter": "0%"},
 }
+BELOW = {"estIdentity": {"lifetime": "2d", "jitter": "0%"}}
 SOON = 20.0
 
 
 @pytest.fixture
 def made(tmp_path: Path) -> Iterator[Layers]:
-    made = layers(tmp_path, parent_document(profiles=PROFILES))
+    made = layers(tmp_path, parent_document(profiles=PROFILES), profiles=BELOW)
     try:
         made.child.start()
         wait_for_ca(made.child)
@@ -83,14 +84,14 @@ def test_a_ca_is_renewed_with_a_new_key_while_the_old_one_goes_on_counting(made:
     child = made.child
     first, identity = certificates(child)[0], own_identity(child)
     device = enrolled_then(child, est_identity("dev1"))
-    pass_by(made, 55)
+    pass_by(made, 7)
     assert certificates(child)[0] == first
     assert own_identity(child) != identity
     assert own_identity(child).public_key() != identity.public_key()
     via = f'by="certificate {LAYER}"'
     assert any("profile=estIdentity" in line and via in line for line in made.parent.log().splitlines())
     device = enrolled_then(child, est_identity("dev1"))
-    pass_by(made, 5)
+    pass_by(made, 1)
     second = next_ca(made, first)
     assert second.public_key() != first.public_key()
     assert second.subject == first.subject
@@ -105,7 +106,7 @@ def test_a_ca_is_renewed_with_a_new_key_while_the_old_one_goes_on_counting(made:
     assert enrolled_then(child, est_identity("dev1"), device).certificate.verify_directly_issued_by(second) is None
     assert len(list((child.data / "ca").glob("key*.pem"))) == 1
     # And once it has ended it is shown no more.
-    pass_by(made, 32)
+    pass_by(made, 5)
     assert now(made) > first.not_valid_after_utc
     wait_for(lambda: first not in shown(child), SOON)
 
@@ -118,19 +119,18 @@ def test_it_goes_on_issuing_with_nobody_above_and_says_early_what_will_come(made
 
     def renew() -> None:
         nonlocal device
-        if now(made) > device.certificate.not_valid_before_utc + 20 * DAY:
-            device = enrolled_then(child, est_identity("dev1"), device)
+        device = enrolled_then(child, est_identity("dev1"), device)
 
-    pass_by(made, 59, renew)
+    pass_by(made, 7, renew)
     assert "less than a third of its life is left" not in child.log()
-    pass_by(made, 12, renew)
+    pass_by(made, 2, renew)
     wait_until_said(child, "less than a third of its life is left", "has nobody listening")
     assert child.ready() == {}
-    pass_by(made, 11, renew)
+    pass_by(made, 2, renew)
     wait_until_said(child, "less than a tenth of its life is left")
     made.live_until(first.not_valid_after_utc - HOUR)
     child.clocks.turn_to(first.not_valid_after_utc + HOUR)
-    slow = replace(child.here, now=first.not_valid_after_utc - DAY)  # nobody else believes what it shows
+    slow = replace(child.here, now=first.not_valid_after_utc - HOUR)  # nobody else believes what it shows
     wait_for(lambda: "ended at" in ask(slow, "GET", "/readyz")[0].text, SOON)
     assert first in ask(slow, "GET", "/.well-known/est/cacerts")[0].certificates
     # The parent is back, after a long time: it is asked by the password again, and all is well.
@@ -152,10 +152,10 @@ def trusted(server: Turned) -> bool:
 
 def test_a_layer_that_was_revoked_is_not_renewed_and_says_so(made: Layers) -> None:
     child, first = made.child, certificates(made.child)[0]
-    pass_by(made, 25)
+    pass_by(made, 2)
     made.parent.command("cert", "revoke", f"{own_identity(child).serial_number:x}")
     made.parent.command("user", "remove", LAYER)
-    pass_by(made, 40)
+    pass_by(made, 7)
     wait_until_said(child, "revoked")
     assert certificates(child)[0] == first
     assert enrolled_then(child, est_identity("dev1")).certificate.verify_directly_issued_by(first) is None
@@ -175,7 +175,7 @@ def test_another_parent_is_taken_on_an_operators_word_only(made: Layers, tmp_pat
     with (child.data / "parent.pem").open("ab") as anchors:
         anchors.write(root.public_bytes(Encoding.PEM))
     made.parent.start()
-    pass_by(made, 62)
+    pass_by(made, 9)
     wait_until_said(child, "issues under another root", "upstream.root")
     assert certificates(child)[0] == first
     fingerprint = root.fingerprint(SHA256()).hex()

@@ -130,10 +130,9 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     routes = build_routes(settings, ground.data, ground.edge, ground.clock)
     found = await _found(source, ground)
     reserved = own_hosts(source, ground.edge)
-    last = last_ca_certificates(source)
-    authority = open_authority(found, catalog, ground.guard, own_names(reserved), layers=layers_of(settings), last=last)
+    authority = _authority(found, catalog, source, ground.guard, reserved)
     _warn_of_large_attributes(labels.values(), authority, ground)
-    certificates = authority.ca_certificates()
+    issuers = authority.accepted()
     parent = open_parent(source, ground.parents)
     above = tuple(parent.certificates) if parent is not None else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
@@ -169,6 +168,14 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         above=above,
         waits=ground.waiting is not None,
     )
+
+
+def _authority(
+    found: Issuer | LostCA, catalog: Catalog, source: Source, guard: ClockGuard, reserved: Sequence[str]
+) -> AnyAuthority:
+    """The CA here."""
+    layers, last = layers_of(source.settings), last_ca_certificates(source)
+    return open_authority(found, catalog, guard, own_names(reserved), layers=layers, last=last)
 
 
 async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
