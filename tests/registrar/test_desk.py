@@ -10,7 +10,16 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from nestor.errors import CannotIssue, Forbidden, Malformed, NestorError, NotOffered, OurFault, Unauthenticated
+from nestor.errors import (
+    CannotIssue,
+    Forbidden,
+    Malformed,
+    NestorError,
+    NotOffered,
+    OurFault,
+    ParentSilent,
+    Unauthenticated,
+)
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import Entry, Method, Operation, Refusal
 from support.asking import NOW
@@ -231,3 +240,16 @@ async def test_a_fault_of_our_own_is_told_as_a_bug(desk: Desk, operation: Operat
     desk.ledger, desk.labels = Faulty(), KEYS
     await refused(desk, OurFault, ask_for(dev(), operation, label="keys"))
     assert desk.told[1:] == [Trouble("bug", "The row has no place.")]
+
+
+class Silent(MemoryLedger):
+    """A ledger that stands in for a server above: whoever asks it hears nothing."""
+
+    async def record(self, entry: Entry, **rules: Any) -> Entry:
+        raise ParentSilent("layer4 did not answer in time.")
+
+
+async def test_a_silent_server_above_is_no_bug_of_ours(desk: Desk) -> None:
+    desk.ledger = Silent()
+    await refused(desk, ParentSilent, ask_for(dev()))
+    assert desk.told[1:] == [Trouble("issuance", "layer4 did not answer in time.")]

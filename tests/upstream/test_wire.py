@@ -12,7 +12,7 @@ import pytest
 from nestor.errors import Unavailable
 from nestor.upstream.faults import BadAnswer, Closed
 from nestor.upstream.trust import Trust, verifying_context
-from nestor.upstream.wire import MAX_ANSWER, Wire
+from nestor.upstream.wire import MAX_ANSWER, UNHEARD, Wire, impatient
 from support import pki
 from support.conversing import ask
 from support.device import BASE
@@ -127,3 +127,10 @@ def _saying(said: bytes, context: ssl.SSLContext | None = None) -> Iterator[int]
         speaker.start()
         yield listener.getsockname()[1]
         speaker.join(5)
+
+
+def test_a_line_that_was_cut_under_a_request_is_found_out_before_a_device_loses_patience() -> None:
+    """tests/layers cuts a real one."""
+    with impatient((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 0))) as made:
+        assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD * 1000
+    assert UNHEARD <= 1.5

@@ -30,7 +30,7 @@ TOTAL_TIMEOUT = 20.0
 KEPT = 4.0
 """Seconds for which a connection is kept that nobody uses: servers close idle ones, and a request may meet that."""
 
-UNHEARD = 1.5
+UNHEARD = 1.0
 """Seconds for which the other side's system may leave unconfirmed what was sent: a line that was cut says nothing."""
 
 _HEADERS = {hdrs.USER_AGENT: f"nestor/{__version__}", hdrs.ACCEPT_ENCODING: "identity"}
@@ -87,7 +87,7 @@ class Wire:
                 ssl=self._context,
                 limit=self._connections,
                 keepalive_timeout=KEPT,
-                socket_factory=_impatient,
+                socket_factory=impatient,
                 enable_cleanup_closed=sys.version_info < (3, 12, 7),
             ),
             timeout=_within(self._timeout),
@@ -168,7 +168,7 @@ def _within(seconds: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=seconds, sock_connect=min(seconds, CONNECT_TIMEOUT), ceil_threshold=exactly)
 
 
-def _impatient(address: aiohttp.AddrInfoType) -> socket.socket:
+def impatient(address: aiohttp.AddrInfoType) -> socket.socket:
     """A socket that finds out in time that nobody is there any more (TCP_USER_TIMEOUT, RFC 5482)."""
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
