@@ -317,7 +317,7 @@ class Standing:
 class ProfileTraits:
     """What the gate must know of a profile to say who may have it.
 
-    They may get those of `may_request` for their device. `entrusted`: no `*` covers it. Strengths are bits.
+    Its certificates may get those of `may_request` for their device. `entrusted`: no `*` covers it. Strengths are bits.
     """
 
     name: str

@@ -97,7 +97,7 @@ def test_what_a_layer_issues_is_good_for_whoever_trusts_the_root(family: Family,
     assert enrolled(child, "dev2").certificate.issuer == issuer.subject
     told = json.loads(child.command("ca", "show", "--json").stdout)
     assert told["parent"] == parent.url
-    assert told["renewed from"] < told["valid until"]
+    assert told["renewedFrom"] < told["notAfter"]
 
 
 def test_the_key_of_the_ca_is_never_shown_in_tls(family: Family) -> None:
