@@ -7,6 +7,7 @@ names hold the number of this process, so that two runs do not meet; what a kill
 import ctypes
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -134,17 +135,21 @@ def _remove_leftovers() -> None:
 
 def _remove(name: str) -> None:
     if (_NAMED / name).exists():
+        for process in _ip("netns", "pids", name).split():
+            with suppress(ProcessLookupError):
+                os.kill(int(process), signal.SIGKILL)
         _ip("netns", "delete", name)
     shutil.rmtree(_HOSTS / name, ignore_errors=True)
     with suppress(OSError):
         _HOSTS.rmdir()
 
 
-def _ip(*words: str) -> None:
-    _run("ip", *words)
+def _ip(*words: str) -> str:
+    return _run("ip", *words)
 
 
-def _run(*words: str) -> None:
+def _run(*words: str) -> str:
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"{' '.join(words)}: {done.stderr.strip()}")
+    return done.stdout
