@@ -5,11 +5,11 @@ import base64
 import pytest
 from cryptography import x509
 
+from nestor.errors import Pending
 from nestor.est.csrattrs import CsrAttributes
 from nestor.model import KeyType
 from nestor.upstream.client import ESTClient
 from nestor.upstream.enrollment import patiently, request_own
-from nestor.upstream.refusals import Pending
 from nestor.upstream.trust import Trust
 from support import shapes
 from support.stub import Heard, Reply, Stub, attributes, issuing

@@ -11,13 +11,14 @@ from nestor.errors import (
     ParentAway,
     ParentSilent,
     ParentUnusable,
+    Pending,
     Unavailable,
     UnknownPath,
 )
 from nestor.est.conveying import FORWARDER, REFUSED
 from nestor.upstream.faults import BadAnswer, Closed, Untrusted
 from nestor.upstream.judging import LONGEST_WAIT, of_refusal, of_silence
-from nestor.upstream.refusals import Pending, refusal_of
+from nestor.upstream.refusals import refusal_of
 from nestor.upstream.wire import Answer
 
 

@@ -10,13 +10,14 @@ from nestor.errors import (
     Malformed,
     NestorError,
     NotOffered,
+    Pending,
     TooOften,
     Unauthenticated,
     UnknownPath,
     WrongMediaType,
 )
 from nestor.upstream.faults import BadAnswer
-from nestor.upstream.refusals import Failing, Pending, refusal_of, retry_after, said
+from nestor.upstream.refusals import Failing, refusal_of, retry_after, said
 from nestor.upstream.wire import Answer
 
 _NOW = "Sun, 06 Nov 1994 08:49:37 GMT"
@@ -104,7 +105,7 @@ def test_a_date_without_the_servers_clock_means_the_usual_time() -> None:
 def test_the_time_to_wait_travels_with_the_error() -> None:
     for status in (202, 429, 503):
         fault = refusal_of(_answer(status, Retry_After="17"), "est", "simpleenroll")
-        assert isinstance(fault, CannotIssue | TooOften)
+        assert isinstance(fault, CannotIssue | TooOften | Pending)
         assert fault.retry_after == 17
 
 

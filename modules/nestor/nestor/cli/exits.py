@@ -14,6 +14,7 @@ from nestor.errors import (
     DeviceFault,
     MaterialError,
     NestorError,
+    Pending,
     SettingsError,
     Unavailable,
 )
@@ -30,6 +31,7 @@ _CODES: tuple[tuple[type[NestorError], int], ...] = (
     (SettingsError, SETTINGS),
     (MaterialError, MATERIAL),
     (CannotIssue, REFUSED),
+    (Pending, REFUSED),
     (CannotDecide, REFUSED),
     (DeviceFault, REFUSED),
     (Unavailable, UNAVAILABLE),

@@ -8,9 +8,9 @@ from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TypeVar
 
+from nestor.errors import Pending
 from nestor.est.csrattrs import CsrAttributes
 from nestor.upstream.client import ESTClient
-from nestor.upstream.refusals import Pending
 
 Connect = Callable[[bool], ESTClient]
 """Makes a client, not opened yet; the flag says whether it must be linkable."""

@@ -15,12 +15,13 @@ from nestor.errors import (
     ParentAway,
     ParentSilent,
     ParentUnusable,
+    Pending,
     TooOften,
     Unavailable,
     UnknownPath,
 )
 from nestor.upstream.faults import BadAnswer, Untrusted
-from nestor.upstream.refusals import Failing, Pending
+from nestor.upstream.refusals import Failing
 
 LONGEST_WAIT = 3600
 """Seconds; whatever the server above says, a device is not sent away for longer."""

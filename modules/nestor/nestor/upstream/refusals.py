@@ -14,6 +14,7 @@ from nestor.errors import (
     Malformed,
     NestorError,
     NotOffered,
+    Pending,
     TooLarge,
     TooOften,
     Unauthenticated,
@@ -41,10 +42,6 @@ _KINDS: dict[int, tuple[type[NestorError], str]] = {
     http.HTTPStatus.UNPROCESSABLE_ENTITY: (Forbidden, ""),
     http.HTTPStatus.NOT_IMPLEMENTED: (NotOffered, ""),
 }
-
-
-class Pending(CannotIssue):
-    """The server has taken the request and wants to hear the same one again later (RFC 7030, 4.2.3)."""
 
 
 class Failing(CannotIssue):
