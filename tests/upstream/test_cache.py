@@ -146,3 +146,10 @@ def test_it_is_stale_after_a_day() -> None:
     kept = _kept(root("CA").certificate)
     assert not kept.is_stale(NOW + STALE)
     assert kept.is_stale(NOW + STALE + timedelta(seconds=1))
+
+
+def test_a_device_among_what_the_server_above_shows_is_no_issuer() -> None:
+    top = root("CA")
+    device = top.sign("pump-1").certificate
+    below = top.sign("Issuing", ca=True).certificate
+    assert hang_together((device, below, top.certificate), ()) == (below, top.certificate)

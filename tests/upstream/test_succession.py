@@ -29,3 +29,9 @@ def test_a_link_for_another_key_or_by_another_root_counts_for_nothing() -> None:
     other_root = root("Plant Root").sign("Plant Root 2", key=NEW.key, ca=True)
     with pytest.raises(OtherParent):
         check_succession(*CERTIFICATES, (other_key.certificate, other_root.certificate), None)
+
+
+def test_a_device_of_the_old_root_with_the_name_of_the_new_one_links_nothing() -> None:
+    device = OLD.sign("Plant Root 2", key=NEW.key)
+    with pytest.raises(OtherParent):
+        check_succession(*CERTIFICATES, (device.certificate,), None)

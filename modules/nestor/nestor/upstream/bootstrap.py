@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes
 
 from nestor.errors import SettingsError, Unavailable
 from nestor.upstream.client import fetch_unverified
+from nestor.upstream.rollover import is_ca
 from nestor.upstream.trust import Trust
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -25,7 +26,7 @@ async def bootstrap(base_url: str, fingerprint: str, *, label: str | None = None
     wanted = parse_fingerprint(fingerprint)
     shown = await fetch_unverified(base_url, label)
     for certificate in shown:
-        if certificate.fingerprint(hashes.SHA256()) == wanted and _is_ca(certificate):
+        if certificate.fingerprint(hashes.SHA256()) == wanted and is_ca(certificate):
             return Trust((certificate,))
     raise Unavailable(
         f"{base_url} shows no CA certificate with the SHA-256 fingerprint {wanted.hex().upper()}; {_count(shown)}.",
@@ -39,13 +40,6 @@ def parse_fingerprint(text: str) -> bytes:
     if not _SHA256.fullmatch(digits):
         raise SettingsError("The fingerprint is not a SHA-256: 64 hex digits.", "`nestor ca show` prints it.")
     return bytes.fromhex(digits)
-
-
-def _is_ca(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension):
-        return False
 
 
 def _count(shown: Sequence[x509.Certificate]) -> str:

@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from nestor.errors import Malformed, MaterialError
 from nestor.est import csrattrs
 from nestor.upstream.faults import BadAnswer
-from nestor.upstream.rollover import is_signed_by, sort_out
+from nestor.upstream.rollover import is_ca, is_signed_by, sort_out
 from nestor.upstream.succession import vouches
 
 FRESH = timedelta(minutes=10)
@@ -88,6 +88,7 @@ def hang_together(
 
     Raises BadAnswer where there are none.
     """
+    shown = [one for one in shown if is_ca(one) or is_signed_by(one, one)]  # what only hangs there issues nothing
     found = [*(sort_out(shown).trusted or anchors)]
     for issuer in found:  # grows while it is walked
         found.extend(one for one in shown if one not in found and is_signed_by(one, issuer))

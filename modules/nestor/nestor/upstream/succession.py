@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.errors import Unavailable
-from nestor.upstream.rollover import is_signed_by
+from nestor.upstream.rollover import is_ca, is_signed_by
 
 
 class OtherParent(Unavailable):
@@ -39,7 +39,8 @@ def vouches(old: x509.Certificate, new: x509.Certificate, shown: Sequence[x509.C
 def _links(link: x509.Certificate, old: x509.Certificate, new: x509.Certificate) -> bool:
     if link.subject != new.subject or _spki(link) != _spki(new):
         return False
-    return is_signed_by(link, old)
+    # A root may issue to devices as well, and what one of those has is a key and a name, but no root.
+    return is_ca(link) and is_signed_by(link, old)
 
 
 def _spki(certificate: x509.Certificate) -> bytes:
