@@ -53,6 +53,10 @@ def test_what_no_route_takes_goes_nowhere() -> None:
     assert found("/v22/") == found("/%762/") == found("*") == found("https://other.example/v2/") is None
 
 
+def test_what_would_be_echoed_to_the_client_is_carried_on_no_route() -> None:
+    assert found("/v2/", "TRACE") is found("/v2/", "CONNECT") is None
+
+
 @given(st.text("/.%2eE5fstwn-kol;\\?hzrad", max_size=60), st.sampled_from(EST))
 def test_no_way_of_writing_it_leads_past_what_is_reserved(text: str, own: str) -> None:
     table = Table([Named("all", Pattern())], EST)

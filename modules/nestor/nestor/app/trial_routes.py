@@ -7,7 +7,7 @@ from nestor.errors import SettingsError
 from nestor.est.menu import BASE
 from nestor.proxy.destination import Whose, read_address, read_destination
 from nestor.proxy.preset import routes_of
-from nestor.proxy.routing import climbs, is_reserved
+from nestor.proxy.routing import NEVER, climbs, is_reserved
 from nestor.proxy.settings import ProxySettings, RouteSettings
 from nestor.settings import Settings
 from nestor.web.probes import PROBES
@@ -24,7 +24,6 @@ HTTP_PROXY = 3128
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,39}")
 _PATH = re.compile(r"/[!$&'()*+,\-./0-9:;=@A-Z_a-z~%]*")
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_NO_ROUTE = {"CONNECT", "TRACE"}
 
 
 def wrong_routes(settings: Settings) -> Iterator[str]:
@@ -48,7 +47,7 @@ def _wrong_pattern(where: str, route: RouteSettings) -> Iterator[str]:
     if route.header_value and not route.header:
         yield f"{where}.headerValue: it needs a header."
     for method in route.methods:
-        if not _TOKEN.fullmatch(method) or method != method.upper() or method in _NO_ROUTE:
+        if not _TOKEN.fullmatch(method) or method != method.upper() or method in NEVER:
             yield f"{where}.methods: {method} is no method that can be carried."
 
 

@@ -14,6 +14,9 @@ from urllib.parse import unquote
 Headers = Sequence[tuple[bytes, bytes]]
 """Fields of a header section in their order, names as they were written."""
 
+NEVER = frozenset({"CONNECT", "TRACE"})
+"""Methods that are not carried: TRACE echoes to the client what was put on for the target (RFC 9110, 9.3.8)."""
+
 _SLASHES = re.compile(r"[/\\]+")
 _DOTS = {".", ".."}
 
@@ -73,7 +76,7 @@ class Table(Generic[Route]):
     def find(self, method: str, target: str, headers: Headers) -> Route | None:
         """The route of a request; None where there is none. `target` is as the request line has it."""
         path, _, _ = target.partition("?")
-        if not path.startswith("/") or is_reserved(path, self._reserved):
+        if method in NEVER or not path.startswith("/") or is_reserved(path, self._reserved):
             return None
         return next((route for route in self.routes if route.pattern.takes(method, path, headers)), None)
 
