@@ -35,6 +35,8 @@ PROBE_SECONDS = 2.0
 """How long the answer to a probe may take."""
 
 _STALE = "What is known of the server above is more than a day old."
+_SHORTEST = 0.01  # seconds; none at all would be as many as there may be
+_FIREWALLS = "Check host and port, and firewalls between."
 
 Got = TypeVar("Got")
 
@@ -168,8 +170,9 @@ class Parent:
     async def _sent(self, label: str, send: Callable[[ESTClient, Sending], Awaitable[Got]], sending: Sending) -> Got:
         progress, begun = Progress(), self._clock.monotonic()
         try:
-            client = await self._open(label)
-            answer = await send(client, replace(sending, progress=progress))
+            client = await self._open(label, sending.within)
+            left = sending.within and max(sending.within - (self._clock.monotonic() - begun), _SHORTEST)
+            answer = await send(client, replace(sending, progress=progress, within=left))
         except Unavailable as fault:
             raise self._failed(fault, sent=progress.sent) from fault
         except MaterialError as fault:
@@ -180,8 +183,19 @@ class Parent:
         self._answered(begun)
         return answer
 
-    async def _open(self, label: str) -> ESTClient:
-        """The client of this moment: another one where this server shows itself by another certificate."""
+    async def _open(self, label: str, within: float | None) -> ESTClient:
+        """The client of this moment. The first contact may take long, and all others wait for it, but in their time."""
+        try:
+            async with asyncio.timeout(within):
+                client = await self._client_of_now()
+        except TimeoutError as error:
+            raise Unavailable(f"{self.terms.url} did not answer in time.", _FIREWALLS) from error
+        if label not in self._clients:
+            self._clients[label] = client.labeled(None if label == PLAIN else label)
+        return self._clients[label]
+
+    async def _client_of_now(self) -> ESTClient:
+        """Another one than before where this server shows itself by another certificate."""
         async with self._opening:
             shown = self._identity()
             if self._client is None or shown is not self._shown:
@@ -189,9 +203,7 @@ class Parent:
                     self._retired.append(self._client)
                 await self._close_retired()
                 self._client, self._clients, self._shown = await self._connect(shown), {}, shown
-        if label not in self._clients:
-            self._clients[label] = self._client.labeled(None if label == PLAIN else label)
-        return self._clients[label]
+            return self._client
 
     async def _close_retired(self) -> None:
         """Close the clients before the last: by now nobody waits for an answer of theirs."""
