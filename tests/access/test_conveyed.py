@@ -105,12 +105,16 @@ async def test_the_first_hop_tells_the_peer_of_its_own_session() -> None:
         DEVICE.certificate, (CA.certificate,), hops=("here#0",), deadline=3.0
     )
     by_password = await _asked(None, None, user="line1", password="right")
-    assert by_password.conveyance == Conveyance(statement=Statement("password", "line1", "default"), hops=("here#0",))
+    stated = Statement("password", "line1", "default", "192.0.2.7")
+    assert by_password.conveyance == Conveyance(statement=stated, hops=("here#0",))
     wants_both = Label("both", combination=Combination.BOTH)
     both = await _asked(DEVICE.certificate, None, wants_both, user="line1", password="right")
     assert both.conveyance == Conveyance(
-        DEVICE.certificate, statement=Statement("password", "line1", "both"), hops=("here#0",)
+        DEVICE.certificate, statement=Statement("password", "line1", "both", "192.0.2.7"), hops=("here#0",)
     )
+    local = await _asked(None, None, user="line1", password="right", address="fe80::7%eth0")
+    assert local.conveyance is not None
+    assert local.conveyance.statement == replace(stated, address="fe80::7")
 
 
 async def test_a_certificate_that_did_not_count_is_not_told_onward() -> None:

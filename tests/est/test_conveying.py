@@ -36,7 +36,8 @@ CERT = ("Client-Cert", _bytes(DER))
 def conveyances(draw: st.DrawFn) -> Conveyance:
     """Any conveyance that names somebody."""
     certificate = draw(st.none() | CERTIFICATES)
-    statements = st.builds(Statement, st.just("password"), TEXTS, TEXTS)
+    addresses = st.just("") | st.ip_addresses().map(str)
+    statements = st.builds(Statement, st.just("password"), TEXTS, TEXTS, addresses)
     return Conveyance(
         certificate=certificate,
         chain=tuple(draw(st.lists(CERTIFICATES, max_size=6))) if certificate else (),
@@ -102,6 +103,11 @@ _REFUSED = {
     "a statement of more": [("Nestor-Requester", 'method=password, user="a", label="b", root=1')],
     "an empty user": [("Nestor-Requester", 'method=password, user="", label="b"')],
     "a user of several lines": [("Nestor-Requester", 'method=password, user=%"a%0ab", label="b"')],
+    "an address that is none": [("Nestor-Requester", 'method=password, user="a", label="b", address="gw1"')],
+    "an empty address": [("Nestor-Requester", 'method=password, user="a", label="b", address=""')],
+    "an address that is no text": [("Nestor-Requester", 'method=password, user="a", label="b", address=167772161')],
+    "an address of a zone": [("Nestor-Requester", 'method=password, user="a", label="b", address="fe80::1%eth0"')],
+    "an address with more": [("Nestor-Requester", 'method=password, user="a", label="b", address="10.0.0.1/8"')],
     "a deadline in the past": [CERT, ("Nestor-Deadline", "-1")],
     "a deadline that is no number": [CERT, ("Nestor-Deadline", "soon")],
     "two deadlines": [CERT, ("Nestor-Deadline", "1"), ("Nestor-Deadline", "2")],

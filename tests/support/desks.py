@@ -44,6 +44,7 @@ class Desk:
     revision: str = "1"
     names: str = "*"
     approval: Mapping[str, Any] = field(default_factory=dict)
+    access: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def registrar(self) -> Registrar:
@@ -69,7 +70,7 @@ class Desk:
         for name, password in (LINE, OTHER):
             add_user(self.place / "users.json", User(name, cheap_hash(password), (self.names,), ("*",)))
         return build_gate(
-            AccessSettings.model_validate({}),
+            AccessSettings.model_validate(dict(self.access)),
             base=self.place,
             ledger=self.ledger,
             clock=self.clock,

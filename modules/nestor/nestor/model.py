@@ -221,6 +221,11 @@ class Requester:
     conveyance: Conveyance | None = None
     forwarder: str | None = None
 
+    @property
+    def is_stated(self) -> bool:
+        """Whether the word of a forwarder is all that tells who asks: everybody with that password is one caller."""
+        return self.forwarder is not None and self.method is Method.PASSWORD
+
 
 @dataclass(frozen=True, slots=True)
 class OneTime:

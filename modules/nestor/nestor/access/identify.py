@@ -90,7 +90,8 @@ class Identifier:
         user = await self._verifier.verify(
             credentials.user, credentials.password or "", credentials.address, now, moment
         )
-        statement = Statement(Method.PASSWORD.value, user.name, label.name)
+        address = credentials.address.partition("%")[0]  # a zone means nothing to another machine
+        statement = Statement(Method.PASSWORD.value, user.name, label.name, address)
         return replace(requester_of(user), conveyance=Conveyance(statement=statement))
 
 

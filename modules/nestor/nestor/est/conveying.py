@@ -2,7 +2,7 @@
 
     Client-Cert         the certificate that asked, as a byte sequence; once
     Client-Cert-Chain   what it was sent with; never without Client-Cert, on as many lines as it takes
-    Nestor-Requester    who asked by another way: method=..., user=..., label=...
+    Nestor-Requester    who asked by another way: method=..., user=..., label=..., and address=... where it is known
     Nestor-Hops         the ids of the forwarders, the first one first
     Nestor-Deadline     how many milliseconds are left for the whole answer
     Idempotency-Key     the same for the same request sent again
@@ -10,6 +10,7 @@
 A header that is not exactly in form is refused by name: ignoring it would make another caller of the request.
 """
 
+import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -46,6 +47,7 @@ _MOST_HOPS_READ = 32
 _LONGEST_TEXT = 256
 _LONGEST_TIME = 600_000  # milliseconds
 _STATED = {"method", "user", "label"}
+_ADDRESS = "address"
 _HINT = "Only forwarders send this header; check the one that did."
 
 Value = TypeVar("Value")
@@ -85,7 +87,8 @@ def write_conveyance(conveyance: Conveyance, moment: float) -> Sequence[tuple[st
         written += [(CHAIN, _written(link)) for link in conveyance.chain]
     if (statement := conveyance.statement) is not None:
         stated = {"method": statement.method, "user": statement.user, "label": statement.label}
-        written.append((REQUESTER, structured.write_dictionary(stated)))
+        address = {_ADDRESS: statement.address} if statement.address else {}
+        written.append((REQUESTER, structured.write_dictionary(stated | address)))
     if conveyance.hops:
         written.append((HOPS, structured.write_list(conveyance.hops)))
     if conveyance.deadline is not None:
@@ -143,9 +146,10 @@ def _statement(lines: Sequence[str]) -> Statement:
     if len(lines) > 1:
         raise Malformed("It came more than once.")
     stated = structured.read_dictionary(lines)
-    if stated.keys() != _STATED:
-        raise Malformed("It states a method, a user and a label, and nothing else.")
-    return Statement(*(_text(stated[key]) for key in ("method", "user", "label")))
+    if stated.keys() - {_ADDRESS} != _STATED:
+        raise Malformed("It states a method, a user and a label, an address perhaps, and nothing else.")
+    address = _address(stated[_ADDRESS]) if _ADDRESS in stated else ""
+    return Statement(*(_text(stated[key]) for key in ("method", "user", "label")), address)
 
 
 def _hops(lines: Sequence[str]) -> tuple[str, ...]:
@@ -163,6 +167,17 @@ def _text(item: structured.Item) -> str:
     if not isinstance(item, str) or not 0 < len(item) <= _LONGEST_TEXT or not item.isprintable():
         raise Malformed(f"A text in it is no string of 1 to {_LONGEST_TEXT} printable characters.")
     return item
+
+
+def _address(item: structured.Item) -> str:
+    """An IP address in the one way there is to write it. A zone says something on one machine only."""
+    try:
+        address = ipaddress.ip_address(_text(item))
+    except ValueError as error:
+        raise Malformed("The address in it is none.") from error
+    if "%" in str(address):
+        raise Malformed("The address in it has a zone.")
+    return str(address)
 
 
 def _milliseconds(lines: Sequence[str]) -> int:

@@ -1,7 +1,8 @@
 """Lets pass what an operator has approved; whatever else needs it waits, in the ledger and in bounded number.
 
 What is approved is told apart by a digest: who asks, from where, on which path, for which names and profile; and on
-paths that answer 202, for which key. Everything but the operator's word was decided before, and is again at every try.
+paths that answer 202, for which key. Behind a forwarder "from where" is what the first hop says of its client, and
+where it says nothing, the key has to tell one from another. Everything else was decided before, and is at every try.
 """
 
 import hashlib
@@ -64,7 +65,8 @@ class Approver:
 
     def _asked(self, order: Order, requester: Requester, label: Label, occasion: Occasion) -> Approval:
         first = order.terms.origin
-        bound = order.csr.spki_sha256 if label.approval.answer is ApprovalAnswer.ACCEPTED else b""
+        address = _asked_from(requester, occasion)
+        is_bound = label.approval.answer is ApprovalAnswer.ACCEPTED or not address
         names = x509.SubjectAlternativeName(order.alternative_names).public_bytes() if order.alternative_names else b""
         asked = Approval(
             key=b"",
@@ -75,8 +77,8 @@ class Approver:
             profile=order.profile,
             label=label.name,
             caller=requester.caller,
-            address=occasion.address,
-            bound_key=bound,
+            address=shortened(address or occasion.address),
+            bound_key=order.csr.spki_sha256 if is_bound else b"",
             takes_over_from="" if first in {None, requester.origin} else str(first),
             asked_by=shortened(f"{requester.method} {requester.name}"),
             spki_sha256=order.csr.spki_sha256,
@@ -86,6 +88,18 @@ class Approver:
             until=occasion.now + self._limits.waits_for,
         )
         return replace(asked, key=_digest(asked, order.subject.public_bytes(), names))
+
+
+def _asked_from(requester: Requester, occasion: Occasion) -> str:
+    """The address of whoever asks, with the forwarders behind which it is one; empty where they do not tell it."""
+    if not requester.is_stated:
+        return occasion.address
+    told = requester.conveyance
+    if told is None or told.statement is None or not told.statement.address:
+        return ""
+    # The last hop is this server; the mark of a hop is another one after every start.
+    way = [hop.partition("#")[0] for hop in told.hops[:-1]]
+    return " behind ".join([told.statement.address, *filter(None, way)])
 
 
 def _pending(approval: Approval) -> Pending:

@@ -152,7 +152,7 @@ def _fields(one: Listed) -> dict[str, Any]:
         "alternative_names": shortened(approval.alternative_names, _LONGEST) or None,
         "label": shortened(approval.label, _LONGEST),
         "asked_by": shortened(approval.asked_by, _LONGEST),
-        "address": approval.address,
+        "address": shortened(approval.address, _LONGEST),
         "key": approval.spki_sha256.hex(),
         "only_this_key": bool(approval.bound_key),
         "takes_over_from": approval.takes_over_from or None,
