@@ -59,6 +59,7 @@ def base(tmp_path: Path) -> Path:
 
 
 LINE1 = {"passwordHash": "file:line1.hash", "names": "line1-*"}
+FORWARDER = {"subject": "CN=gw1", "names": "*"}
 MAKER = {"anchors": "file:factory.pem", "crls": "file:factory.crl", "requireCrl": True}
 
 
@@ -136,6 +137,7 @@ async def test_nothing_written_lets_nobody_in(base: Path) -> None:
         ({"bootstrap": {"factory": {"anchors": "file:line1.hash"}}}, "no readable PEM"),
         ({"bootstrap": {"factory": {"anchors": "file:own.pem"}}}, "own, above it, or below it"),
         ({"bootstrap": {"a": MAKER, "b": MAKER}}, "share the anchor"),
+        ({"forwarders": {"gw1": {**FORWARDER, "anchors": "file:own.pem"}}}, "own, above it, or below it"),
         ({"bootstrap": {"factory": {**MAKER, "crls": "file:factory.pem"}}}, "no readable revocation list"),
     ],
 )

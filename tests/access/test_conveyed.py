@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker
@@ -41,6 +42,7 @@ REVOKED = CA.sign("nestor-ours", extensions=[SPEAKS])
 UNKNOWN = CA.sign("nestor-ours", extensions=[SPEAKS])
 OTHER_PROFILE = CA.sign("nestor-ours", extensions=[SPEAKS])
 THEIRS = LAYER.sign("nestor-line1", extensions=[SPEAKS])
+WITHDRAWN = LAYER.sign("nestor-line1", extensions=[SPEAKS])
 EXPIRED = LAYER.sign("nestor-line1", extensions=[SPEAKS], end=NOW - timedelta(hours=1))
 ROWS = [
     entry(DEVICE.der, "line1-pump"),
@@ -75,7 +77,11 @@ def _identifier(known: list[Forwarder] = KNOWN) -> Identifier:
     own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), _traits, adopt_none)
     users = Users({"line1": User("line1", cheap_hash("right"))}, dict)
     verifier = Verifier(users, suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
-    return Identifier(own, [maker], verifier, Forwarders(known, [own], "here#0"))
+    return Identifier(own, [maker], verifier, Forwarders(known, [own], "here#0", _was_revoked))
+
+
+async def _was_revoked(sha256: bytes, serial: int) -> bool:
+    return (sha256, serial) == (WITHDRAWN.certificate.fingerprint(hashes.SHA256()), WITHDRAWN.certificate.serial_number)
 
 
 async def _asked(
@@ -137,6 +143,7 @@ async def test_a_certificate_that_did_not_count_is_not_told_onward() -> None:
         (LAYER.sign("nestor-line1", extensions=[CLIENT]), NotAForwarder),
         (LAYER.sign("nestor-line1", ca=True, extensions=[SPEAKS]), ForwarderForbidden),
         (EXPIRED, ForwarderForbidden),
+        (WITHDRAWN, ForwarderForbidden),
         (REVOKED, ForwarderForbidden),
         (UNKNOWN, ForwarderForbidden),
     ],

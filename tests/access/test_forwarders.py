@@ -44,6 +44,19 @@ def test_two_forwarders_that_one_certificate_could_be_of_are_refused(tmp_path: P
             known_forwarders(_settings(one=more, other={"subject": "CN=Nestor-Line1", **more}), tmp_path)
 
 
+def test_anchors_that_are_kin_to_our_own_ca_are_refused(tmp_path: Path) -> None:
+    top = root("Plant Root")
+    ours = top.sign("Nestor CA", ca=True)
+    own = [ours.certificate, top.certificate]
+    settings = _settings(line1={"anchors": "file:layer.pem"})
+    for kin in (ours, top, ours.sign("gw1", ca=True), top.sign("Nestor of another layer", ca=True)):
+        (tmp_path / "layer.pem").write_bytes(LAYER.pem + kin.pem)
+        with pytest.raises(MaterialError, match=r"access\.forwarders\.line1\.anchors .*own, above it, or below it"):
+            known_forwarders(settings, tmp_path, own)
+    (tmp_path / "layer.pem").write_bytes(LAYER.pem)
+    assert known_forwarders(settings, tmp_path, own)
+
+
 def test_anchors_that_are_no_certificates_are_refused(tmp_path: Path) -> None:
     (tmp_path / "layer.pem").write_text("nothing")
     with pytest.raises(MaterialError, match=r"access\.forwarders\.line1\.anchors"):

@@ -54,7 +54,7 @@ def make(clock: Clock) -> Gate:
     verifier = Verifier(users, suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
     own = OwnCertificates(list, ledger_of(), traits_or_none, adopt_none)
     return Gate(
-        identifier=Identifier(own, [], verifier, Forwarders([], [own], "here")),
+        identifier=Identifier(own, [], verifier, Forwarders([], [own], "here", ledger_of().was_revoked)),
         rules=Rules(),
         enrollments=Buckets(Rate(burst=2, pause=10.0)),
         anchors=[],

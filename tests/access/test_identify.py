@@ -58,7 +58,7 @@ def identifier() -> Identifier:
     )
     own = OwnCertificates(lambda: [CA.certificate], ledger_of(*ROWS), traits_or_none, adopt_none)
     verifier = Verifier(Users(USERS, dict), suspicion(), Verified(bytes(32)), verified_for=600.0, tell=ignore)
-    return Identifier(own, [maker], verifier, Forwarders([], [own], "here"))
+    return Identifier(own, [maker], verifier, Forwarders([], [own], "here", ledger_of().was_revoked))
 
 
 def credentials(certificate: Signed | None, password: str | None, **fields: Any) -> Credentials:

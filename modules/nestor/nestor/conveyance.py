@@ -17,7 +17,7 @@ MOST_HOPS = 8
 class Statement:
     """The word of the first hop that somebody without a certificate asked: how they proved it, who, on which label.
 
-    `method` is a word of `model.Method`. `address` is the client's, as the first hop saw it; empty where it is not told.
+    `method` is a word of `model.Method`. `address` is the client's, as the first hop saw it; empty where none is told.
     """
 
     method: str

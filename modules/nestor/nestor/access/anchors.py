@@ -9,6 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from nestor.access.certificates import is_ca, is_issued_by, spki_of
 from nestor.errors import MaterialError, Unauthenticated
 
+_MAKERS = "Bootstrap certificates come from a CA of their own; see `nestor cert issue` for those of this CA."
+
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
@@ -39,17 +41,17 @@ def read_bundle(data: bytes, where: str) -> Bundle:
     return Bundle(tuple(one for one in certificates if one not in below), tuple(below))
 
 
-def keep_apart(bundle: Bundle, own: Iterable[x509.Certificate], where: str) -> Bundle:
-    """The same bundle, if none of it is our own CA, above it, or below it. Raises MaterialError.
+def keep_apart(bundle: Bundle, own: Iterable[x509.Certificate], where: str, hint: str = _MAKERS) -> Bundle:
+    """The same bundle, if none of it is our own CA, above it, or below it. Raises MaterialError, with the hint.
 
-    Otherwise what our CA or its Edge CAs sign would count as a factory's word.
+    Otherwise what our CA or its Edge CAs sign would count as somebody else's word, and nobody asked the ledger.
     """
     for certificate in own:
         for given in bundle.certificates:
             if _are_kin(given, certificate):
                 raise MaterialError(
                     f"{where} holds {given.subject.rfc4514_string()}, which is this CA's own, above it, or below it.",
-                    "Bootstrap certificates come from a CA of their own; see `nestor cert issue` for those of this CA.",
+                    hint,
                 )
     return bundle
 

@@ -74,8 +74,8 @@ def build_gate(
         issuers, ledger, traits, Above(ledger, recognize).entry if above else adopter.adopt
     )
     neighbors = OwnCertificates(lambda: beside, ledger, traits, adopter.adopt)
-    known = known_forwarders(settings, base)
-    forwarders = Forwarders(known, [own_certificates, neighbors], memory.hop(here))
+    known = known_forwarders(settings, base, own)
+    forwarders = Forwarders(known, [own_certificates, neighbors], memory.hop(here), ledger.was_revoked)
     return Gate(
         identifier=Identifier(own_certificates, makers, verifier, forwarders),
         rules=rules_of(settings, reserved_names),

@@ -5,13 +5,13 @@ allowed to make forwarders, and has a subject that the settings list. Even then 
 scope only, and says no more of a certificate than that its key was held: all the rest is looked at again, here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from cryptography import x509
 
-from nestor.access.certificates import check_dates, check_purpose, extension_of, is_issued_by, plausible
+from nestor.access.certificates import check_dates, check_purpose, extension_of, is_issued_by, plausible, sha256_of
 from nestor.access.names import printable
 from nestor.access.own import OwnCertificates
 from nestor.conveyance import MOST_HOPS, Conveyance, Statement
@@ -29,6 +29,7 @@ OWN = "own"
 """What the settings call the CA of this server among the issuers of conveyed certificates; others are makers."""
 
 EVERY = "*"
+_WITHDRAWN = "Have another one issued to it, for a new key."
 _HINT = "A device leaves such headers out; the operator lists a forwarder in access.forwarders."
 
 
@@ -98,18 +99,27 @@ class Forwarders:
     """Those that the settings list.
 
     `own` recognizes the certificates of the CAs that make forwarders without being named as their anchors. `here` is
-    the id of this server among the hops.
+    the id of this server among the hops. `was_revoked` tells whether a certificate is on the deny list of this ledger,
+    by its SHA-256 and serial number.
     """
 
-    def __init__(self, known: Sequence[Forwarder], own: Sequence[OwnCertificates], here: str) -> None:
+    def __init__(
+        self,
+        known: Sequence[Forwarder],
+        own: Sequence[OwnCertificates],
+        here: str,
+        was_revoked: Callable[[bytes, int], Awaitable[bool]],
+    ) -> None:
         self.here = here
         self._known = known
         self._own = own
+        self._was_revoked = was_revoked
 
     async def find(self, credentials: Credentials, now: datetime) -> Forwarder:
         """The forwarder that sent a request which tells of somebody else.
 
-        Raises NotAForwarder for everybody else, ForwarderForbidden for a certificate that is no good (now).
+        Raises NotAForwarder for everybody else, ForwarderForbidden for a certificate that is no good (now), CannotIssue
+        where it cannot be known whether it is.
         """
         certificate = credentials.certificate
         if certificate is None or not self._known or not is_marked(certificate):
@@ -117,12 +127,22 @@ class Forwarders:
         named = [one for one in self._known if same_name(one.subject, certificate.subject)]
         for forwarder in named:
             if any(is_issued_by(certificate, issuer) for issuer in forwarder.issuers):
-                _check(certificate, now)
+                await self._check(certificate, now)
                 return forwarder
         listed = next((one for one in named if not one.issuers), None)
         if listed is None or not await self._is_made_for_it(certificate, credentials, now):
             raise _stranger(f"the certificate {printable(certificate.subject.rfc4514_string())}, which is not listed")
         return listed
+
+    async def _check(self, certificate: x509.Certificate, now: datetime) -> None:
+        """Raise ForwarderForbidden for one of somebody else's CA that is no good (now), or was revoked here."""
+        try:
+            check_dates(certificate, now)
+            check_purpose(certificate)
+        except Unauthenticated as fault:
+            raise ForwarderForbidden(fault.sentence, fault.hint) from fault
+        if await self._was_revoked(sha256_of(certificate), certificate.serial_number):
+            raise ForwarderForbidden("The certificate of this forwarder has been revoked.", _WITHDRAWN)
 
     async def _is_made_for_it(self, certificate: x509.Certificate, credentials: Credentials, now: datetime) -> bool:
         """Whether it is one of our own of the right profile, by the ledger. Raises for one that is no good."""
@@ -160,14 +180,6 @@ def conveyed_certificate(conveyed: Conveyance) -> x509.Certificate:
     if is_marked(conveyed.certificate):
         raise Forbidden("The certificate conveyed is that of a forwarder, which speaks for itself only.")
     return conveyed.certificate
-
-
-def _check(certificate: x509.Certificate, now: datetime) -> None:
-    try:
-        check_dates(certificate, now)
-        check_purpose(certificate)
-    except Unauthenticated as fault:
-        raise ForwarderForbidden(fault.sentence, fault.hint) from fault
 
 
 def _within(grant: Grant, bound: Grant) -> Grant:

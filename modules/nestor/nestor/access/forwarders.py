@@ -1,17 +1,19 @@
 """From settings to forwarders: every subject and every issuer is read and checked here, before anyone is believed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from cryptography import x509
 
-from nestor.access.anchors import read_bundle
+from nestor.access.anchors import keep_apart, read_bundle
 from nestor.access.certificates import sha256_of
 from nestor.access.conveyed import EVERY, OWN, Forwarder, Scope
 from nestor.access.settings import AccessSettings, ForwarderSettings
 from nestor.errors import SettingsError
 from nestor.est.names import same_name
 from nestor.model import Grant
+
+_APART = "Leave anchors out: then it is a forwarder by the profile forwarder of this CA, and by its ledger."
 
 
 def wrong_forwarders(settings: AccessSettings) -> Iterator[str]:
@@ -28,11 +30,16 @@ def wrong_forwarders(settings: AccessSettings) -> Iterator[str]:
             yield f"{where}.profiles: a forwarder is given every profile by its name, not by {EVERY}."
 
 
-def known_forwarders(settings: AccessSettings, base: Path) -> Sequence[Forwarder]:
-    """The forwarders of settings that hold; files are relative to `base`. Raises MaterialError or SettingsError."""
+def known_forwarders(
+    settings: AccessSettings, base: Path, own: Collection[x509.Certificate] = ()
+) -> Sequence[Forwarder]:
+    """The forwarders of settings that hold; files are relative to `base`. Raises MaterialError or SettingsError.
+
+    `own` are all certificates of our CA and of those above it, which no anchor may be kin to.
+    """
     known: list[Forwarder] = []
     for name, forwarder in settings.forwarders.items():
-        new = _forwarder(name, forwarder, base)
+        new = _forwarder(name, forwarder, base, own)
         for other in known:
             _check_told_apart(new, other)
         known.append(new)
@@ -46,16 +53,16 @@ def _subject(settings: ForwarderSettings) -> x509.Name | None:
         return None
 
 
-def _forwarder(name: str, settings: ForwarderSettings, base: Path) -> Forwarder:
-    anchors = settings.anchors
-    issuers = read_bundle(anchors.read_bytes(base), f"access.forwarders.{name}.anchors").certificates if anchors else ()
+def _forwarder(name: str, settings: ForwarderSettings, base: Path, own: Collection[x509.Certificate]) -> Forwarder:
+    anchors, where = settings.anchors, f"access.forwarders.{name}.anchors"
+    bundle = keep_apart(read_bundle(anchors.read_bytes(base), where), own, where, _APART) if anchors else None
     scope = Scope(
         labels=settings.labels,
         grant=Grant(settings.names, frozenset(settings.profiles)),
         issuers=frozenset(settings.issuers),
         statements=settings.statements,
     )
-    return Forwarder(name, _subject(settings) or x509.Name([]), issuers, scope)
+    return Forwarder(name, _subject(settings) or x509.Name([]), bundle.certificates if bundle else (), scope)
 
 
 def _check_told_apart(one: Forwarder, other: Forwarder) -> None:

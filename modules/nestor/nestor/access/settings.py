@@ -63,10 +63,10 @@ class ForwarderSettings(Document):
 
     subject: str = described("The subject of its certificate (RFC 4514).", examples=["CN=nestor-line1"])
     anchors: FileReference | None = described(
-        "The CA certificates, as PEM, that issue its certificate directly. Left out, the CA of this server does, by the"
-        " profile forwarder.",
+        "The CA certificates, as PEM, that issue its certificate directly; none of them akin to the CA of this server."
+        " Left out, that CA does, by the profile forwarder.",
         None,
-        examples=["file:layer3-ca.pem"],
+        examples=["file:forwarders-ca.pem"],
     )
     names: Words = described(
         "Device ids, and alternative names, that it may speak for, as patterns.", examples=["line1-*"]

@@ -148,8 +148,8 @@ def _statement(lines: Sequence[str]) -> Statement:
     stated = structured.read_dictionary(lines)
     if stated.keys() - {_ADDRESS} != _STATED:
         raise Malformed("It states a method, a user and a label, an address perhaps, and nothing else.")
-    address = _address(stated[_ADDRESS]) if _ADDRESS in stated else ""
-    return Statement(*(_text(stated[key]) for key in ("method", "user", "label")), address)
+    method, user, label = (_text(stated[key]) for key in ("method", "user", "label"))
+    return Statement(method, user, label, _address(stated[_ADDRESS]) if _ADDRESS in stated else "")
 
 
 def _hops(lines: Sequence[str]) -> tuple[str, ...]:
