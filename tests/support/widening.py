@@ -125,6 +125,32 @@ CASES: Sequence[Case] = (
     _case("profiles.NAME.excludeServerNames", value=False, name="edgeCa"),
     _case("profiles.NAME.mayRequest (of a CA)", "edgeCa"),
     _case("labels.NAME.profile (of a CA)", "edgeCa", name="gateways"),
+    Case(
+        "access.users.NAME.profiles (of a forwarder)",
+        "access.users.u.profiles",
+        {"access": {"users": {"u": {"profiles": "estIdentity, forwarder"}}}},
+        {"access": {"users": {"u": {**USER, "names": "line1-*"}}}},
+    ),
+    Case(  # a new user, be it of a name that the host lets its twin give
+        "access.users.NAME.profiles (of a forwarder)",
+        "access.users.new.profiles",
+        {"access": {"users": {"new": {**USER, "names": "line1-7", "profiles": "forwarder"}}}},
+    ),
+    Case(  # the host's user with another password
+        "access.users.NAME.profiles (of a forwarder)",
+        "access.users.u.profiles",
+        {"access": {"users": {"u": {"passwordHash": "file:mine.hash"}}}},
+        {"access": {"users": {"u": {**USER, "profiles": "forwarder"}}}},
+    ),
+    Case(  # no word for every profile covers it
+        "access.users.NAME.profiles (of a forwarder)",
+        "access.users.u.profiles",
+        {"access": {"users": {"u": {"profiles": "forwarder"}}}},
+        {"access": {"users": {"u": {**USER, "profiles": "*"}}}},
+    ),
+    _case("profiles.NAME.mayRequest (of a forwarder)", "forwarder"),
+    _case("labels.NAME.profile (of a forwarder)", "forwarder", name="new"),
+    _case("labels.NAME.profile (of a forwarder)", "forwarder", "server", name="servers"),
     _case("profiles.NAME.lifetime", "366d"),
     _case("profiles.NAME.lifetime", "31d", "30d"),
     Case(  # a new profile does not live longer than the host lets any live

@@ -5,11 +5,11 @@ something, and each kind says by what.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin
 
 from nestor.access.settings import BootstrapSettings, ForwarderSettings, UserSettings
-from nestor.ca.builtin import BUILT_IN
+from nestor.ca.builtin import BUILT_IN, FORWARDER
 from nestor.ca.catalog import settings_of
 from nestor.ca.settings import ProfileSettings
 from nestor.document import Document, literal
@@ -24,6 +24,9 @@ NAME = "NAME"
 
 OF_A_CA = " (of a CA)"
 """Stands behind the path of a rule where what is named is a profile that issues CA certificates."""
+
+OF_A_FORWARDER = " (of a forwarder)"
+"""Stands there where it is the profile of servers that speak for others."""
 
 _PROFILE = f"profiles.{NAME}"
 _EVERY = "*"
@@ -78,27 +81,49 @@ def _measures(host: Settings, said: Settings, name: str) -> Iterator[tuple[Profi
 
 
 def _apart(change: Change, authorities: frozenset[str]) -> Iterator[Change]:
-    """Which profiles may be asked for: those of CAs apart from the others."""
+    """Which profiles may be asked for: those of CAs and of forwarders apart from the others."""
     if change.rule != f"{_PROFILE}.mayRequest":
         yield change
         return
-    for rule, among in ((change.rule, False), (change.rule + OF_A_CA, True)):
-        had, asked = (tuple(w for w in words if (w in authorities) is among) for words in (change.host, change.wanted))
-        yield Change(change.path, rule, had, asked, change.said)
+    for kind in ("", OF_A_CA, OF_A_FORWARDER):
+        yield _of_kind(change, kind, authorities)
+
+
+def _of_kind(change: Change, kind: str, authorities: frozenset[str]) -> Change:
+    """A change of a list of profiles, as far as it is about those of a kind."""
+    had, asked = (
+        tuple(word for word in words if _kind(word, authorities) == kind) for words in (change.host, change.wanted)
+    )
+    return replace(change, rule=change.rule + kind, host=had, wanted=asked)
+
+
+def _kind(profile: str | None, authorities: frozenset[str]) -> str:
+    """What stands behind the path of a rule for a profile."""
+    if profile in authorities:
+        return OF_A_CA
+    return OF_A_FORWARDER if profile == FORWARDER else ""
 
 
 def _users(host: Settings, wanted: Settings) -> Iterator[Entry]:
     """A user has no name that the host does not grant, not even its own; but for the host's user, whose password it is.
 
-    Otherwise whoever writes the twin could name a user after any device, and be that device.
+    Otherwise whoever writes the twin could name a user after any device, and be that device. So it is with the profile
+    of forwarders: it speaks for the devices of others.
     """
     known = {fold(name): user for name, user in host.access.users.items()}
+    authorities = _of_cas(wanted)
     for name, user in wanted.access.users.items():
-        path, rule, own = f"access.users.{name}.names", f"access.users.{NAME}.names", (literal(fold(name)),)
+        path, rule, own = f"access.users.{name}", f"access.users.{NAME}", (literal(fold(name)),)
         mine = known.get(fold(name))
-        same = mine is not None and _is_same_user(mine, user)
-        granted = (mine.names or own) if mine is not None and same else ()
-        yield [[Change(path, rule, granted, user.names or own, said=False)]]
+        same = mine if mine is not None and _is_same_user(mine, user) else None
+        names, profiles = (same.names or own, same.profiles) if same is not None else ((), ())
+        asked = Change(f"{path}.profiles", f"{rule}.profiles", profiles, user.profiles, said=False)
+        yield [
+            [
+                Change(f"{path}.names", f"{rule}.names", names, user.names or own, said=False),
+                _of_kind(asked, OF_A_FORWARDER, authorities),
+            ]
+        ]
 
 
 def _is_same_user(mine: UserSettings, wish: UserSettings) -> bool:
@@ -153,9 +178,8 @@ def _routes(host: Settings, wanted: Settings) -> Iterator[Entry]:
 
 def _label(measure: LabelSettings, label: LabelSettings, name: str, authorities: frozenset[str]) -> Iterator[Change]:
     for change in _walk(measure, label, measure, f"labels.{name}", f"labels.{NAME}"):
-        pins_ca = change.rule == f"labels.{NAME}.profile" and change.wanted in authorities
-        rule = change.rule + OF_A_CA if pins_ca else change.rule
-        yield Change(change.path, rule, change.host, change.wanted, change.said)
+        kind = _kind(change.wanted, authorities) if change.rule == f"labels.{NAME}.profile" else ""
+        yield replace(change, rule=change.rule + kind)
 
 
 def _walk(host: Document, wanted: Document, said: Document | None, path: str, rule: str) -> Iterator[Change]:

@@ -97,7 +97,7 @@ def pinned_anew(change: Change) -> bool:
 
 def taken_away(change: Change) -> bool:
     """Something was there, and is gone or another one."""
-    return change.host is not None and changed(change)
+    return bool(change.host) and changed(change)
 
 
 def own_names_lost(change: Change) -> bool:

@@ -7,7 +7,7 @@ wish that changes it is refused; a test finds such a key. docs/reference/twin.md
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from nestor.app.twin.changes import OF_A_CA, Change
+from nestor.app.twin.changes import OF_A_CA, OF_A_FORWARDER, Change
 from nestor.app.twin.comparing import (
     changed,
     less,
@@ -141,6 +141,19 @@ RULES: Mapping[str, Rule] = dict(
             switched_on,
             "a forwarder's word would do for a password",
             "access.forwarders.NAME.statements",
+        ),
+        *_every(
+            Power.ANCHORS,
+            more_words,
+            "others might have the certificate of a forwarder",
+            f"access.users.NAME.profiles{OF_A_FORWARDER}",
+            f"profiles.NAME.mayRequest{OF_A_FORWARDER}",
+        ),
+        *_every(
+            Power.ANCHORS,
+            changed,
+            "this path would issue certificates of forwarders",
+            f"labels.NAME.profile{OF_A_FORWARDER}",
         ),
         *_every(Power.FILES, changed, "other users would be known", "access.usersFile"),
         # Who may have which names.
