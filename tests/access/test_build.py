@@ -12,7 +12,7 @@ from nestor.access.settings import AccessSettings
 from nestor.access.users import User, add_user
 from nestor.errors import Forbidden, MaterialError, Unauthenticated
 from nestor.events import Event, Trouble
-from nestor.model import Credentials, Method, Operation
+from nestor.model import Credentials, Method, Operation, Requester
 from support.asking import DEFAULT, FRESH, NOW, cheap_hash, csr, entry, ledger_of, traits, traits_or_none
 from support.signing import CLIENT, root
 
@@ -92,28 +92,39 @@ async def test_factory_certificates_count_and_their_lists_are_read_again(base: P
         await gate.identify(shown, DEFAULT)
 
 
+def authorize(gate: Gate, requester: Requester, name: str, profile: str) -> str:
+    order = gate.authorize(
+        requester=requester,
+        csr=csr(name),
+        profile=traits(profile),
+        operation=Operation.SIMPLE_ENROLL,
+        label=DEFAULT,
+        standing=FRESH,
+        now=NOW,
+    )
+    return order.device
+
+
 async def test_own_certificates_gateways_and_reserved_names_arrive_at_the_rules(base: Path) -> None:
     gate = build(base, {"gateways": "gw1", "users": {"line1": {**LINE1, "names": "*", "profiles": "*"}}})
 
-    def authorize(requester: Any, name: str, profile: str) -> str:
-        order = gate.authorize(
-            requester=requester,
-            csr=csr(name),
-            profile=traits(profile),
-            operation=Operation.SIMPLE_ENROLL,
-            label=DEFAULT,
-            standing=FRESH,
-            now=NOW,
-        )
-        return order.device
-
     device = await gate.identify(Credentials("192.0.2.1", certificate=OWN.certificate), DEFAULT)
-    assert authorize(device, "aziot-edge CA gw1", "edgeCa") == "gw1"
+    assert authorize(gate, device, "aziot-edge CA gw1", "edgeCa") == "gw1"
     user = await gate.identify(password("line1", "right"), DEFAULT)
     with pytest.raises(Forbidden, match="not a gateway"):
-        authorize(user, "aziot-edge CA gw2", "edgeCa")
+        authorize(gate, user, "aziot-edge CA gw2", "edgeCa")
     with pytest.raises(Forbidden, match="belongs to this server"):
-        authorize(user, "nestor.plant.example", "server")
+        authorize(gate, user, "nestor.plant.example", "server")
+
+
+async def test_nobody_gets_a_server_certificate_for_the_name_of_a_layer(base: Path) -> None:
+    layers = {"layer2": {"hostnames": "GW2.plant.example, 10.0.2.1"}, "layer1": {}}
+    gate = build(base, {"layers": layers, "users": {"line1": {**LINE1, "names": "*", "profiles": "*"}}})
+    user = await gate.identify(password("line1", "right"), DEFAULT)
+    for name in ("gw2.plant.example", "10.0.2.1", "nestor.plant.example"):
+        with pytest.raises(Forbidden, match="belongs to this server, or to that of another layer"):
+            authorize(gate, user, name, "server")
+    assert authorize(gate, user, "gw3.plant.example", "server") == "gw3.plant.example"
 
 
 async def test_nothing_written_lets_nobody_in(base: Path) -> None:

@@ -99,8 +99,20 @@ async def test_the_names_of_a_server_certificate_from_files_are_this_servers_own
     _put(stage, "web", pki.authority().issue("web", alternative_names=names, client=False, server=True))
     stage.document = {"listener": {"serverCertificate": CERTIFICATE_FROM_FILES}}
     house = (await _started(stage)).house
-    assert house.registrar._gate._rules.reserved_names == {"est.plant.example", "10.3.0.7"}  # type: ignore[attr-defined] -- the real one
+    assert house.gates[0]._rules.reserved_names == {"est.plant.example", "10.3.0.7"}
     assert house.authority._own.has("EST.plant.example.")  # type: ignore[union-attr] -- the local one
+
+
+async def test_the_name_of_the_device_above_is_nobodys_and_that_of_a_layer_only_the_layers(stage: Stage) -> None:
+    stage.document = {
+        "proxy": {"parent": "gw1.plant.example"},
+        "access": {"layers": {"layer2": {"hostnames": "gw2.plant.example"}}},
+    }
+    house = (await _started(stage)).house
+    reserved = house.gates[0]._rules.reserved_names
+    assert {"gw1.plant.example", "gw2.plant.example"} <= reserved
+    own = house.authority._own  # type: ignore[union-attr] -- the local one
+    assert (own.has("gw1.plant.example"), own.has("gw2.plant.example")) == (True, False)
 
 
 async def test_a_server_certificate_from_files_that_ends_soon_is_told_and_does_not_rebuild_the_house(
@@ -132,9 +144,9 @@ async def test_an_issued_server_certificate_is_renewed_when_it_is_due(stage: Sta
 
 async def test_who_asked_how_often_is_remembered_over_a_reload(stage: Stage) -> None:
     server = await _started(stage)
-    before = server.house.registrar._gate._enrollments  # type: ignore[attr-defined] -- the real one
+    before = server.house.gates[0]._enrollments
     await server.reload()
-    assert server.house.registrar._gate._enrollments is before  # type: ignore[attr-defined] -- the same
+    assert server.house.gates[0]._enrollments is before
 
 
 async def test_the_log_follows_new_settings(stage: Stage) -> None:

@@ -32,6 +32,7 @@ def _lines(document: dict[str, Any]) -> list[str]:
             {"listener": {"serverCertificate": {"source": "file"}}},
             "listener.serverCertificate.certificate: this key is",
         ),
+        ({"proxy": {"parent": "https://gw1"}}, "proxy.parent: 'https://gw1' is no host name and no address."),
         ({"ca": {"subject": "Plant"}}, "ca.subject: 'Plant' is no name of a CA."),
         ({"ca": {"source": "file"}}, "ca.certificate: this key is needed where source is file."),
         ({"ca": {"source": "file", "certificate": "file:a"}}, "ca.key: this key is needed where source is file."),

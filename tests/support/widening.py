@@ -254,6 +254,8 @@ CASES: Sequence[Case] = (
         {"routes": {"devices": {"path": "/devices/", "to": "edgeHub", "identity": True}}},
     ),
     _case("proxy.preset", "iotedge"),
+    _case("proxy.parent", "other.example", "gw1.example"),
+    _case("proxy.parent", "", "gw1.example"),
     _case("routes.NAME.anchors", "file:other.pem", name="registry"),
     _case("routes.NAME.serverName", "other.example", name="registry"),
     Case(

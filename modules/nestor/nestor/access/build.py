@@ -89,8 +89,9 @@ def build_gate(
 
 
 def rules_of(settings: AccessSettings, reserved_names: Collection[str]) -> Rules:
-    """What the operator laid down beside grants."""
-    return Rules(settings.gateways, reserve(reserved_names), frozenset(map(fold, settings.layers)))
+    """What the operator laid down beside grants: a layer's names are its own Nestor's, which issues for them itself."""
+    of_layers = [name for layer in settings.layers.values() for name in layer.hostnames]
+    return Rules(settings.gateways, reserve([*reserved_names, *of_layers]), frozenset(map(fold, settings.layers)))
 
 
 def known_users(settings: AccessSettings, base: Path, report: Callable[[Trouble], None] = lambda _: None) -> Users:

@@ -45,9 +45,9 @@ _OWN_PROFILES = (
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator laid down beside grants: who may have a CA certificate, and which names are Nestor's own.
+    """What the operator laid down beside grants: who may have a CA certificate, and which names are a Nestor's own.
 
-    `layers` are folded device ids.
+    `layers` are folded device ids. `reserved_names` are those of this server, of those above it, and of the layers.
     """
 
     gateways: tuple[str, ...] = ()
@@ -158,12 +158,15 @@ def _check_layer(case: Case, rules: Rules) -> None:
 
 
 def _check_reserved(case: Case, rules: Rules) -> None:
-    """Nobody else gets a server certificate for Nestor's own names or its parent's (design D3)."""
+    """Nobody else gets a server certificate for Nestor's own names, its parent's or a layer's (design D3)."""
     if not case.profile.server:
         return
     for name in (case.common_name, *map(_text, case.alternative_names)):
         if _plain(name) in rules.reserved_names:
-            raise Forbidden(f"The name {name} belongs to this server; nobody else gets a server certificate for it.")
+            raise Forbidden(
+                f"The name {name} belongs to this server, or to that of another layer; nobody else gets a server "
+                "certificate for it."
+            )
 
 
 def _origin(case: Case, approval: ApprovalRules) -> Method | None:

@@ -91,7 +91,8 @@ class LayerSettings(Document):
     """A Nestor of the layer below that has a CA of its own under this one."""
 
     hostnames: Words = described(
-        "The names under which it serves. The CAs of all other layers may not issue for them.",
+        "The names under which it serves. The CAs of all other layers may not issue for them, and nobody gets a server "
+        "certificate for them here.",
         (),
         examples=["gw2.plant.example, 10.0.2.1"],
     )

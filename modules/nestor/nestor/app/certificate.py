@@ -88,11 +88,13 @@ def shown_certificates(source: Source) -> tuple[x509.Certificate, ...]:
 def own_hosts(source: Source, edge: EdgeHost | None = None) -> list[str]:
     """The names that nobody but this server and its parent may serve under (design D3).
 
-    They are those of its settings, of what it shows, of its IoT Edge host, and of the server above.
+    They are those of its settings, of what it shows, of its IoT Edge host, and of the server and the device above.
     """
     shown = shown_certificates(source)
-    given = (*(edge.reserved if edge else ()), *host_of(source.settings.upstream.url))
-    return reserved_names((*source.settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *given))
+    settings = source.settings
+    above = (*host_of(settings.upstream.url), *filter(None, [settings.proxy.parent]))
+    given = (*(edge.reserved if edge else ()), *above)
+    return reserved_names((*settings.listener.hostnames, *(names_of(shown[0]) if shown else ()), *given))
 
 
 def _needed(edge: EdgeHost | None) -> EdgeHost:

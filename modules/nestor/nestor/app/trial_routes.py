@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 
+from nestor.app.names import is_server_name
 from nestor.errors import SettingsError
 from nestor.est.menu import BASE
 from nestor.proxy.destination import Whose, read_address, read_destination
@@ -66,6 +67,8 @@ def _wrong_target(where: str, route: RouteSettings) -> Iterator[str]:
 
 
 def _wrong_proxy(settings: ProxySettings) -> Iterator[str]:
+    if settings.parent and not is_server_name(settings.parent):
+        yield f"proxy.parent: {settings.parent!r} is no host name and no address."
     if settings.through and settings.through != DIRECT:
         try:
             read_address(settings.through, "http", HTTP_PROXY)

@@ -80,7 +80,9 @@ class ProxySettings(Document):
         strict=False,
     )
     parent: str = described(
-        "The host name of the device above, for $parent. Left out, the one that the IoT Edge runtime tells.", ""
+        "The host name of the device above, for $parent. Left out, the one that the IoT Edge runtime tells. Nobody gets "
+        "a server certificate for it here.",
+        "",
     )
     port: int | None = described(
         "A TCP port of its own for the routes, on the addresses of the listener. Left out, they share the port of EST.",

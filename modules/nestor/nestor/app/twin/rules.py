@@ -299,6 +299,7 @@ RULES: Mapping[str, Rule] = dict(
             Power.FLOORS, more_words, "it would be open to more networks", "listener.addresses", "operations.addresses"
         ),
         *_every(Power.FLOORS, own_names_lost, "others might serve under the host's names", "listener.hostnames"),
+        *_every(Power.FLOORS, taken_away, "others might serve under the name of the device above", "proxy.parent"),
         *_every(
             Power.FILES,
             changed,
@@ -353,7 +354,6 @@ RULES: Mapping[str, Rule] = dict(
         *_free(
             "what is carried holds no word of this server's, but where `identity` says so",
             *(f"routes.NAME.{key}" for key in ("path", "header", "headerValue", "methods", "to", "keepHost")),
-            "proxy.parent",
         ),
         *_free("the host decides which ports lead here", "proxy.port"),
         # What is told.
