@@ -80,8 +80,8 @@ class ProxySettings(Document):
         strict=False,
     )
     parent: str = described(
-        "The host name of the device above, for $parent. Left out, the one that the IoT Edge runtime tells. Nobody gets "
-        "a server certificate for it here.",
+        "The host name of the device above, for $parent. Left out, the one that the IoT Edge runtime tells. Nobody "
+        "gets a server certificate for it here.",
         "",
     )
     port: int | None = described(
