@@ -140,10 +140,13 @@ class Transaction:
         if self._newest > int(floor[0] if floor else 0):
             self.put_fact(CLOCK_FLOOR, str(self._newest))
 
-    def forget_replays(self) -> None:
-        """Drop the replay keys that had expired when the newest entry here was issued; and intents of long ago."""
+    def forget(self, now: datetime) -> None:
+        """Drop the replay keys that had expired when the newest entry here was issued; and intents of long ago.
+
+        Where nothing is issued any more, intents are what is left, and must not be kept for ever.
+        """
         self._run(statements.FORGET_REPLAYS, {"now": self._newest})
-        self._run(statements.FORGET_INTENTS, {"before": self._newest - _KEPT_INTENTS})
+        self._run(statements.FORGET_INTENTS, {"before": seconds(now) - _KEPT_INTENTS})
 
     def _add(self, row: dict[str, Any], der: bytes) -> int:
         self._newest = max(self._newest, row["issued_at"])
