@@ -24,7 +24,7 @@ class Asked:
             raise self._fault
 
 
-async def _crowd(shared: Shared, asked: Asked) -> list[None | BaseException]:
+async def _crowd(shared: Shared, asked: Asked) -> list[NestorError | None]:
     async with asyncio.TaskGroup() as group:
         together = [group.create_task(_outcome(shared)) for _ in range(5)]
         await asyncio.sleep(0)

@@ -19,7 +19,7 @@ from typing import Any
 from nestor.errors import CannotIssue, NestorError
 from nestor.ledger.connection import Replaced, cannot_issue, connect
 from nestor.ledger.refusals import WaitingRefusals
-from nestor.ledger.transaction import Act, Result, Transaction, commit
+from nestor.ledger.transaction import Act, Result, commit
 from nestor.model import Refusal
 from nestor.ports import Clock
 
