@@ -135,4 +135,5 @@ _EXAMPLE = Entry(
     csr_sha256=b"",
     spki_sha256=b"",
     request_id="",
+    issuer=bytes(range(16)),
 )

@@ -132,6 +132,15 @@ def test_too_few_digits_name_nothing_and_shared_ones_are_no_name(tmp_path: Path)
     assert _cert(tmp_path, "show", "abcdef0001").returncode == 0
 
 
+def test_a_serial_number_of_several_issuers_is_no_name(tmp_path: Path) -> None:
+    twins = [an_entry(f"twin-{issuer}", serial=0x17, issuer=issuer.encode()) for issuer in ("one", "other")]
+    asyncio.run(_fill(tmp_path, *twins))
+    shared = _cert(tmp_path, "revoke", "17")
+    assert shared.returncode == 2
+    assert "certificates of several issuers have this serial number" in shared.stderr
+    assert _cert(tmp_path, "show", twins[1].sha256.hex()).returncode == 0
+
+
 def test_what_has_expired_is_said_to_be_so(data: Path) -> None:
     states = {one["device"]: one["state"] for one in json.loads(_cert(data, "list", "--all", "--json").stdout)}
     assert states == {"old": "expired", "gw-3": "active", "pump-1": "active", "pump-2": "active"}

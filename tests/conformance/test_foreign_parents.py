@@ -12,7 +12,7 @@ from support import pki
 from support.foreign import Foreign
 from support.layers import Above, Forwarder, Makers, foreign_upstream
 from support.shapes import device_identity, est_identity
-from support.stub import Heard, Reply
+from support.stub import Heard, Reply, certs_only
 
 pytestmark = pytest.mark.xdist_group("foreign parents")
 
@@ -67,6 +67,29 @@ def test_globalsign_never_sees_a_renewal_that_it_would_compare_with_the_forwarde
                 assert device.reenroll(est_identity("pump-2")).status == 403
     assert heard == []
     assert {one.path.rpartition("/")[2] for one in above.asked} == {"simpleenroll"}
+
+
+def test_a_parent_may_count_from_one_with_each_of_its_cas_and_give_a_certificate_once_more(tmp_path: Path) -> None:
+    with Foreign(tmp_path) as foreign:
+        second = foreign.ca.intermediate("Second")
+        foreign.answers["cacerts"] = certs_only(second.certificate, foreign.ca.certificate)
+        given: dict[str, x509.Certificate] = {}
+
+        def once(csr: x509.CertificateSigningRequest) -> x509.Certificate:
+            name = csr.subject.rfc4514_string()
+            issuer = second if name == "CN=pump-2" else foreign.ca
+            return given.setdefault(name, foreign.certify(csr, serial=1, ca=issuer))
+
+        foreign.issue = once
+        with Forwarder(tmp_path / "n", foreign_upstream(tmp_path, foreign)) as forwarder:
+            line = forwarder.ready().line()
+            first = line.enrolled(est_identity("pump-1"))
+            assert line.enroll(est_identity("pump-2")).certificate.serial_number == 1
+            again = forwarder.device(identity=first).reenroll(est_identity("pump-1", first.key))
+            assert again.certificate == first.certificate
+            refused = line.enroll(est_identity("pump-3"))
+            assert (refused.status, b"same serial number" in refused.body) == (503, True)
+    assert [*given] == ["CN=pump-1", "CN=pump-2", "CN=pump-3"]
 
 
 @pytest.mark.conformance("CL-15", "CL-19", "CL-14")

@@ -79,10 +79,47 @@ async def test_a_certificate_without_end_is_kept(ledger: AnyLedger) -> None:
 
 async def test_a_serial_number_is_never_recorded_twice(ledger: AnyLedger) -> None:
     entry = await record(ledger, an_entry())
-    with pytest.raises(CannotIssue):
+    with pytest.raises(CannotIssue, match="same serial number"):
         await record(ledger, an_entry(serial=entry.serial))
+
+
+async def test_issuers_count_their_certificates_each_for_itself(ledger: AnyLedger) -> None:
+    entries = [await record(ledger, an_entry(serial=1, issuer=issuer)) for issuer in (b"one", b"other")]
+    adopted_one = await ledger.adopt(an_entry(serial=1, issuer=b"third", adopted_at=NOON))
+    for entry in (*entries, adopted_one):
+        found = await ledger.find(entry.sha256)
+        assert found is not None
+        assert found.issuer == entry.issuer
+    for again in (record(ledger, an_entry(serial=1, issuer=b"one")), ledger.adopt(an_entry(serial=1, issuer=b"one"))):
+        with pytest.raises(CannotIssue, match="same serial number"):
+            await again
+
+
+async def test_a_certificate_that_is_given_once_more_stays_one_entry(ledger: AnyLedger) -> None:
+    first = await record(ledger, an_entry())
+    other_profile = await record(ledger, an_entry(profile="edgeCa"))
+    replay = a_replay()
+    later = replace(first, id=0, issued_at=NOON + MINUTE, csr_sha256=b"c" * 32, request_id="later")
+    assert await record(ledger, later, replay) == first
+    assert await state(ledger, first) is State.ACTIVE
+    assert await state(ledger, other_profile) is State.ACTIVE
+    assert [one.sha256 for one in await ledger.live_certificates("pump-1", NOON)] == [
+        first.sha256,
+        other_profile.sha256,
+    ]
+    replayed = (await standing(ledger, first, replay.key)).replay
+    assert replayed is not None
+    assert replayed.sha256 == first.sha256
+
+
+async def test_a_certificate_that_was_revoked_or_is_anothers_is_not_given_once_more(ledger: AnyLedger) -> None:
+    entry = await record(ledger, an_entry())
+    for other in (replace(entry, device="pump-2"), replace(entry, spki_sha256=b"k" * 32)):
+        with pytest.raises(CannotIssue):
+            await record(ledger, other)
+    await ledger.revoke(entry.sha256, "lost", NOON)
     with pytest.raises(CannotIssue):
-        await record(ledger, an_entry(sha256=entry.sha256))
+        await record(ledger, entry)
 
 
 async def test_a_collision_does_not_harm_its_neighbors(ledger: AnyLedger) -> None:
@@ -309,15 +346,26 @@ async def test_adopting_never_takes_the_clock_floor_back(ledger: AnyLedger) -> N
 async def test_a_ledger_knows_of_no_revocation_and_no_word_at_first(ledger: AnyLedger) -> None:
     entry = await record(ledger, an_entry())
     assert await ledger.adoptions() == []
-    assert not await ledger.was_revoked(entry.sha256, entry.serial)
+    assert not await ledger.was_revoked(entry.sha256, entry.serial, entry.issuer)
 
 
 async def test_a_revocation_is_known_by_digest_and_by_serial_number(ledger: AnyLedger) -> None:
     entry = await record(ledger, an_entry())
     await ledger.revoke(entry.sha256, "lost", NOON)
-    assert await ledger.was_revoked(entry.sha256, entry.serial)
-    assert await ledger.was_revoked(bytes(32), entry.serial)
-    assert not await ledger.was_revoked(bytes(32), entry.serial + 1)
+    assert await ledger.was_revoked(entry.sha256, entry.serial, entry.issuer)
+    assert await ledger.was_revoked(bytes(32), entry.serial, entry.issuer)
+    assert not await ledger.was_revoked(bytes(32), entry.serial + 1, entry.issuer)
+
+
+async def test_a_revocation_by_one_issuer_is_none_by_another_unless_nobody_knows(ledger: AnyLedger) -> None:
+    known = await record(ledger, an_entry(serial=1, issuer=b"one"))
+    unknown = await record(ledger, an_entry(serial=2))
+    for entry in (known, unknown):
+        await ledger.revoke(entry.sha256, "lost", NOON)
+    asked = [(1, b"one"), (1, b"other"), (1, b""), (2, b"other")]
+    told = [await ledger.was_revoked(bytes(32), serial, issuer) for serial, issuer in asked]
+    assert told == [True, False, True, True]
+    assert await ledger.was_revoked(known.sha256, 1, b"other")
 
 
 async def test_noting_a_refusal_neither_waits_nor_fails(ledger: AnyLedger) -> None:

@@ -13,7 +13,7 @@ from nestor.errors import CannotIssue
 from nestor.ledger.revocations import Revocation, append_revocation
 from nestor.ledger.sqlite import SQLiteLedger
 from support.entries import NOON, an_entry
-from support.ledgers import opened
+from support.ledgers import opened, without_issuers
 
 HOUR = timedelta(hours=1)
 WORD = Adoption(NOON, NOON - 48 * HOUR, NOON - HOUR, NOON + 24 * HOUR, "estIdentity", frozenset({"dev-1", "ab12"}))
@@ -57,8 +57,8 @@ async def test_a_revocation_of_a_certificate_that_the_ledger_does_not_know_is_fo
     ledger: SQLiteLedger, tmp_path: Path
 ) -> None:
     append_revocation(tmp_path / "revocations.log", Revocation(NOON, b"x" * 32, 0x4711, "stolen"))
-    assert await ledger.was_revoked(b"x" * 32, 1)
-    assert await ledger.was_revoked(bytes(32), 0x4711)
+    assert await ledger.was_revoked(b"x" * 32, 1, b"issuer")
+    assert await ledger.was_revoked(bytes(32), 0x4711, b"issuer")
 
 
 async def test_where_revocations_cannot_be_read_nobody_says_that_there_are_none(
@@ -66,7 +66,7 @@ async def test_where_revocations_cannot_be_read_nobody_says_that_there_are_none(
 ) -> None:
     (tmp_path / "revocations.log").write_text("torn\n")
     with pytest.raises(CannotIssue, match="Line 1"):
-        await ledger.was_revoked(bytes(32), 1)
+        await ledger.was_revoked(bytes(32), 1, b"issuer")
 
 
 async def test_the_clock_floor_is_raised_and_never_lowered(ledger: SQLiteLedger) -> None:
@@ -81,6 +81,7 @@ async def test_a_ledger_of_the_first_revision_keeps_its_rows_and_learns_of_adopt
     async with opened(tmp_path) as ledger:
         entry = await ledger.record(an_entry(), replay=None, one_time=None)
     with closing(sqlite3.connect(tmp_path / "ledger.db")) as connection:
+        without_issuers(connection)
         connection.execute("ALTER TABLE certificates DROP COLUMN adopted_at")
         connection.execute("ALTER TABLE certificates DROP COLUMN forwarder")
         connection.execute("DROP TABLE adoptions")

@@ -7,7 +7,7 @@ from pathlib import Path
 from nestor.conveyance import Intent
 from nestor.model import Replay
 from support.asking import NOW
-from support.entries import an_entry
+from support.entries import NOON, an_entry
 from support.ledgers import opened
 
 INTENT = Intent(b"key", NOW.replace(microsecond=0), "pump-1", "estIdentity", "default", b"spki")
@@ -39,6 +39,17 @@ async def test_it_ends_with_the_certificate_that_came_of_it(tmp_path: Path) -> N
         await ledger.intend(INTENT)
         await ledger.record(an_entry("pump-2"), replay=replay, one_time=None)
         assert [intent.key for intent in await ledger.intents()] == [b"other"]
+
+
+async def test_it_is_forgotten_after_a_month_though_nothing_is_issued(tmp_path: Path) -> None:
+    old = replace(INTENT, key=b"old", sent_at=NOON - timedelta(days=31))
+    young = replace(INTENT, key=b"young", sent_at=NOON - timedelta(days=29))
+    async with opened(tmp_path) as ledger:
+        await ledger.intend(old)
+        await ledger.intend(young)
+    async with opened(tmp_path, create=False) as ledger:
+        await ledger.settle(b"another")
+        assert [intent.key for intent in await ledger.intents()] == [b"young"]
 
 
 async def test_it_ends_where_nothing_came_of_it(tmp_path: Path) -> None:

@@ -79,11 +79,13 @@ async def test_a_certificate_is_found_by_all_its_names(tmp_path: Path) -> None:
     async with opened(tmp_path) as ledger:
         await record(ledger)
         entry = await record(ledger)
-        assert await ledger.find_serial(entry.serial) == entry
+        assert await ledger.certificates_of_serial(entry.serial) == [entry]
         assert await ledger.find_thumbprint(entry.sha256) == entry
         assert await ledger.find_thumbprint(hashlib.sha1(entry.der, usedforsecurity=False).digest()) == entry
         assert await ledger.find_thumbprint(bytes(20)) is None
-        assert await ledger.find_serial(7) is None
+        assert await ledger.certificates_of_serial(7) == []
+        twins = [await record(ledger, an_entry(of, serial=9, issuer=of.encode())) for of in ("one", "other")]
+        assert await ledger.certificates_of_serial(9) == twins
 
 
 async def test_pages_go_from_the_newest_to_the_oldest(tmp_path: Path) -> None:

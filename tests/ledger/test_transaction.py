@@ -29,9 +29,9 @@ def count(connection: sqlite3.Connection, table: str) -> int:
 
 
 def test_acts_are_committed_all_or_none(connection: sqlite3.Connection) -> None:
-    entry = an_entry()
+    entries = iter([an_entry(serial=1), an_entry(serial=1)])
     with pytest.raises(sqlite3.IntegrityError):
-        commit(connection, [lambda transaction: transaction.record(entry, None, None)] * 2)
+        commit(connection, [lambda transaction: transaction.record(next(entries), None, None)] * 2)
     assert not connection.in_transaction
     assert [count(connection, table) for table in ("certificates", "encodings", "counters", "facts")] == [0, 0, 0, 0]
 

@@ -1,5 +1,6 @@
 """Header fields across a hop: whatever comes, nothing of the connection and nothing of identity goes on."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,30 @@ def test_an_answer_loses_what_is_of_the_connection(fields: list[tuple[bytes, byt
 def test_no_trailer_frames_routes_or_tells_who_asks(fields: list[tuple[bytes, bytes]]) -> None:
     names = {name.lower() for name, _ in trailing(fields)}
     assert names.isdisjoint({b"content-length", b"transfer-encoding", b"host", b"nestor-hops", b"client-cert"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "X-ARR-ClientCert",
+        "X-SSL-Client-Cert",
+        "X_SSL_Client_Verify",
+        "SSL-Client-Cert",
+        "SSL_CLIENT_S_DN",
+        "Ssl-Client-Subject-DN",
+        "X-Client-Cert",
+        "X-ClientCert",
+        "X-TLS-Client-Cert",
+        "X-Forwarded-Client-Cert",
+        "X-Forwarded-Tls-Client-Cert",
+        "X-Amzn-Mtls-Clientcert",
+        "Client-Cert-Chain",
+    ],
+)
+def test_no_certificate_that_a_client_writes_of_itself_goes_up_by_whatever_name(name: str) -> None:
+    field = (name.encode(), b"forged")
+    assert field not in list(upward([field], host=b"target"))
+    assert not list(trailing([field]))
 
 
 def test_only_addresses_of_the_target_are_readdressed() -> None:

@@ -70,7 +70,7 @@ class Foreign(Stub):
             x509.CertificateBuilder(
                 ca.certificate.subject, changes.get("subject", csr.subject), changes.get("key", csr.public_key())
             )
-            .serial_number(x509.random_serial_number())
+            .serial_number(changes.get("serial") or x509.random_serial_number())
             .not_valid_before(start)
             .not_valid_after(start + changes.get("life", timedelta(days=30)))
         )

@@ -1,5 +1,6 @@
 """Ledgers on disk, opened for one test and closed after it."""
 
+import sqlite3
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,3 +34,19 @@ async def opened(place: Path, *, create: bool = True, kept_refusals: int = 10_00
         yield ledger
     finally:
         await ledger.close()
+
+
+def without_issuers(connection: sqlite3.Connection) -> None:
+    """Take a ledger back to revision 0005, where a serial number was unique over all issuers."""
+    (table,) = connection.execute("SELECT sql FROM sqlite_schema WHERE name = 'certificates'").fetchone()
+    older = table.replace("UNIQUE (serial, issuer)", "UNIQUE (serial)").replace("certificates", "older", 1)
+    indexes = connection.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = 'certificates' AND type = 'index'")
+    made = [sql for (sql,) in indexes if sql]
+    connection.execute(older)
+    connection.execute("INSERT INTO older SELECT * FROM certificates")
+    connection.execute("DROP TABLE certificates")
+    connection.execute("ALTER TABLE older RENAME TO certificates")
+    connection.execute("ALTER TABLE certificates DROP COLUMN issuer")
+    for sql in made:
+        connection.execute(sql)
+    connection.execute("UPDATE alembic_version SET version_num = '0005'")

@@ -58,8 +58,6 @@ class MemoryLedger:
         entry = replace(entry, issued_at=entry.issued_at.replace(microsecond=0), id=len(self.entries) + 1)
         if replay and (earlier := await self._replayed(replay.key, entry.issued_at)):
             return earlier
-        if any(entry.serial == other.serial or entry.sha256 == other.sha256 for other in self.entries):
-            raise CannotIssue("The ledger has this serial number or certificate already.")
         live = await self.live_certificates(entry.device, entry.issued_at)
         if terms.origin and live and live[0].origin is not terms.origin:
             raise Forbidden("The device has just been onboarded by another class of credential.")
@@ -67,10 +65,8 @@ class MemoryLedger:
             raise Forbidden("The key has just been certified.")
         if terms.approval:
             await self._use(terms.approval, entry.issued_at)
-        for older in live:
-            if older.profile == entry.profile:
-                self._put(replace(older, state=State.SUPERSEDED))
-        self.entries.append(entry)
+        known = await self.find(entry.sha256)
+        entry = self._issued(entry, live) if known is None else _given_before(known, entry)
         if replay:
             self._replays[replay.key] = entry, replay.until
         if one_time:
@@ -136,18 +132,20 @@ class MemoryLedger:
         """Every word about unknown certificates, oldest first."""
         return list(self.words)
 
-    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+    async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
         """Whether a certificate has been revoked, although this ledger may have forgotten it."""
         known = [entry for entry in self.entries if entry.state is State.REVOKED]
-        return sha256 in self.forgotten_revocations or any(serial == entry.serial for entry in known)
+        twins = [entry for entry in known if entry.serial == serial]
+        alike = any(not (entry.issuer and issuer) or entry.issuer == issuer for entry in twins)
+        return alike or sha256 in self.forgotten_revocations or any(sha256 == entry.sha256 for entry in known)
 
     async def adopt(self, entry: Entry) -> Entry:
         """Keep the entry of a certificate that was issued before, unless it is known."""
         known = await self.find(entry.sha256)
         if known is not None:
             return known
-        if any(entry.serial == other.serial for other in self.entries):
-            raise CannotIssue("The ledger has this serial number or certificate already.")
+        if self._has_serial(entry):
+            raise CannotIssue("The ledger has another certificate of this issuer with the same serial number.")
         siblings = [other for other in self.entries if (other.device, other.profile) == (entry.device, entry.profile)]
         for older in siblings:
             if older.not_before <= entry.not_before < older.not_after and older.state is State.ACTIVE:
@@ -187,9 +185,27 @@ class MemoryLedger:
             raise Forbidden("The approval has just been used.")
         self.awaited[approval] = replace(found, state=ApprovalState.USED)
 
+    def _issued(self, entry: Entry, live: Sequence[Entry]) -> Entry:
+        if self._has_serial(entry):
+            raise CannotIssue("The ledger has another certificate of this issuer with the same serial number.")
+        for older in live:
+            if older.profile == entry.profile:
+                self._put(replace(older, state=State.SUPERSEDED))
+        self.entries.append(entry)
+        return entry
+
+    def _has_serial(self, entry: Entry) -> bool:
+        return any((entry.serial, entry.issuer) == (other.serial, other.issuer) for other in self.entries)
+
     def _put(self, entry: Entry) -> Entry:
         self.entries[entry.id - 1] = entry
         return entry
+
+
+def _given_before(known: Entry, entry: Entry) -> Entry:
+    if known.state is State.REVOKED or (known.device, known.spki_sha256) != (entry.device, entry.spki_sha256):
+        raise CannotIssue("The certificate was given before.")
+    return known
 
 
 def _whole(approval: Approval) -> Approval:

@@ -127,6 +127,19 @@ def test_a_root_that_is_gone_is_a_change_as_well() -> None:
         accept(_kept(below.certificate, top.certificate), [below.certificate], [top.certificate], None)
 
 
+def test_a_root_that_was_not_shown_till_now_has_to_stand_above_what_is_kept() -> None:
+    top, stranger = pki.authority(), pki.authority("Stranger")
+    below = top.intermediate("Issuing")
+    kept = _kept(below.certificate)
+    shown = [below.certificate, top.certificate]
+    assert accept(kept, shown, (), None) == tuple(shown)
+    with pytest.raises(RootChanged, match="another root"):
+        accept(kept, [stranger.certificate], (top.certificate,), None)
+    assert accept(kept, [stranger.certificate], (stranger.certificate,), None) == (stranger.certificate,)
+    approved = stranger.certificate.fingerprint(SHA256())
+    assert accept(kept, [stranger.certificate], (), approved) == (stranger.certificate,)
+
+
 @pytest.mark.conformance("CL-9")
 def test_it_is_asked_for_again_every_ten_minutes_and_well_before_a_certificate_ends() -> None:
     usual = _kept(root("CA").certificate)

@@ -1,12 +1,19 @@
 """The server above, as it is asked: the first contact holds nobody up for longer than they have."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from nestor.app.clock import SystemClock
-from nestor.errors import ParentAway
+from nestor.errors import ParentAway, ParentSilent
 from nestor.upstream.client import Sending
 from nestor.upstream.parent import Parent, Terms
+from nestor.upstream.trust import Trust
+from support import pki
+from support.stub import Heard, Reply, Stub, certs_only
 
 _CROWD = 4
 _WITHIN = 0.3
@@ -31,3 +38,37 @@ async def test_whoever_waits_for_the_first_contact_waits_no_longer_than_they_hav
         for writer in held:
             writer.close()
     assert [type(answer) for answer in answers] == [ParentAway] * _CROWD
+
+
+def _parent(stub: Stub, trust: Trust, place: Path, *labels: str) -> Parent:
+    terms = Terms(stub.url, trust, labels={label: label for label in labels})
+    return Parent(terms, lambda: None, place=place / "kept", clock=SystemClock(), tell=lambda _: None)
+
+
+def _slowly(reply: Reply) -> Callable[[Heard], Reply]:
+    def answer(_: Heard) -> Reply:
+        time.sleep(_WITHIN * 0.6)
+        return reply
+
+    return answer
+
+
+async def test_a_crowd_that_needs_its_certificates_anew_asks_for_them_once(
+    stub: Stub, trust: Trust, tmp_path: Path
+) -> None:
+    parent = _parent(stub, trust, tmp_path)
+    await asyncio.gather(*(parent.refresh_together(5) for _ in range(_CROWD)))
+    assert [heard.path.rpartition("/")[2] for heard in stub.heard] == ["cacerts"]
+    assert parent.certificates
+    await parent.close()
+
+
+async def test_asking_for_everything_anew_takes_no_longer_than_there_is_time(
+    stub: Stub, trust: Trust, ca: pki.CA, tmp_path: Path
+) -> None:
+    parent = _parent(stub, trust, tmp_path, "one", "two")
+    stub.answers["cacerts"] = _slowly(certs_only(ca.certificate))
+    stub.answers["one/csrattrs"] = stub.answers["two/csrattrs"] = _slowly(Reply(204))
+    with pytest.raises(ParentSilent):
+        await parent.refresh(_WITHIN)
+    await parent.close()

@@ -249,6 +249,7 @@ class Entry:
     `device` is the device id (an Edge CA's prefix stripped), folded to lower case for comparison. `via` is the SHA-256
     of the certificate that authenticated the request, where one did. `adopted_at` is set where the ledger did not see
     the certificate issued, and was told of it later (design D23). `forwarder` tells who conveyed the request, and how.
+    `issuer` is whose certificate it is (`naming.issuer_id`); empty where the ledger was not told.
     """
 
     serial: int
@@ -274,6 +275,7 @@ class Entry:
     revocation_reason: str | None = None
     adopted_at: datetime | None = None
     forwarder: str | None = None
+    issuer: bytes = b""
     id: int = 0
 
 

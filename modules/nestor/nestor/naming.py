@@ -1,10 +1,14 @@
 """How the names of devices and machines are compared: one rule for each, wherever two names meet."""
 
+import hashlib
 import string
 from ipaddress import IPv6Address, IPv6Network
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
+
+_ISSUER_ID = 16
+"""Bytes of an issuer's id."""
 
 EDGE_CA_PREFIX = "aziot-edge CA "
 """How aziot-edged names the Edge CA of a device: this, then the device id."""
@@ -30,6 +34,19 @@ def device_id(common_name: str) -> str:
     """The device that a common name belongs to, folded for comparison; a CA is its owner's."""
     prefix = next((prefix for prefix in CA_PREFIXES if common_name.startswith(prefix)), "")
     return fold(common_name.removeprefix(prefix))
+
+
+def issuer_id(certificate: x509.Certificate) -> bytes:
+    """Whose certificate it is: a digest of the name of its issuer and, where it tells one, of that one's key.
+
+    A serial number is unique among the certificates of one issuer (RFC 5280, 4.1.2.2). One who was made anew under the
+    same name counts from the beginning.
+    """
+    try:
+        key = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
+        key = None
+    return hashlib.sha256(certificate.issuer.public_bytes() + (key or b"")).digest()[:_ISSUER_ID]
 
 
 def common_name_of(name: x509.Name) -> str:

@@ -76,10 +76,11 @@ class Ledger(Protocol):
         """Make the entry durable, then return it.
 
         Where the same replay key was recorded a moment ago, nothing is written and the earlier entry is returned:
-        one row decides a race. Older active entries of the same device and profile become superseded.
+        one row decides a race. Older active entries of the same device and profile become superseded. A certificate
+        that is recorded for the same device and key already, and not revoked, stays one entry.
 
-        Raises Forbidden where the terms no longer hold, CannotIssue where the row cannot be made durable. An approval
-        among the terms is used up by it.
+        Raises Forbidden where the terms no longer hold, CannotIssue where the row cannot be made durable, or another
+        certificate of its issuer has its serial number. An approval among the terms is used up by it.
         """
 
     async def approval(self, key: bytes, now: datetime) -> Approval | None:
@@ -109,8 +110,11 @@ class Ledger(Protocol):
     async def adoptions(self) -> Sequence[Adoption]:
         """Every word that was given about certificates that this ledger does not know, oldest first (design D23)."""
 
-    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
-        """Whether a certificate has been revoked, although the ledger itself may have forgotten it."""
+    async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
+        """Whether a certificate has been revoked, although the ledger itself may have forgotten it.
+
+        One with the serial number of a revoked one counts as that one, unless it is known to be of another issuer.
+        """
 
     async def adopt(self, entry: Entry) -> Entry:
         """Make the entry of a certificate durable that was issued before, then return it; one that is known stays.

@@ -43,8 +43,7 @@ async def test_possession_is_proven_by_a_certificate_of_that_name_that_the_ledge
     assert proof.subject.rfc4514_string() == f"CN={CODE}"
     ledger = beside.server.ground.ledger
     assert isinstance(ledger, SQLiteLedger)
-    entry = await ledger.find_serial(proof.serial_number)
-    assert entry
+    (entry,) = await ledger.certificates_of_serial(proof.serial_number)
     assert entry.profile == "proofOfPossession"
     assert f"{entry.serial:x}" == answer.payload["serial"]
 

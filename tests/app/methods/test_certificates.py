@@ -118,6 +118,15 @@ async def test_a_certificate_that_is_not_there_is_not_found(beside: Module) -> N
         assert (answer.status, answer.payload["error"]) == (404, "The ledger has no certificate abcdef.")
 
 
+async def test_a_serial_number_of_several_issuers_names_none_of_them(beside: Module) -> None:
+    for issuer in ("one", "other"):
+        await record(beside, f"pump-{issuer}", serial=0x17, issuer=issuer.encode())
+    for method in ("getCertificate", "revokeCertificate"):
+        answer = await beside.hub.invoke(method, {"serial": "17"})
+        assert answer.status == 400
+        assert str(answer.payload["error"]).startswith("serial: 2 certificates of several issuers")
+
+
 async def test_a_revocation_counts_at_once_and_is_recorded_with_the_way_it_came(beside: Module) -> None:
     entry = await record(beside)
     answer = await beside.hub.invoke("revokeCertificate", {"serial": f"{entry.serial:x}", "reason": "stolen"})

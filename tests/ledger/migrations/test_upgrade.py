@@ -9,8 +9,12 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from nestor.ledger import statements
 from nestor.ledger.migrations.upgrade import upgrade
+from nestor.ledger.rows import write_entry
 from nestor.ledger.schema import REVISION, metadata
+from support.entries import an_entry
+from support.ledgers import without_issuers
 
 
 @pytest.fixture
@@ -52,3 +56,19 @@ def test_a_migration_that_fails_leaves_no_trace(path: Path) -> None:
         upgrade(path)
     with closing(sqlite3.connect(path)) as connection:
         assert shape(connection) == before
+
+
+def test_rows_from_before_issuers_keep_everything_and_serial_numbers_may_come_again(path: Path) -> None:
+    upgrade(path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statements.ADD_CERTIFICATE, write_entry(an_entry(serial=5)))
+        connection.execute("INSERT INTO encodings VALUES (1, x'30')")
+        before = connection.execute("SELECT * FROM certificates").fetchall()
+        without_issuers(connection)
+    upgrade(path)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM certificates").fetchall() == before
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        connection.execute(statements.ADD_CERTIFICATE, write_entry(an_entry(serial=5, issuer=b"above")))
+        with pytest.raises(sqlite3.IntegrityError):
+            connection.execute(statements.ADD_CERTIFICATE, write_entry(an_entry(serial=5)))

@@ -14,6 +14,7 @@ from nestor.access.adopting import origin_of
 from nestor.access.adoption import Recognize, adopted_entry, device_of, look_at
 from nestor.access.certificates import check_purpose, sha256_of
 from nestor.model import Entry
+from nestor.naming import issuer_id
 from nestor.ports import Ledger
 
 
@@ -26,7 +27,9 @@ class Above:
 
     async def entry(self, certificate: x509.Certificate, address: str, now: datetime) -> Entry:
         """What it says of itself. Raises Forbidden or Unauthenticated for one that is not good here."""
-        revoked = await self.ledger.was_revoked(sha256_of(certificate), certificate.serial_number)
+        revoked = await self.ledger.was_revoked(
+            sha256_of(certificate), certificate.serial_number, issuer_id(certificate)
+        )
         look_at(certificate, await self.ledger.adoptions(), revoked=revoked, now=now)
         check_purpose(certificate)
         entry = adopted_entry(

@@ -10,6 +10,7 @@ from nestor.access.adoption import Recognize, adopted_entry, decide, device_of, 
 from nestor.access.certificates import sha256_of
 from nestor.events import Adopted
 from nestor.model import Entry, Method
+from nestor.naming import issuer_id
 from nestor.ports import Ledger
 
 
@@ -29,7 +30,9 @@ class Adopter:
         words = await self.ledger.adoptions()
         if not any(is_open(word, now) for word in words):
             return None
-        revoked = await self.ledger.was_revoked(sha256_of(certificate), certificate.serial_number)
+        revoked = await self.ledger.was_revoked(
+            sha256_of(certificate), certificate.serial_number, issuer_id(certificate)
+        )
         word, profile = decide(certificate, words, revoked=revoked, recognize=self.recognize, now=now)
         entry = adopted_entry(
             certificate,

@@ -16,7 +16,7 @@ from nestor.access.certificates import AGAIN, check_dates, check_purpose, sha256
 from nestor.adoption import Adoption
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Method, ProfileTraits
-from nestor.naming import device_id
+from nestor.naming import device_id, issuer_id
 
 BACKDATED = timedelta(minutes=5)
 """How much earlier than it was issued a certificate may begin (design D20)."""
@@ -94,6 +94,7 @@ def adopted_entry(
     der = certificate.public_bytes(Encoding.DER)
     return Entry(
         serial=certificate.serial_number,
+        issuer=issuer_id(certificate),
         sha256=sha256_of(certificate),
         der=der,
         device=device_of(certificate),

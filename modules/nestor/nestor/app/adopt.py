@@ -24,6 +24,7 @@ from nestor.ledger.revocations import FILE as REVOCATIONS
 from nestor.ledger.revocations import read_revocations
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.model import Entry
+from nestor.naming import issuer_id
 
 LONGEST = timedelta(days=366)
 """How long a word may be good: a device that was off for longer enrolls anew."""
@@ -125,7 +126,7 @@ async def _fate(  # noqa: PLR0917 -- what it is, whose it is, where it goes, wha
             raise Forbidden("It was not signed by this CA itself.")
         if await ledger.find(sha256_of(certificate)) is not None:
             raise Forbidden("The ledger knows it already.")
-        revoked = await ledger.was_revoked(sha256_of(certificate), certificate.serial_number)
+        revoked = await ledger.was_revoked(sha256_of(certificate), certificate.serial_number, issuer_id(certificate))
         look_at(certificate, await ledger.adoptions(), revoked=revoked, now=now)
         entry = adopted_entry(
             certificate,

@@ -137,7 +137,7 @@ class ClosedLedger:
         """Raise CannotIssue."""
         self._refuse()
 
-    async def was_revoked(self, sha256: bytes, serial: int) -> bool:  # noqa: ARG002
+    async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:  # noqa: ARG002
         """Raise CannotIssue."""
         self._refuse()
 

@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from nestor.model import Entry, Method
+from nestor.naming import issuer_id
 
 
 def own_entry(certificate: x509.Certificate, profile: str, now: datetime) -> Entry:
@@ -15,6 +16,7 @@ def own_entry(certificate: x509.Certificate, profile: str, now: datetime) -> Ent
     spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     return Entry(
         serial=certificate.serial_number,
+        issuer=issuer_id(certificate),
         sha256=hashlib.sha256(der).digest(),
         der=der,
         device="",

@@ -105,9 +105,9 @@ class StageLedger:
         """None: what is enrolled on the stage is known to it, and nothing becomes known by asking."""
         return ()
 
-    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+    async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
         """What the real ledger says."""
-        return self._real is not None and await self._real.was_revoked(sha256, serial)
+        return self._real is not None and await self._real.was_revoked(sha256, serial, issuer)
 
     async def adopt(self, entry: Entry) -> Entry:
         """Remember the entry as long as the stage stands."""

@@ -116,11 +116,15 @@ async def _found(ledger: "SQLiteLedger", identifier: str) -> Entry:
     from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
 
     digits = hex_digits(identifier)
-    entry = await ledger.find_serial(int(digits, 16))
-    if entry is None and len(digits) in {40, 64}:
+    named = await ledger.certificates_of_serial(int(digits, 16))
+    if not named and len(digits) in {40, 64}:
         entry = await ledger.find_thumbprint(bytes.fromhex(digits))
-    if entry is not None:
-        return entry
+        named = [entry] if entry else []
+    if len(named) > 1:
+        prints = ", ".join(entry.sha256.hex() for entry in named)
+        raise typer.BadParameter(f"certificates of several issuers have this serial number; name one of {prints}.")
+    if named:
+        return named[0]
     found: dict[int, Entry] = {}
     if len(digits) >= _FEWEST_DIGITS:
         for way in (Selection(serial=digits), Selection(sha256=digits)):

@@ -22,7 +22,10 @@ _MEANINGS = {
     "SQLITE_CANTOPEN": ("The ledger cannot be opened.", "Check owner, mode and space of its directory."),
     "SQLITE_BUSY": ("Another process keeps the ledger locked.", "Wait for it, or end it."),
     "SQLITE_IOERR": ("The disk that holds the ledger fails or is full.", "Check the disk and its free space."),
-    "SQLITE_CONSTRAINT": ("The ledger has this serial number or certificate already.", "Ask again."),
+    "SQLITE_CONSTRAINT": (
+        "The ledger has another certificate of this issuer with the same serial number.",
+        "Ask again. Where a server above repeats serial numbers, its operator mends it.",
+    ),
     "SQLITE_CORRUPT": _DAMAGED,
     "SQLITE_NOTADB": _DAMAGED,
     "Replaced": ("The ledger's file was removed or replaced while in use.", "Put it back, or restart the server."),

@@ -144,8 +144,8 @@ def _check(reader: Reader) -> None:
             one_time=None,
             now=entry.issued_at,
         )
-        ways = (reader.find(entry.sha256), reader.find_serial(entry.serial))
-        if not standing.key_used or any(found != entry for found in ways):
+        ways = ([reader.find(entry.sha256)], reader.of_serial(entry.serial))
+        if not standing.key_used or any(entry not in found for found in ways):
             raise damaged()
 
 

@@ -74,9 +74,9 @@ class Reader:
         """The entry of a certificate by its SHA-256."""
         return self._entry(statements.BY_SHA256, {"sha256": sha256})
 
-    def find_serial(self, serial: int) -> Entry | None:
-        """The entry of a certificate by its serial number."""
-        return self._entry(statements.BY_SERIAL, {"serial": serial_bytes(serial)})
+    def of_serial(self, serial: int) -> Sequence[Entry]:
+        """The entries of certificates by their serial number, oldest first: one for each issuer at most."""
+        return self.entries(statements.BY_SERIAL, {"serial": serial_bytes(serial)})
 
     def standing(
         self,

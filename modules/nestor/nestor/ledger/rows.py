@@ -56,6 +56,7 @@ def write_entry(entry: Entry) -> dict[str, Any]:
         "revocation_reason": None,
         "adopted_at": _seconds_or_none(entry.adopted_at),
         "forwarder": entry.forwarder,
+        "issuer": entry.issuer,
     }
 
 
@@ -85,7 +86,8 @@ def read_entry(row: Row) -> Entry:
         revocation_reason=row[20],
         adopted_at=_moment_or_none(row[21]),
         forwarder=row[22],
-        der=row[23],
+        issuer=row[23],
+        der=row[24],
     )
 
 

@@ -4,9 +4,20 @@ Times are whole seconds since 1970 in UTC. Counts come from `counters`, never fr
 an entry costs, so an index stands here only for what enrollments ask; a person's rare question may walk the table.
 """
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration; revisions are ordered as text."""
 
 metadata = MetaData()
@@ -17,7 +28,7 @@ certificates = Table(
     "certificates",
     metadata,
     Column("id", _Id, primary_key=True),
-    Column("serial", LargeBinary, nullable=False, unique=True),
+    Column("serial", LargeBinary, nullable=False),
     Column("sha256", LargeBinary, nullable=False, unique=True),
     Column("device", Text, nullable=False),
     Column("subject", Text, nullable=False),
@@ -39,6 +50,8 @@ certificates = Table(
     Column("revocation_reason", Text),
     Column("adopted_at", BigInteger),
     Column("forwarder", Text),
+    Column("issuer", LargeBinary, nullable=False),
+    UniqueConstraint("serial", "issuer"),
 )
 
 Index("certificates_spki_sha256", certificates.c.spki_sha256)

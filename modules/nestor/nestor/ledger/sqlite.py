@@ -132,9 +132,9 @@ class SQLiteLedger:
         """End every such word that is good at this time; how many there were."""
         return await self._writer.run(lambda transaction: transaction.end_adoptions(at))
 
-    async def was_revoked(self, sha256: bytes, serial: int) -> bool:
+    async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
         """Whether a certificate has been revoked, be it that only the file beside the ledger knows."""
-        return await asyncio.to_thread(self._was_revoked, sha256, serial)
+        return await asyncio.to_thread(self._was_revoked, sha256, serial, issuer)
 
     async def adopt(self, entry: Entry) -> Entry:
         """Make the entry of a certificate durable that was issued before; one that is known stays as it is."""
@@ -162,9 +162,9 @@ class SQLiteLedger:
         await self._writer.run(lambda transaction: transaction.revoke(line))
         return self._reader.find(sha256) or entry
 
-    async def find_serial(self, serial: int) -> Entry | None:
-        """The entry of a certificate by its serial number."""
-        return self._reader.find_serial(serial)
+    async def certificates_of_serial(self, serial: int) -> Sequence[Entry]:
+        """Every certificate with a serial number, oldest first; several where they are of several issuers."""
+        return self._reader.of_serial(serial)
 
     async def find_thumbprint(self, thumbprint: bytes) -> Entry | None:
         """The entry of a certificate by the SHA-256 or the SHA-1 of its DER encoding."""
@@ -224,12 +224,18 @@ class SQLiteLedger:
 
         return await asyncio.to_thread(read)
 
-    def _was_revoked(self, sha256: bytes, serial: int) -> bool:
+    def _was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
         try:
             lines = list(read_revocations(self._path.parent / REVOCATIONS))
         except MaterialError as damage:
             raise CannotIssue(damage.sentence, damage.hint) from damage
-        return any(line.sha256 == sha256 or line.serial == serial for line in lines)
+        if any(line.sha256 == sha256 for line in lines):
+            return True
+        twins = [line.sha256 for line in lines if line.serial == serial]
+        if not twins:
+            return False
+        with closing(Reader(self._path)) as reader:
+            return any(_may_be_of(reader.find(twin), issuer) for twin in twins)
 
     def _close(self) -> None:
         # The last connection to be closed folds the write-ahead log into the file, and only a writable one can.
@@ -241,3 +247,8 @@ class SQLiteLedger:
         trouble = self._writer.trouble
         if trouble is not None:
             raise trouble
+
+
+def _may_be_of(revoked: Entry | None, issuer: bytes) -> bool:
+    """Whether a revoked certificate may be of this issuer: it is, or nobody knows whose it is."""
+    return revoked is None or not revoked.issuer or not issuer or revoked.issuer == issuer

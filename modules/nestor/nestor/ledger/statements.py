@@ -49,7 +49,7 @@ entries = select(certificates, encodings.c.der).join(encodings)
 """Whole entries, in the order of columns that `rows.read_entry` takes."""
 
 BY_ID = _sql(entries.where(_certificate.id == _given("id")))
-BY_SERIAL = _sql(entries.where(_certificate.serial == _given("serial")))
+BY_SERIAL = _sql(entries.where(_certificate.serial == _given("serial")).order_by(_certificate.id))
 BY_SHA256 = _sql(entries.where(_certificate.sha256 == _given("sha256")))
 BY_KEY = _sql(entries.where(_certificate.spki_sha256 == _given("spki_sha256")).order_by(_certificate.id))
 LIVE = _sql(entries.where(_live).order_by(_certificate.id))

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from nestor.adoption import Adoption
 from nestor.approval import Approval, ApprovalLimits, Verdict
 from nestor.conveyance import Intent
-from nestor.errors import Forbidden, TooOften
+from nestor.errors import CannotIssue, Forbidden, TooOften
 from nestor.ledger import approvals, statements
 from nestor.ledger.revocations import Revocation
 from nestor.ledger.rows import moment, read_entry, seconds, write_adoption, write_entry, write_intent, write_refusal
@@ -27,6 +27,8 @@ _KEPT_INTENTS = 30 * 86_400
 """Seconds for which an intent is kept whose end is not known."""
 
 _ANOTHER = "Two requests came at the same time; look which of them was meant to."
+
+_ABOVE = "The operators of both servers should hear of it."
 
 Result = TypeVar("Result")
 
@@ -43,8 +45,10 @@ class Transaction:
     def record(self, entry: Entry, replay: Replay | None, one_time: OneTime | None, terms: Terms = NO_TERMS) -> Entry:
         """Write an entry, or find the one that the same request got a moment ago (design D6).
 
-        Raises Forbidden where its terms no longer hold, sqlite3.IntegrityError where the serial or the certificate is
-        there already.
+        A server above may also answer another request with a certificate that it gave before.
+
+        Raises Forbidden where its terms no longer hold, CannotIssue where the certificate is there and not this one's,
+        sqlite3.IntegrityError where another one of its issuer has its serial number.
         """
         row = write_entry(entry)
         now = row["issued_at"]
@@ -54,17 +58,16 @@ class Transaction:
                 self.settle(replay.key)
                 return self._entry(earlier[0])
         self._check(terms, row)
-        self._run(statements.SUPERSEDE, row)
-        certificate_id = self._add(row, entry.der)
+        known = self._run(statements.BY_SHA256, {"sha256": entry.sha256}).fetchone()
+        recorded = self._issued(entry, row) if known is None else _given_before(read_entry(known), entry)
         if replay is not None:
             until = seconds(replay.until)
-            self._run(statements.PUT_REPLAY, {"key": replay.key, "certificate_id": certificate_id, "until": until})
+            self._run(statements.PUT_REPLAY, {"key": replay.key, "certificate_id": recorded.id, "until": until})
             self.settle(replay.key)
         if one_time is not None:
             use = {"key": one_time.key, "device": entry.device, "profile": entry.profile, "used_at": now}
             self._run(statements.SPEND, use)
-        self._counts["issued", entry.profile] += 1
-        return replace(entry, id=certificate_id, issued_at=moment(now))
+        return recorded
 
     def intend(self, intent: Intent) -> None:
         """Write down what is about to be sent to a server above."""
@@ -140,10 +143,19 @@ class Transaction:
         if self._newest > int(floor[0] if floor else 0):
             self.put_fact(CLOCK_FLOOR, str(self._newest))
 
-    def forget_replays(self) -> None:
-        """Drop the replay keys that had expired when the newest entry here was issued; and intents of long ago."""
+    def forget(self, now: datetime) -> None:
+        """Drop the replay keys that had expired when the newest entry here was issued; and intents of long ago.
+
+        Where nothing is issued any more, intents are what is left, and must not be kept for ever.
+        """
         self._run(statements.FORGET_REPLAYS, {"now": self._newest})
-        self._run(statements.FORGET_INTENTS, {"before": self._newest - _KEPT_INTENTS})
+        self._run(statements.FORGET_INTENTS, {"before": seconds(now) - _KEPT_INTENTS})
+
+    def _issued(self, entry: Entry, row: dict[str, Any]) -> Entry:
+        self._run(statements.SUPERSEDE, row)
+        certificate_id = self._add(row, entry.der)
+        self._counts["issued", entry.profile] += 1
+        return replace(entry, id=certificate_id, issued_at=moment(row["issued_at"]))
 
     def _add(self, row: dict[str, Any], der: bytes) -> int:
         self._newest = max(self._newest, row["issued_at"])
@@ -153,6 +165,15 @@ class Transaction:
 
     def _entry(self, certificate_id: int) -> Entry:
         return read_entry(self._run(statements.BY_ID, {"id": certificate_id}).fetchone())
+
+
+def _given_before(known: Entry, entry: Entry) -> Entry:
+    """The entry of a certificate that is given once more. Raises CannotIssue where it must not be."""
+    if known.state is State.REVOKED:
+        raise CannotIssue("The server above answered with a certificate that is revoked here.", "Ask with another key.")
+    if (known.device, known.spki_sha256) != (entry.device, entry.spki_sha256):
+        raise CannotIssue("The server above answered with a certificate that somebody else was given.", _ABOVE)
+    return known
 
 
 Act = Callable[[Transaction], Result]

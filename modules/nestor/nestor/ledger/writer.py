@@ -19,7 +19,7 @@ from typing import Any
 from nestor.errors import CannotIssue, NestorError
 from nestor.ledger.connection import Replaced, cannot_issue, connect
 from nestor.ledger.refusals import WaitingRefusals
-from nestor.ledger.transaction import Act, Result, Transaction, commit
+from nestor.ledger.transaction import Act, Result, commit
 from nestor.model import Refusal
 from nestor.ports import Clock
 
@@ -36,7 +36,7 @@ _HUNG = 10.0
 """Seconds after which a write that has not come back is told: nobody signs on the strength of such a disk."""
 
 _FORGET_EVERY = 60.0
-"""Seconds between two clearings of expired replay keys."""
+"""Seconds between two clearings of expired replay keys and of old intents."""
 
 _OF_THE_ACT = (sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError)
 """Which errors of the database are the fault of what it was given."""
@@ -58,7 +58,7 @@ class Writer:
         self._path = path
         self._inode = _inode(path)
         self._kept_refusals = kept_refusals
-        self._monotonic = clock.monotonic
+        self._monotonic, self._time = clock.monotonic, clock.now
         self._connection = connect(path, writable=True)
         self._gathered: list[_Job] = []
         self._jobs: SimpleQueue[list[_Job]] = SimpleQueue()
@@ -177,7 +177,7 @@ class Writer:
         if now < self._forget_due:
             return ()
         self._forget_due = now + _FORGET_EVERY
-        return (Transaction.forget_replays,)
+        return (lambda transaction: transaction.forget(self._time()),)
 
     def _commit(self, acts: Sequence[Act[Any]]) -> list[Any]:
         # SQLite would go on writing into a file that has lost its name.

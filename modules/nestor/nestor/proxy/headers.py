@@ -27,8 +27,22 @@ _OF_THE_CONNECTION = frozenset(
     }
 )
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
-_IDENTITY = frozenset({b"client-cert", b"client-cert-chain", b"x-ms-edge-clientcert", b"forwarded", b"x-real-ip"})
-_IDENTITY_PREFIXES = (b"x-forwarded-", b"nestor-")
+_IDENTITY = frozenset({b"x-ms-edge-clientcert", b"x-arr-clientcert", b"forwarded", b"x-real-ip", b"x-client-ip"})
+_IDENTITY_PREFIXES = (
+    b"x-forwarded-",
+    b"nestor-",
+    b"client-cert",  # RFC 9440
+    # What proxies of other makers write the certificate of their client into, or parts of it.
+    b"x-client-cert",
+    b"x-clientcert",
+    b"x-client-dn",
+    b"ssl-cert",
+    b"ssl-client-",
+    b"x-ssl-",
+    b"tls-client-",
+    b"x-tls-client-",
+    b"x-amzn-mtls-",
+)
 _NO_TRAILERS = _OF_THE_CONNECTION | _FRAMING | {b"host", b"authorization", b"set-cookie", b"location", b"content-type"}
 _ADDRESSES = frozenset({b"location", b"content-location"})
 

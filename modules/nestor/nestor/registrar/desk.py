@@ -127,7 +127,7 @@ class Registrar:
             recorded = await self._ledger.record(
                 entry, replay=replay, one_time=admitted.requester.one_time, terms=order.terms
             )
-            return self._answer(recorded, replayed=recorded.sha256 != entry.sha256)
+            return self._answer(recorded, replayed=_is_earlier(recorded, entry))
         except NestorError as fault:
             self._refuse(case, fault)
             raise _as_answered(fault, case.label) from fault.__cause__
@@ -279,6 +279,11 @@ def _name_of(case: Case) -> str:
     if told is not None and told.certificate is not None:
         return f"conveyed: {told.certificate.subject.rfc4514_string()}"
     return f"conveyed: {told.statement.user}" if told and told.statement else credentials.user or ""
+
+
+def _is_earlier(recorded: Entry, entry: Entry) -> bool:
+    """Whether what was recorded is of an earlier request: a server above may give the same certificate once more."""
+    return (recorded.sha256, recorded.request_id) != (entry.sha256, entry.request_id)
 
 
 def _as_answered(fault: NestorError, label: Label) -> NestorError:

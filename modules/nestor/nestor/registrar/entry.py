@@ -7,6 +7,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.model import Entry, Order, Requester
+from nestor.naming import issuer_id
 
 
 def entry_of(
@@ -26,6 +27,7 @@ def entry_of(
     der = certificate.public_bytes(Encoding.DER)
     return Entry(
         serial=certificate.serial_number,
+        issuer=issuer_id(certificate),
         sha256=hashlib.sha256(der).digest(),
         der=der,
         device=order.device,

@@ -129,7 +129,7 @@ class UpstreamAuthority:
         """Look at an answer; an issuer that is not known may be a new one of the server above."""
         issuer = issuer_of(certificate, self._parent.certificates)
         if issuer is None:
-            await self._parent.refresh(max(LEAST, min(REFRESH, due - self._clock.monotonic())))
+            await self._parent.refresh_together(min(REFRESH, due - self._clock.monotonic()))
             issuer = issuer_of(certificate, self._parent.certificates)
         check(certificate, order, self._traits(order.profile), issuer, self._clock.now())
 

@@ -66,19 +66,32 @@ def accept(
     """The certificates to believe from now on, of those that the server shows.
 
     Raises BadAnswer where they do not hang together, RootChanged where their root is another one that nothing links to
-    the old one, and whose SHA-256 is not the approved one.
+    the old one, or to what is kept without one, and whose SHA-256 is not the approved one.
     """
     trusted = hang_together(shown, anchors)
     old, new = kept.root, sort_out(trusted).root
-    if old is None or old == new or (new is not None and approved == new.fingerprint(SHA256())):
-        return trusted
-    if new is not None and vouches(old, new, shown):
+    if old == new or not kept.certificates or (new is not None and _follows(new, kept, shown, anchors, approved)):
         return trusted
     name = "no root any more" if new is None else f"another root, {new.fingerprint(SHA256()).hex()}"
     raise RootChanged(
-        f"The server above shows {name}, and the one it had does not vouch for it; the old one stays in force.",
+        f"The server above shows {name}, and what it had does not vouch for it; that stays in force.",
         "Ask its operator. Where the new one is right, name its SHA-256 in upstream.root.",
     )
+
+
+def _follows(
+    new: x509.Certificate,
+    kept: Kept,
+    shown: Sequence[x509.Certificate],
+    anchors: Sequence[x509.Certificate],
+    approved: bytes | None,
+) -> bool:
+    """Whether a root may stand above what is kept: approved, vouched for, or the root that was not shown till now."""
+    if approved == new.fingerprint(SHA256()):
+        return True
+    if kept.root is not None:
+        return vouches(kept.root, new, shown)
+    return new in anchors or any(is_signed_by(one, new) for one in (*kept.certificates, *anchors))
 
 
 def hang_together(

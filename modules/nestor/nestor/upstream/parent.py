@@ -25,6 +25,7 @@ from nestor.upstream.client import ESTClient, Sending
 from nestor.upstream.faults import BadAnswer
 from nestor.upstream.identity import ClientIdentity, Current
 from nestor.upstream.settings import PLAIN, Reenrollment
+from nestor.upstream.sharing import Shared
 from nestor.upstream.trust import Trust
 from nestor.upstream.wire import Progress
 
@@ -88,6 +89,7 @@ class Parent:
         self._last: NestorError | None = None
         self._shown: ClientIdentity | None = None
         self._opening = asyncio.Lock()
+        self._refresh = Shared(self.refresh, clock)
         self._client: ESTClient | None = None
         self._clients: dict[str, ESTClient] = {}
         self._retired: list[ESTClient] = []
@@ -145,13 +147,20 @@ class Parent:
             return fault.text
         return None
 
+    async def refresh_together(self, within: float) -> None:
+        """The same as `refresh`; of many who need it at the same time one asks. Raises NestorError."""
+        await self._refresh.ask(within)
+
     async def refresh(self, within: float) -> None:
-        """Ask for its CA certificates and CSR attributes, and believe what may be believed. Raises NestorError."""
-        sending = Sending(within=within)
-        shown = await self._sent(PLAIN, lambda client, how: client.cacerts(how), sending)
+        """Ask for its CA certificates and CSR attributes, and believe what may be believed. Raises NestorError.
+
+        All of it together takes no longer than `within`.
+        """
+        due = self._clock.monotonic() + within
+        shown = await self._sent(PLAIN, lambda client, how: client.cacerts(how), self._until(due))
         if not self._kept.is_due(self._clock.now()) and {*shown.all} == {*self.certificates}:
             return
-        attributes = {label: await self._attributes(label, sending) for label in {*self.terms.labels.values()}}
+        attributes = {label: await self._attributes(label, due) for label in {*self.terms.labels.values()}}
         trusted = cache.accept(self._kept, shown.all, self.terms.anchors, self.terms.root)
         known = {label: der for label, der in attributes.items() if der is not None}
         self._kept = Kept(self.terms.url, trusted, known, self._clock.now())
@@ -164,8 +173,11 @@ class Parent:
         for client in clients:
             await client.__aexit__(None, None, None)
 
-    async def _attributes(self, label: str, sending: Sending) -> bytes | None:
-        return await self._sent(label, lambda client, how: client.attributes_der(how), sending)
+    async def _attributes(self, label: str, due: float) -> bytes | None:
+        return await self._sent(label, lambda client, how: client.attributes_der(how), self._until(due))
+
+    def _until(self, due: float) -> Sending:
+        return Sending(within=max(due - self._clock.monotonic(), _SHORTEST))
 
     async def _sent(self, label: str, send: Callable[[ESTClient, Sending], Awaitable[Got]], sending: Sending) -> Got:
         progress, begun = Progress(), self._clock.monotonic()

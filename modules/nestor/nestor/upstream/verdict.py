@@ -24,6 +24,8 @@ AHEAD = timedelta(minutes=5)
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
 
+_FOR_SERVERS = frozenset({ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE})
+
 _UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, x509.UnsupportedGeneralNameType)
 
 
@@ -88,10 +90,12 @@ def _problem_of_power(certificate: x509.Certificate, profile: ProfileTraits) -> 
     ca = constraints is not None and constraints.ca
     if ca is not profile.ca:
         return "of a CA, which nobody asked for" if ca else "that is none of a CA, as was asked for"
+    if constraints is not None and ca and not profile.entrusted and constraints.path_length != 0:
+        return "of a CA that may have CAs below it (its path length is not 0)"
     usages = _value(certificate, x509.ExtendedKeyUsage)
     if profile.authenticates and (usages is None or ExtendedKeyUsageOID.CLIENT_AUTH not in usages):
         return "that does not authenticate (it lacks clientAuth)"
-    if not profile.server and usages is not None and ExtendedKeyUsageOID.SERVER_AUTH in usages:
+    if not profile.server and usages is not None and not _FOR_SERVERS.isdisjoint(usages):
         return "for a server, which nobody asked for"
     return None
 

@@ -93,6 +93,12 @@ async def look_after_identity(own: OwnIdentity, approach: Approach, source: Sour
         return
     if not is_good(fresh.certificate, source.clock.now()):
         raise BadAnswer(f"{approach.server} gave a client certificate that is not valid at this time.", "Check clocks.")
+    if not _is_for(fresh.certificate, name):
+        raise BadAnswer(
+            f"{approach.server} gave a client certificate for {common_name_of(fresh.certificate.subject) or 'nobody'}, "
+            f"and not for {name}.",
+            "Its operator lets names be as they are asked for, or upstream.identity.name is the name that it gives.",
+        )
     own.keep(fresh)
     source.sink(Note("upstream identity", f"{name}, known to {approach.server}", fresh.certificate.not_valid_after_utc))
 

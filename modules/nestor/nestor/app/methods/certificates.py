@@ -10,7 +10,7 @@ from nestor.app.methods.form import Office
 from nestor.app.methods.record import CertificateWithPem, Page, Record, RevokedCertificate, fields_of
 from nestor.app.record import Search, Wanted, hex_digits, selection_of
 from nestor.document import Document, Duration, described
-from nestor.errors import UnknownPath
+from nestor.errors import Malformed, UnknownPath
 from nestor.model import Entry, State
 from nestor.twin.legal import size
 
@@ -116,14 +116,20 @@ async def revoke_certificate(office: Office, wish: RevokeCertificate) -> Revoked
 
 
 async def _find(office: Office, wish: _Named) -> Entry:
-    """The one certificate that is meant. Raises UnknownPath where there is none."""
+    """The one certificate that is meant. Raises UnknownPath where there is none, Malformed where there are several."""
     if wish.serial is not None:
-        entry = await office.ledger.find_serial(int(wish.serial, 16))
+        found = await office.ledger.certificates_of_serial(int(wish.serial, 16))
     else:
         entry = await office.ledger.find_thumbprint(bytes.fromhex(wish.thumbprint or ""))
-    if entry is None:
+        found = [entry] if entry else []
+    if not found:
         raise UnknownPath(f"The ledger has no certificate {wish.serial or wish.thumbprint}.", "Try listCertificates.")
-    return entry
+    if len(found) > 1:
+        raise Malformed(
+            f"serial: {len(found)} certificates of several issuers have the serial number {wish.serial}.",
+            "Try listCertificates, and name the thumbprint.",
+        )
+    return found[0]
 
 
 def _that_fit(office: Office, entries: Sequence[Entry]) -> Iterator[Record]:
