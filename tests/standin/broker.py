@@ -5,6 +5,7 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 
 from standin import mqtt
 from standin.faults import Faults, Refusal
@@ -13,6 +14,9 @@ from standin.session import Connection, Session
 
 PORT = 8883
 LARGEST_MESSAGE = 256 * 1024
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two tries to open the port."""
 
 
 class Broker(ABC):
@@ -50,7 +54,12 @@ class Broker(ABC):
         return frozenset(self._session.filters if self._session else ())
 
     async def open(self, address: str, context: ssl.SSLContext) -> None:
-        """Listen."""
+        """Listen. A port that was just closed may be held for a moment by a process that is being started elsewhere."""
+        for pause in _PAUSES:
+            with suppress(OSError):
+                self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
+                return
+            await asyncio.sleep(pause)
         self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
 
     def close(self) -> None:
