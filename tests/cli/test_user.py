@@ -212,6 +212,7 @@ def test_within_a_module_the_users_of_its_twin_are_known(tmp_path: Path) -> None
         "IOTEDGE_MODULEGENERATIONID": origin.generation,
         "IOTEDGE_GATEWAYHOSTNAME": "gw3.plant.example",
         "IOTEDGE_APIVERSION": "2019-11-05",
+        "NESTOR_TWIN_NAMES": "gw7",
     }
     told = nestor_here("user", "list", "--json", "--data", str(tmp_path), environment=environment)
     assert [(user["name"], user["keptIn"]) for user in json.loads(told.stdout)] == [("gw7", "settings")]

@@ -5,6 +5,7 @@ import ssl
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from contextlib import suppress
 
 from standin import mqtt, web
 from standin.faults import Faults, Refusal
@@ -14,6 +15,9 @@ from standin.twin import Document
 
 PORT = 8883
 LARGEST_MESSAGE = 256 * 1024
+
+_PAUSES = (0.05, 0.1, 0.2, 0.4, 0.8)
+"""Seconds between two tries to open the port."""
 
 
 class Broker(ABC):
@@ -57,7 +61,12 @@ class Broker(ABC):
         return frozenset(self._session.filters if self._session else ())
 
     async def open(self, address: str, context: ssl.SSLContext) -> None:
-        """Listen."""
+        """Listen. A port that was just closed may be held for a moment by a process that is being started elsewhere."""
+        for pause in _PAUSES:
+            with suppress(OSError):
+                self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
+                return
+            await asyncio.sleep(pause)
         self._server = await asyncio.start_server(self._serve, address, PORT, ssl=context)
 
     async def open_web(self, address: str, context: ssl.SSLContext) -> None:
