@@ -80,7 +80,7 @@ def _identifier(known: list[Forwarder] = KNOWN) -> Identifier:
     return Identifier(own, [maker], verifier, Forwarders(known, [own], "here#0", _was_revoked))
 
 
-async def _was_revoked(sha256: bytes, serial: int) -> bool:
+async def _was_revoked(sha256: bytes, serial: int, issuer: bytes) -> bool:
     return (sha256, serial) == (WITHDRAWN.certificate.fingerprint(hashes.SHA256()), WITHDRAWN.certificate.serial_number)
 
 

@@ -20,7 +20,7 @@ from nestor.errors import Forbidden, ForwarderForbidden, Looped, NotAForwarder, 
 from nestor.est.names import same_name
 from nestor.est.oids import CMC_RA
 from nestor.model import Credentials, Grant, Label, Method, Requester
-from nestor.naming import fold
+from nestor.naming import fold, issuer_id
 
 PROFILE = "forwarder"
 """What the certificates of forwarders are issued by."""
@@ -108,7 +108,7 @@ class Forwarders:
         known: Sequence[Forwarder],
         own: Sequence[OwnCertificates],
         here: str,
-        was_revoked: Callable[[bytes, int], Awaitable[bool]],
+        was_revoked: Callable[[bytes, int, bytes], Awaitable[bool]],
     ) -> None:
         self.here = here
         self._known = known
@@ -141,7 +141,8 @@ class Forwarders:
             check_purpose(certificate)
         except Unauthenticated as fault:
             raise ForwarderForbidden(fault.sentence, fault.hint) from fault
-        if await self._was_revoked(sha256_of(certificate), certificate.serial_number):
+        serial, issuer = certificate.serial_number, issuer_id(certificate)
+        if await self._was_revoked(sha256_of(certificate), serial, issuer):
             raise ForwarderForbidden("The certificate of this forwarder has been revoked.", _WITHDRAWN)
 
     async def _is_made_for_it(self, certificate: x509.Certificate, credentials: Credentials, now: datetime) -> bool:
