@@ -43,15 +43,18 @@ class Desired:
     document: Mapping[str, Any]
     version: int | None
 
-    def read(self, twin: object) -> tuple["Desired", Verdict]:
+    def read(self, twin: object, asked_of: "Desired") -> tuple["Desired", Verdict]:
         """Take a twin that was read whole. One without a version is ignored: edgeHub answers so before it knows it.
 
-        A lower version than the one known counts too: whoever applies documents must see it and judge.
+        `asked_of` is what was known when it was asked for: an answer that a patch has overtaken since then is old. A
+        lower version than the one known counts otherwise: whoever applies documents must see it and judge.
         """
         part = twin.get("desired") if isinstance(twin, Mapping) else None
         version = _version(part)
         if not isinstance(part, Mapping) or version is None:
             return self, Ignore()
+        if self is not asked_of and self.version is not None and version < self.version:
+            return self, Reread()
         known = Desired(without_metadata(part), version)
         return known, Apply(known.document, version)
 

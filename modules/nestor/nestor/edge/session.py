@@ -86,7 +86,7 @@ class Session:
 
     async def live(self, successor: Callable[[], Awaitable[_Result]]) -> _Result:
         """Live until it is time for the client that follows, and answer that one. Raises Lost."""
-        self._take(self._first)
+        self._take(self._first, self._desired)
         due = self._loop.time() + self._patience.renew
         pause = self._period()
         while True:
@@ -167,8 +167,9 @@ class Session:
     async def _reread(self) -> float:
         """Read the twin; how many seconds later it is to be read again."""
         await asyncio.sleep(self._patience.reread_pause)
+        asked_of = self._desired
         try:
-            self._take(await self._read())
+            self._take(await self._read(), asked_of)
         except Declined:
             return self._patience.reread_after_refusal
         except Unavailable as loss:
@@ -178,13 +179,13 @@ class Session:
     def _period(self) -> float:
         return self._patience.reread * self._draw(0.8, 1.0)
 
-    def _take(self, twin: object) -> None:
-        """Take a twin that was read whole."""
+    def _take(self, twin: object, asked_of: Desired) -> None:
+        """Take a twin that was read whole; `asked_of` is what was known when it was asked for."""
         if not isinstance(twin, Mapping):
             return
         if isinstance(reported := twin.get("reported"), Mapping):
             self._handover.reported(without_metadata(reported))
-        self._judge(*self._desired.read(twin))
+        self._judge(*self._desired.read(twin, asked_of))
 
     def _judge(self, known: Desired, verdict: Verdict) -> None:
         self._desired = known
