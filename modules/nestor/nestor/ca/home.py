@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.ca.issuer import Issuer, fingerprint_of
 from nestor.ca.loading import load_issuer, read_certificates
+from nestor.disk import sync
 from nestor.errors import CannotIssue, MaterialError, NestorError
 
 _DIRECTORY = "ca"
@@ -109,9 +110,9 @@ class CAHome:
             save_key(fresh / _KEY)
             pem = b"".join(certificate.public_bytes(Encoding.PEM) for certificate in issuer.certificates)
             _write(fresh / _CERTIFICATES, pem)
-            _sync(fresh)
+            sync(fresh)
             fresh.rename(self._directory)
-            _sync(self._data)
+            sync(self._data)
             self.mark(issuer.fingerprint)
         except OSError as error:
             raise MaterialError(
@@ -163,7 +164,7 @@ class CAHome:
         try:
             _write(fresh, f"{fingerprint}\n".encode())
             fresh.rename(self._mark)
-            _sync(self._data)
+            sync(self._data)
         except OSError as error:
             raise MaterialError(
                 f"{self._mark} cannot be written: {error.strerror}.", "Check space and mode."
@@ -175,11 +176,3 @@ def _write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
