@@ -84,7 +84,8 @@ class Broker(ABC):
         self.drop()
 
     def drop(self) -> None:
-        """Break every connection off."""
+        """Break every connection off: nobody is connected from here on, though each hears of it in its own turn."""
+        self._member = None
         for connection in tuple(self._connections):
             connection.drop()
 

@@ -70,6 +70,15 @@ def ends(connection: ssl.SSLSocket) -> bool:
         return True
 
 
+def test_who_is_dropped_is_not_connected_from_then_on(edge: Edge, dial: Dial) -> None:
+    for _ in range(20):
+        connection = dial()
+        connection.sendall(connect(edge))
+        assert connection.recv(4)
+        edge.drop()
+        assert not edge.connected
+
+
 def test_a_session_is_remembered_until_a_client_wants_a_clean_one(edge: Edge, dial: Dial) -> None:
     answers = []
     for flags in (_PERSISTENT, _PERSISTENT, _CLEAN, _PERSISTENT):

@@ -22,9 +22,10 @@ A map of the house. Imports go down only; rooms side by side never import each o
     jobs        what happens unasked
     est/        RFC 7030, 8951 and 9908 as pure functions, for server and client alike
     document    how the configuration document is written: durations, names, references to secrets
-    ports  events  finding  model  cloud  approval  adoption  conveyance  naming  errors
+    ports  events  finding  model  cloud  approval  adoption  conveyance  naming  disk  errors
                 the doorways, what happened, what was found, the nouns, those of the cloud, what an operator has to
-                approve and may let in, who asked across a hop, how names are compared, what can go wrong
+                approve and may let in, who asked across a hop, how names are compared, what it takes to be on the
+                disk, what can go wrong
 """
 
 __version__ = "0.1.0"

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from nestor.disk import sync
 from nestor.errors import MaterialError
 
 _NO_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS}
@@ -45,15 +46,6 @@ def check_new(path: Path) -> None:
     """Raise MaterialError where there is a file already, before much work is done for one."""
     if path.exists():
         raise _is_there(path)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file's content, or the names in a directory, are on the disk. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _name_it(beside: Path, path: Path) -> None:

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from nestor.backup.durable import sync
+from nestor.disk import sync
 from nestor.errors import MaterialError
 
 _STAGE = ".restoring"

@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from nestor.ca.issuer import Issuer, fingerprint_of
 from nestor.ca.loading import load_issuer, read_certificates
+from nestor.disk import sync
 from nestor.errors import CannotIssue, MaterialError, NestorError
 
 _DIRECTORY = "ca"
@@ -122,9 +123,9 @@ class CAHome:
             fresh.mkdir(mode=0o700, parents=True)
             save_key(fresh / _KEY)
             _write(fresh / _CERTIFICATES, _pem(issuer.certificates))
-            _sync(fresh)
+            sync(fresh)
             fresh.rename(self._directory)
-            _sync(self._data)
+            sync(self._data)
             self.mark(issuer.fingerprint)
         except OSError as error:
             raise MaterialError(
@@ -233,7 +234,7 @@ def _replace(path: Path, content: bytes) -> None:
     fresh = path.with_name(f".{path.name}.new")
     _write(fresh, content)
     fresh.rename(path)
-    _sync(path.parent)
+    sync(path.parent)
 
 
 def _pem(certificates: Iterable[x509.Certificate]) -> bytes:
@@ -245,11 +246,3 @@ def _readable(path: Path) -> tuple[x509.Certificate, ...]:
         return read_certificates(path.read_bytes(), str(path))
     except (MaterialError, OSError):
         return ()
-
-
-def _sync(directory: Path) -> None:
-    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

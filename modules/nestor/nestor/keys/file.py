@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from nestor.disk import sync
 from nestor.errors import MaterialError
 
 _LARGEST_FILE = 65_536
@@ -109,7 +110,7 @@ def write_whole(path: Path, content: bytes) -> None:
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
-    _sync_directory(path.parent)
+    sync(path.parent)
 
 
 def _belong(handle: int, path: Path) -> None:
@@ -118,14 +119,6 @@ def _belong(handle: int, path: Path) -> None:
         before = path.stat()
         if (before.st_uid, before.st_gid) != (os.geteuid(), os.getegid()):
             os.fchown(handle, before.st_uid, before.st_gid)
-
-
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def read_key_file(path: Path) -> tuple[bytes, tuple[str, ...]]:

@@ -12,12 +12,13 @@ from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 
+from nestor.disk import sync
 from nestor.errors import CannotIssue, MaterialError
 from nestor.ledger.connection import cannot_issue, connect, damaged
 from nestor.ledger.making import lay_out
 from nestor.ledger.reading import Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
-from nestor.ledger.revocations import read_revocations, sync_directory
+from nestor.ledger.revocations import read_revocations
 from nestor.ledger.schema import REVISION
 from nestor.ledger.settings import LedgerSettings
 from nestor.ledger.sqlite import SQLiteLedger
@@ -99,7 +100,7 @@ def _make(path: Path, *, create: bool, traces: Sequence[str] = (REVOCATIONS,)) -
         with closing(connect(new, writable=True)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
         os.link(new, path)
-    sync_directory(path.parent)
+    sync(path.parent)
 
 
 def _bring_up_to_date(path: Path) -> None:

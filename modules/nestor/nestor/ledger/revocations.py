@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from nestor.disk import sync
 from nestor.errors import CannotIssue, MaterialError
 
 FILE = "revocations.log"
@@ -47,7 +48,7 @@ def append_revocation(path: Path, *revocations: Revocation) -> None:
             file.flush()
             os.fsync(file.fileno())
         if fresh:
-            sync_directory(path.parent)
+            sync(path.parent)
     except OSError as error:
         raise CannotIssue(
             f"The revocation cannot be written to {path}: {error.strerror}.", "Mend that, then revoke again."
@@ -77,15 +78,6 @@ def read_revocations(path: Path) -> Iterator[Revocation]:
         except ValueError:
             hint = "Restore the file; without that line a revoked certificate might count again."
             raise MaterialError(f"Line {number} of {path} is no revocation.", hint) from None
-
-
-def sync_directory(directory: Path) -> None:
-    """Wait until the names in a directory are on the disk. Raises OSError."""
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read(line: str) -> Revocation:
