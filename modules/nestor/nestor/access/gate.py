@@ -50,6 +50,10 @@ class Gate:
         """Who is asking. Raises Unauthenticated, Forbidden, TooOften, or CannotIssue (revocation lists missing)."""
         return await self._identifier.identify(credentials, label, self._clock.now(), self._clock.monotonic())
 
+    async def recognize(self, credentials: Credentials, label: Label) -> None:
+        """Let pass who is known at all, for what is no certificate. Raises as `identify`."""
+        await self._identifier.recognize(credentials, label, self._clock.now(), self._clock.monotonic())
+
     def check_possession(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
         """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""
         proof.check_possession(csr, credentials, label)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nestor.app.names import is_server_name
 from nestor.errors import SettingsError
+from nestor.est import layers
 from nestor.est.menu import BASE
 from nestor.proxy.destination import Whose, read_address, read_destination
 from nestor.proxy.preset import routes_of
@@ -13,7 +14,7 @@ from nestor.proxy.settings import ProxySettings, RouteSettings
 from nestor.settings import Settings
 from nestor.web.probes import PROBES
 
-RESERVED = (BASE, *sorted(PROBES))
+RESERVED = (BASE, layers.PATH, *sorted(PROBES))
 """Paths that no route takes."""
 
 DIRECT = "direct"
