@@ -143,7 +143,8 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     _warn_of_large_attributes(labels.values(), authority, ground)
     parent = open_parent(source, ground.parents)
     up = forwarded(settings)
-    above = tuple(parent.certificates) if parent is not None and up else ()
+    forwards = any(up.values())
+    above = tuple(parent.certificates) if parent is not None and forwards else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     issuers = authority.accepted()
     opened = partial(open_gate, believing, ground.ledger, catalog, memory=ground.memory)
@@ -154,7 +155,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     gates = [gate]
-    if parent is not None and up:
+    if parent is not None and forwards:
         higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, beside=issuers)
         gates.append(higher)
         asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
@@ -168,7 +169,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         identity=identity,
         gates=gates,
         routes=routes,
-        ascent=Ascent(_own_id(settings, ground), parent, ground.clock, forwards=bool(up)),
+        ascent=Ascent(_own_id(settings, ground), parent, ground.clock, forwards=forwards),
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
