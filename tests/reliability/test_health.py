@@ -17,6 +17,8 @@ from support.process import Mortal, wait_for
 from support.server import free_port
 from support.shapes import est_identity
 from support.stuck import DEAF_SECONDS, PATIENT, program
+from support.talks import has
+from support.visiting import visit
 
 pytestmark = pytest.mark.xdist_group("health")
 
@@ -63,6 +65,14 @@ def test_a_loop_that_is_blocked_for_seconds_is_told_meanwhile_and_forgiven_after
         assert time.monotonic() - start < 3.5
         assert 'nestor_health{check="loop"} 0.0' in metrics.result()
     wait_for(lambda: server.asked("/healthz")[0] == 200, 5)
+
+
+def test_beside_the_server_the_doctor_needs_no_credential_to_hear_of_the_layers(server: _Breakable) -> None:
+    where = ("--data", str(server.data), "--config", str(server.config))
+    found = visit(*where)
+    assert found.of("fine", "layers") == [f"localhost:{server.port} asks nobody above it: it is the top."]
+    found = visit(server.url, "--cacert", str(server.data / "ca" / "certificates.pem"))
+    assert has(found.of("fine", "layers"), "this server tells only somebody whom it knows")
 
 
 def test_a_loop_that_never_turns_again_ends_the_process_which_says_where_it_hangs(server: _Breakable) -> None:

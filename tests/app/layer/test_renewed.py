@@ -86,7 +86,7 @@ def test_a_ca_is_renewed_with_a_new_key_while_the_old_one_goes_on_counting(made:
     device = enrolled_then(child, est_identity("dev1"))
     pass_by(made, 7)
     assert certificates(child)[0] == first
-    assert own_identity(child) != identity
+    wait_for(lambda: own_identity(child) != identity, SOON)
     assert own_identity(child).public_key() != identity.public_key()
     via = f'by="certificate {LAYER}"'
     assert any("profile=estIdentity" in line and via in line for line in made.parent.log().splitlines())
