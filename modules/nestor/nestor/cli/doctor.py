@@ -99,8 +99,9 @@ def _operations(data: Path) -> "Place | None":
 
     from nestor.cli.probe import word_of  # noqa: PLC0415 -- only now
     from nestor.doctor.seen import Place  # noqa: PLC0415 -- cryptography
+    from nestor.web.probes import WORD  # noqa: PLC0415 -- only now
 
-    parts = urlsplit(word_of(data))
+    parts = urlsplit(word_of(data) if (data / WORD).exists() else "")
     if parts.scheme != "http" or parts.hostname is None or parts.port is None:
         return None
     family = socket.AF_INET6 if ":" in parts.hostname else socket.AF_INET

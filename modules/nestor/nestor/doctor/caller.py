@@ -5,7 +5,7 @@ A password that counts goes only to a server that is believed, on the very conne
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from http import HTTPMethod
+from http import HTTPMethod, HTTPStatus
 
 from nestor.doctor.plan import Plan
 from nestor.doctor.seen import STRANGER, Credential, Identity, Place, Presented, Question, Session, Talk, Trial, Version
@@ -42,7 +42,9 @@ class Caller:
         """Ask what stands above: the server's operations port where that is at hand, else the server, as the device."""
         question = Question(HTTPMethod.GET, PATH)
         if self.plan.operations is not None:
-            return self._wire.ask(self.plan.operations, question, secure=False)
+            talk = self._wire.ask(self.plan.operations, question, secure=False)
+            if talk.status == HTTPStatus.OK:
+                return talk
         return self._ask(
             replace(question, credential=credential, believe=None if credential == STRANGER else self.believes)
         )
