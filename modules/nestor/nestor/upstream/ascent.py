@@ -59,7 +59,7 @@ class Ascent:
 def _seen(own: Hop, state: UpstreamState, fault: NestorError | None) -> Hop:
     """The hop to the server above, as it is after it was asked."""
     silent = isinstance(fault, ParentAway | ParentSilent)
-    reached = bool(state.reached) and not silent
+    reached = state.reached is not False and not silent
     told = state.sentence or ""
     if fault is not None and state.reached is not False:
         told = fault.sentence if silent else fault.text  # the hint of a silent one is for those who may wait
