@@ -43,9 +43,9 @@ def makers(tmp_path: Path) -> Makers:
 def chain(tmp_path: Path, makers: Makers) -> Iterator[Chain]:
     with ExitStack() as stack:
         top = stack.enter_context(Server(tmp_path / "top", makers.listed("middle")))
-        above = nestor_upstream(top, top.ca_file, makers.certify("middle"))
+        above = nestor_upstream(top, _root(top), makers.certify("middle"))
         middle = stack.enter_context(Forwarder(tmp_path / "n1", above, makers.listed("lowest")))
-        below = nestor_upstream(middle, middle.ca_file, makers.certify("lowest"))
+        below = nestor_upstream(middle, _root(middle), makers.certify("lowest"))
         lowest = stack.enter_context(Forwarder(tmp_path / "n2", below))
         lowest.ready()
         yield Chain(lowest, middle, top)
@@ -55,6 +55,11 @@ def _at(server: Server) -> str:
     return f"localhost:{server.port}"
 
 
+def _root(server: Server) -> Path:
+    """Its own CA certificate, which is a root."""
+    return server.data / "ca" / "certificates.pem"
+
+
 def _change(server: Server, document: Mapping[str, Any]) -> None:
     """Other settings from the next start on."""
     before = json.loads(server.config.read_text("utf-8"))
@@ -62,7 +67,7 @@ def _change(server: Server, document: Mapping[str, Any]) -> None:
 
 
 def _visit(server: Server) -> Visited:
-    return visit(server.url, "--cacert", server.ca_file, "--user", USER, environment=_KNOWN)
+    return visit(server.url, "--cacert", _root(server), "--user", USER, environment=_KNOWN)
 
 
 def _of_layers(found: Visited) -> list[str]:
@@ -111,7 +116,7 @@ def test_a_stranger_hears_nothing_of_the_layers(alone: tuple[Forwarder, Foreign]
         assert answer.status == 401
         assert above.url.rpartition(":")[2] not in answer.text
     assert lowest.line().ask("POST", layers.PATH).status == 405
-    found = _of_layers(visit(lowest.url, "--cacert", lowest.ca_file))
+    found = _of_layers(visit(lowest.url, "--cacert", _root(lowest)))
     assert found == ["fine: What stands above it, this server tells only somebody whom it knows."]
 
 
@@ -126,7 +131,7 @@ def test_a_parent_that_is_no_nestor_is_the_last_that_is_known(alone: tuple[Forwa
 def test_a_ring_ends_and_is_called_one(tmp_path: Path, makers: Makers) -> None:
     """The smallest there is: a server that is its own parent."""
     ring = Forwarder(tmp_path / "n1", {}, makers.listed("one"))
-    ring.point(nestor_upstream(ring, ring.data / "ca" / "certificates.pem", makers.certify("one")))
+    ring.point(nestor_upstream(ring, _root(ring), makers.certify("one")))
     ring.command("ca", "init")
     with ring:
         answer = ring.line().ask("GET", layers.PATH)
