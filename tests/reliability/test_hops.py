@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nestor.est.endings import parted
 from support.broken import Switchboard
 from support.layers import Above, Forwarder, Makers, nestor_upstream, until
 from support.server import Server
@@ -50,6 +51,8 @@ def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None
             waited.append(time.monotonic() - begun)
             assert answer.status == 508
             assert "passed this server before" in answer.text
+            assert answer.text.count("Check who is whose parent.") == answer.text.count("(request ") == 1
+            assert len(set(parted(answer.text.strip())[1])) == len(ring) + 1
     assert min(waited) < 3
 
 
