@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nestor.est.endings import parted
-from support.broken import Switchboard
+from support.broken import Switchboard, silence
 from support.layers import Above, Forwarder, Makers, nestor_upstream, until
 from support.server import Server
 from support.shapes import est_identity
@@ -54,6 +54,20 @@ def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None
             assert answer.text.count("Check who is whose parent.") == answer.text.count("(request ") == 1
             assert len(set(parted(answer.text.strip())[1])) == len(ring) + 1
     assert min(waited) < 3
+
+
+def test_who_asks_first_after_the_line_fell_silent_is_told_within_two_seconds(tmp_path: Path, makers: Makers) -> None:
+    with silence() as port:
+        url = f"https://127.0.0.1:{port}/.well-known/est"
+        upstream = {"url": url, "anchors": f"file:{makers.anchor}", **makers.certify("upper")}
+        with Forwarder(tmp_path / "n1", upstream) as forwarder:
+            assert forwarder.line(label="here").enroll(est_identity("pump-0")).status == 200  # it is warm
+            begun = time.monotonic()
+            answer = forwarder.line().enroll(est_identity("pump-1"))
+            waited = time.monotonic() - begun
+    assert (answer.status, answer["Retry-After"]) == (503, "5")
+    assert f"127.0.0.1:{port} did not answer in time. Wait 5 s." in answer.text
+    assert waited < 2
 
 
 @pytest.fixture
