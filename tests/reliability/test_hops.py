@@ -31,7 +31,7 @@ def makers(tmp_path: Path) -> Makers:
 
 
 @pytest.mark.conformance("RA-15")
-def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None:
+def test_a_loop_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None:
     names = ("one", "two", "three")
     ring = [Forwarder(tmp_path / f"n{name}", {}, makers.listed(*names)) for name in names]
     credentials = [makers.certify(name) for name in names]
@@ -78,7 +78,7 @@ def board() -> Iterator[Switchboard]:
     board.hang_up()
 
 
-def test_the_same_request_after_an_answer_lost_two_hops_above_gets_the_one_certificate_there_is(
+def test_a_replay_of_the_same_csr_after_a_lost_answer_over_two_hops_gets_the_one_certificate(
     tmp_path: Path, makers: Makers, board: Switchboard
 ) -> None:
     with Server(tmp_path / "top", makers.listed("middle")) as top:
