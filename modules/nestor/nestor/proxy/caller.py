@@ -36,6 +36,9 @@ class Caller(Protocol):
     async def read(self) -> bytes:
         """A piece of the body, without its framing; empty at its end. After `switch`: whatever comes."""
 
+    def trailers(self) -> Headers:
+        """The fields behind the body, once it has ended."""
+
     async def write(self, data: bytes | memoryview) -> None:
         """Write bytes as they stand; returns when more of them are welcome. `data` is free again then."""
 

@@ -81,7 +81,7 @@ class Exchange:
         host = given[0] if self.route.keep_host and given else self.route.target.authority.encode()
         fields = list(headers.upward(asked.headers, host=host, more=self.more))
         if framing.chunked:
-            fields.append((b"Transfer-Encoding", b"chunked"))
+            fields += [*headers.announcing(asked.headers), (b"Transfer-Encoding", b"chunked")]
         elif framing.length or headers.values(asked.headers, b"content-length"):
             fields.append((b"Content-Length", b"%d" % (framing.length or 0)))
         return headers.written(
@@ -92,7 +92,7 @@ class Exchange:
         """What is said of the connection: that a WebSocket is wanted, or that trailers are welcome."""
         if self.wants_web_socket:
             return [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
-        if any(value.strip().lower() == b"trailers" for value in headers.values(self.asked.headers, b"te")):
+        if headers.takes_trailers(self.asked.headers):
             return [(b"TE", b"trailers"), (b"Connection", b"TE")]
         return []
 
@@ -129,16 +129,17 @@ class Exchange:
 
     async def _send(self, line: Line, framing: Framing) -> bool:
         """Send the body; False where not all of it went: nobody takes it any more, and may have said why."""
-        while piece := await self.caller.read():
-            await self.turns.take()
-            self.sent += len(piece)
-            try:
+        try:
+            while piece := await self.caller.read():
+                await self.turns.take()
+                self.sent += len(piece)
                 await line.write(chunk([piece]) if framing.chunked else piece)
-            except Lost:
-                return False
-            self._wait_anew()
-        if framing.chunked:
-            await line.write(b"0\r\n\r\n")
+                self._wait_anew()
+            if framing.chunked:
+                fields = headers.trailing(self.caller.trailers(), self.asked.headers)
+                await line.write(headers.written(b"0", fields))
+        except Lost:
+            return False
         return framing.chunked or self.sent == framing.length
 
     def _wait_anew(self) -> None:
@@ -166,7 +167,7 @@ class Exchange:
             await self._length(line, response, held, framing.length)
         else:
             await self.caller.write(response)
-            await (self._chunks(line, held) if framing.chunked else self._to_the_end(line, held))
+            await (self._chunks(line, head, held) if framing.chunked else self._to_the_end(line, held))
         return head.keeps_alive and framing != TO_THE_END and not held
 
     async def _final_head(self, line: Line, held: bytearray) -> Head:
@@ -200,7 +201,7 @@ class Exchange:
         if lengths and not framing.chunked:
             fields.append((b"Content-Length", lengths[0]))
         elif not framing.is_empty and self.asked.minor:
-            fields.append((b"Transfer-Encoding", b"chunked"))
+            fields += [*headers.announcing(head.headers), (b"Transfer-Encoding", b"chunked")]
         self.ends = self.asked.last or (framing.length is None and not self.asked.minor)
         if self.ends:
             fields.append((b"Connection", b"close"))
@@ -228,7 +229,7 @@ class Exchange:
             self.received += got
             await self.caller.write(room[:got])
 
-    async def _chunks(self, line: Line, held: bytearray) -> None:
+    async def _chunks(self, line: Line, head: Head, held: bytearray) -> None:
         chunks = Chunks()
         data, room = memoryview(bytes(held)), memoryview(bytearray(PORTION))
         del held[:]
@@ -240,7 +241,7 @@ class Exchange:
                 break
             data = room[: await self._more(line, room)]
         if self.asked.minor:
-            await self.caller.write(headers.written(b"0", headers.trailing(chunks.trailers)))
+            await self.caller.write(headers.written(b"0", headers.trailing(chunks.trailers, head.headers)))
 
     async def _to_the_end(self, line: Line, held: bytearray) -> None:
         await self._down([memoryview(bytes(held))])

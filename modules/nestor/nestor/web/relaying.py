@@ -20,6 +20,7 @@ from nestor.model import Credentials
 from nestor.ports import Sink
 from nestor.proxy.caller import Asked, Route
 from nestor.proxy.proxy import Proxy, Routes
+from nestor.proxy.routing import Headers
 from nestor.web.credentials import peer_credentials
 from nestor.web.http import Handle, Handler
 from nestor.web.problems import SERVER, respond_to
@@ -149,6 +150,11 @@ class _Client:
         piece = await (self._raw.read() if self._raw is not None else self._body())
         self._transport.carry(self._patience)
         return piece
+
+    def trailers(self) -> Headers:
+        """The fields behind the body, once it has ended."""
+        handler = self._request.protocol
+        return handler.trailers(self._request) if isinstance(handler, Handler) else ()
 
     async def write(self, data: bytes | memoryview) -> None:
         """Write, and wait while the client takes nothing."""
