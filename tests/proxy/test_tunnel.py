@@ -61,7 +61,9 @@ async def test_much_goes_both_ways_at_once_and_arrives_whole(root: CA) -> None:
         writer.transport.abort()
 
 
-async def test_the_end_above_is_one_below(root: CA) -> None:
+async def test_the_end_above_is_one_below(root: CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestor.proxy.exchange._GRACE", 0.2)
+
     async def talk(line: Line) -> None:
         await line.head()
         await line.say(SWITCHING + b"bye")
