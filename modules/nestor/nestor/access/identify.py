@@ -16,7 +16,7 @@ from nestor.access.own import OwnCertificates
 from nestor.access.users import User
 from nestor.access.verifier import Verifier
 from nestor.conveyance import Conveyance, Statement
-from nestor.errors import Forbidden, Unauthenticated
+from nestor.errors import Forbidden, NestorError, Unauthenticated
 from nestor.model import CertificationRequest, ChallengeUse, Combination, Credentials, Label, Method, Requester
 from nestor.naming import device_id, fold
 
@@ -47,6 +47,14 @@ class Identifier:
                 forwarder.check_label(label)
                 proofs = self._conveyed(credentials, told, forwarder, now)
         return self._forwarders.onward(await _combined(proofs, label), credentials)
+
+    async def is_forwarder(self, credentials: Credentials, now: datetime) -> bool:
+        """Whether the TLS peer is a forwarder that is listed and let in."""
+        try:
+            await self._forwarders.find(credentials, now)
+        except NestorError:
+            return False
+        return True
 
     def _conveyed(self, credentials: Credentials, told: Conveyance, forwarder: Forwarder, now: datetime) -> "_Proofs":
         """The same proofs as a forwarder conveys them: the same code judges certificates, it judged passwords."""

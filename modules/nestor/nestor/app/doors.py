@@ -1,11 +1,10 @@
 """The TCP ports of a server, and what is behind each: EST, and the routes of the API proxy, on one port or on two."""
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 
 from nestor.app.server import Server
-from nestor.errors import NestorError, Unavailable
+from nestor.errors import CannotIssue, NestorError, Unavailable
 from nestor.events import HandshakeFailed
 from nestor.model import Combination, Credentials, Label
 from nestor.ports import Sink
@@ -76,12 +75,34 @@ class Doors:
 
     def _relaying(self, otherwise: Handle | None) -> Handle:
         server = self._server
-        return Relaying(self._proxy, lambda: server.house.routes, self._is_good, self._sink, otherwise).handle
+        return Relaying(self._proxy, lambda: server.house.routes, Porter(server), self._sink, otherwise).handle
 
-    async def _is_good(self, credentials: Credentials) -> bool:
-        """Whether a client certificate would do for EST at this moment: in date, of a known issuer, not revoked."""
+
+class Porter:
+    """Tells what client certificates are worth at this moment (`web.relaying.Judge`)."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    async def is_good(self, credentials: Credentials) -> bool:
+        """Whether one would do for EST: in date, of a known issuer, not revoked. Raises CannotIssue: nobody knows."""
+        unknown: CannotIssue | None = None
         for gate in self._server.house.gates:
-            with suppress(NestorError):
+            try:
                 await gate.identify(credentials, _BY_CERTIFICATE)
+            except CannotIssue as fault:
+                unknown = fault
+            except NestorError:
+                continue
+            else:
+                return True
+        if unknown is not None:
+            raise unknown
+        return False
+
+    async def is_forwarder(self, credentials: Credentials) -> bool:
+        """Whether it is that of a forwarder that is listed."""
+        for gate in self._server.house.gates:
+            if await gate.is_forwarder(credentials):
                 return True
         return False
