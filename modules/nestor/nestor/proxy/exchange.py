@@ -7,6 +7,7 @@ of what it sends, is served as if nobody stood between.
 import asyncio
 from dataclasses import dataclass, field
 
+from nestor.errors import NestorError
 from nestor.proxy import headers
 from nestor.proxy.caller import Asked, Caller, Route
 from nestor.proxy.line import PORTION, Line, Lost
@@ -32,6 +33,9 @@ _REPEATABLE = {"GET", "HEAD", "OPTIONS"}
 _SWITCHING = 101
 _GRACE = 5.0
 """Seconds that one side of a WebSocket has to end after the other."""
+
+_LOOK_AGAIN = 30.0
+"""Seconds after which it is looked again whether the certificate that began a WebSocket is still good."""
 
 
 @dataclass(slots=True)
@@ -277,14 +281,32 @@ class Exchange:
         if held:
             self.received += len(held)
             await self.caller.write(bytes(held))
+        await self._both_ways(line)
+
+    async def _both_ways(self, line: Line) -> None:
         ways = {asyncio.ensure_future(self._tunnel_up(line)), asyncio.ensure_future(self._tunnel_down(line))}
+        withdrawn = asyncio.ensure_future(self._withdrawn())
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(ways, timeout=_GRACE)
+            ended, _ = await asyncio.wait({*ways, withdrawn}, return_when=asyncio.FIRST_COMPLETED)
+            if withdrawn not in ended:
+                await asyncio.wait(ways, timeout=_GRACE)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.wait(ways)
+            for one in (*ways, withdrawn):
+                one.cancel()
+            await asyncio.gather(*ways, withdrawn, return_exceptions=True)
+
+    async def _withdrawn(self) -> None:
+        """Wait until the client's certificate has ended or was revoked; for ever, where none was good at the start."""
+        was_good = await self._is_good()
+        while not was_good or await self._is_good():  # noqa: ASYNC110 -- nobody tells of it
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _is_good(self) -> bool:
+        """Whether the client shows a certificate that is not known to be bad."""
+        try:
+            return await self.caller.certificate() is not None
+        except NestorError:
+            return True
 
     async def _tunnel_up(self, line: Line) -> None:
         while piece := await self.caller.read():
