@@ -16,6 +16,7 @@ from nestor.proxy.caller import Asked, Caller, Route
 from nestor.proxy.exchange import Exchange
 from nestor.proxy.line import Lost
 from nestor.proxy.message import Garbled, framing_of_request
+from nestor.proxy.passthrough import Way
 from nestor.proxy.pool import Pool
 from nestor.proxy.routing import Headers, Table, climbs
 from nestor.proxy.settings import ProxyLimits
@@ -26,11 +27,15 @@ from nestor.proxy.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """What is carried where, within which limits; the token is this module's own, for edgeHub."""
+    """What is carried where, within which limits; the token is this module's own, for edgeHub.
+
+    `passthrough` is where TLS is handed on to as it is.
+    """
 
     table: Table[Route]
     limits: ProxyLimits
     token: Token | None = None
+    passthrough: Way | None = None
 
 
 _SHOWN = 200
