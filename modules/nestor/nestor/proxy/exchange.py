@@ -148,8 +148,12 @@ class Exchange:
 
     def _wait_anew(self) -> None:
         """The target has heard more: the time for its answer begins again."""
-        if self._patience is not None and not self.begun:
-            self._patience.reschedule(asyncio.get_running_loop().time() + self.limits.answer.total_seconds())
+        if self._patience is None or self.begun:
+            return
+        answer = self.limits.answer.total_seconds()
+        due = asyncio.get_running_loop().time() + answer
+        if due - (self._patience.when() or 0.0) > answer / 100:  # a timer for each piece costs more than it tells
+            self._patience.reschedule(due)
 
     async def _answer(self, line: Line) -> bool:
         """Hand the answer down; tells whether the line can carry another request."""
