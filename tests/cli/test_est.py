@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from cryptography import x509
@@ -359,8 +360,14 @@ def test_a_pending_request_is_waited_for_only_when_told_so(
     words = (stub.url, "--cacert", str(tmp_path / "anchor.pem"), "--common-name", "pump-1")
     done = _est("enroll", *words)
     assert done.returncode == 5
-    assert "it wants to be asked again in 1 s." in done.stderr
-    assert _est("enroll", *words, "--wait", "5").returncode == 0
+    told = f"localhost:{urlsplit(stub.url).port} has taken the request and decides later (202): Accepted."
+    hint = "Let it ask with this key until it is decided: --wait SECONDS, more than 1."
+    assert done.stderr == f"error: {told}\nhint: {hint}\n"
+    done = _est("enroll", *words, "--wait", "5")
+    assert done.returncode == 0
+    assert done.stderr.startswith(f"{told} It is asked again in 1 s.\n")
+    waited_for, issued = [heard.body for heard in stub.heard if heard.method == "POST"][-2:]
+    assert waited_for == issued
 
 
 def test_what_nothing_links_to_the_root_is_shown_but_not_kept(

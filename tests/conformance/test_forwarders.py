@@ -73,7 +73,7 @@ def test_what_lacks_one_mark_of_a_forwarder_is_none(tower: Tower) -> None:
 
 
 @pytest.mark.conformance("SRA-2", "RA-4")
-def test_a_device_that_forges_a_client_cert_is_refused_and_told_of(tower: Tower) -> None:
+def test_a_forged_client_cert_from_a_device_is_refused_and_told_of(tower: Tower) -> None:
     victim, thief = tower.enrolled("line1-victim"), tower.enrolled("line1-thief")
     forger = tower.server.device(identity=thief)
     answer = convey(forger, told_of(victim), device_identity("line1-victim"))
@@ -195,7 +195,7 @@ def test_a_statement_counts_where_the_scope_says_so(tower: Tower) -> None:
 
 
 @pytest.mark.conformance("SRA-6")
-def test_a_forwarder_conveyed_as_a_client_is_refused(tower: Tower) -> None:
+def test_a_forwarders_certificate_conveyed_as_a_client_is_refused(tower: Tower) -> None:
     line1 = tower.forwarder()
     assert line1.identity is not None
     itself = convey(line1, told_of(line1.identity), est_identity("nestor-line1"))

@@ -26,6 +26,7 @@ from support.stub import Heard, Reply, attributes, certs_only
 pytestmark = pytest.mark.xdist_group("forwarding")
 
 _ASKED = csrattrs.encode(CsrAttributes(signature_hash="sha384"))
+_KEYS = {"profile": "deviceIdentity", "serverKeyGeneration": {"enabled": True}}
 _FORGED = pki.authority("Forger").issue("pump-9")
 
 
@@ -42,7 +43,7 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     place = tmp_path_factory.mktemp("site")
     makers = Makers(place)
-    labels = {"labels": {"here": {"authority": "local"}, "linked": {"linking": True}, "dead-end": {}}}
+    labels = {"labels": {"here": {"authority": "local"}, "linked": {"linking": True}, "dead-end": {}, "keys": _KEYS}}
     with Above(place / "above", makers) as above:
         above.answers["line1/simpleenroll"] = above.answers["simpleenroll"]
         above.answers["csrattrs"] = above.answers["line1/csrattrs"] = attributes(_ASKED)
@@ -50,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             "url": above.base,
             "anchors": f"file:{above.anchor}",
             **makers.certify("upper"),
-            "labels": {"default": "default", "linked": "line1"},
+            "labels": {"default": "default", "linked": "line1", "keys": "line1"},
         }
         with Forwarder(place / "n1", upstream, {**makers.listed("lower"), **labels}) as upper:
             upper.ready()
@@ -183,6 +184,15 @@ def test_a_label_goes_where_the_map_says_and_nowhere_else(site: Site, line: Devi
         assert line.but(label="dead-end").get("cacerts").status == 404
     assert heard == []
     assert "line1/csrattrs" in "".join(one.path for one in site.above.heard)
+
+
+@pytest.mark.conformance("KG-10")
+def test_no_key_is_made_above_for_a_device_and_nobody_hears_of_the_wish(site: Site, line: Device) -> None:
+    with site.above.hearing() as heard:
+        for label in (None, "keys"):
+            answer = line.but(label=label).post("serverkeygen", wrapped(device_identity("pump-7").der))
+            assert (answer.status, "Make the key on the device." in answer.text) == (501, True)
+    assert heard == []
 
 
 @pytest.mark.conformance("RA-12")

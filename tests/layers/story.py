@@ -21,7 +21,7 @@ from layers.transcript import Transcript
 SOONEST, PATIENCE = 2.0, 5.0
 """Seconds within which it is told that the layer above is away, and within which it is well again after that."""
 
-_MISSED = {Style.FORWARDING: ("upstream:", "reached=False"), Style.LAYER_CA: ("parent",)}
+_MISSED = {Style.FORWARDING: ("upstream:", "reached=False"), Style.LAYER_CA: ("WARNING certificates from the parent",)}
 _REGAINED = {Style.FORWARDING: ("upstream:", "reached=True"), Style.LAYER_CA: ("upstream identity",)}
 """What the layer that was cut off writes of it."""
 

@@ -1,7 +1,7 @@
 """Words about unknown certificates, on disk; and revocations that only the file beside the ledger knows."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ import pytest
 
 from nestor.adoption import Adoption
 from nestor.errors import CannotIssue
+from nestor.ledger import revocations
 from nestor.ledger.revocations import Revocation, append_revocation
 from nestor.ledger.sqlite import SQLiteLedger
 from support.entries import NOON, an_entry
@@ -59,6 +60,30 @@ async def test_a_revocation_of_a_certificate_that_the_ledger_does_not_know_is_fo
     append_revocation(tmp_path / "revocations.log", Revocation(NOON, b"x" * 32, 0x4711, "stolen"))
     assert await ledger.was_revoked(b"x" * 32, 1, b"issuer")
     assert await ledger.was_revoked(bytes(32), 0x4711, b"issuer")
+
+
+async def test_revocations_are_read_once_until_there_are_more_or_the_file_is_another_one(
+    ledger: SQLiteLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file, reads = tmp_path / "revocations.log", []
+    read = revocations.read_revocations
+
+    def counted(path: Path) -> Iterator[Revocation]:
+        reads.append(path)
+        return read(path)
+
+    monkeypatch.setattr(revocations, "read_revocations", counted)
+    for serial in (1, 2):
+        append_revocation(file, Revocation(NOON, bytes([serial]) * 32, serial, "stolen"))
+        for _ in range(3):
+            assert await ledger.was_revoked(bytes(32), serial, b"issuer")
+        assert len(reads) == serial
+    merged = tmp_path / "merged"
+    append_revocation(merged, Revocation(NOON, b"a" * 32, 7, "stolen"), Revocation(NOON, b"b" * 32, 8, "stolen"))
+    merged.replace(file)
+    assert await ledger.was_revoked(bytes(32), 7, b"issuer")
+    file.unlink()
+    assert not await ledger.was_revoked(bytes(32), 7, b"issuer")
 
 
 async def test_where_revocations_cannot_be_read_nobody_says_that_there_are_none(

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from support.broken import Switchboard
+from nestor.est.endings import parted
+from support.broken import Switchboard, silence
 from support.layers import Above, Forwarder, Makers, nestor_upstream, until
 from support.server import Server
 from support.shapes import est_identity
@@ -30,7 +31,7 @@ def makers(tmp_path: Path) -> Makers:
 
 
 @pytest.mark.conformance("RA-15")
-def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None:
+def test_a_loop_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None:
     names = ("one", "two", "three")
     ring = [Forwarder(tmp_path / f"n{name}", {}, makers.listed(*names)) for name in names]
     credentials = [makers.certify(name) for name in names]
@@ -50,7 +51,23 @@ def test_a_ring_of_three_is_told_at_once(tmp_path: Path, makers: Makers) -> None
             waited.append(time.monotonic() - begun)
             assert answer.status == 508
             assert "passed this server before" in answer.text
+            assert answer.text.count("Check who is whose parent.") == answer.text.count("(request ") == 1
+            assert len(set(parted(answer.text.strip())[1])) == len(ring) + 1
     assert min(waited) < 3
+
+
+def test_who_asks_first_after_the_line_fell_silent_is_told_within_two_seconds(tmp_path: Path, makers: Makers) -> None:
+    with silence() as port:
+        url = f"https://127.0.0.1:{port}/.well-known/est"
+        upstream = {"url": url, "anchors": f"file:{makers.anchor}", **makers.certify("upper")}
+        with Forwarder(tmp_path / "n1", upstream) as forwarder:
+            assert forwarder.line(label="here").enroll(est_identity("pump-0")).status == 200  # it is warm
+            begun = time.monotonic()
+            answer = forwarder.line().enroll(est_identity("pump-1"))
+            waited = time.monotonic() - begun
+    assert (answer.status, answer["Retry-After"]) == (503, "5")
+    assert f"127.0.0.1:{port} did not answer in time. Wait 5 s." in answer.text
+    assert waited < 2
 
 
 @pytest.fixture
@@ -61,7 +78,7 @@ def board() -> Iterator[Switchboard]:
     board.hang_up()
 
 
-def test_the_same_request_after_an_answer_lost_two_hops_above_gets_the_one_certificate_there_is(
+def test_a_replay_of_the_same_csr_after_a_lost_answer_over_two_hops_gets_the_one_certificate(
     tmp_path: Path, makers: Makers, board: Switchboard
 ) -> None:
     with Server(tmp_path / "top", makers.listed("middle")) as top:

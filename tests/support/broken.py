@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -82,6 +82,20 @@ class Switchboard:
                 other.sendall(content)
         with suppress(OSError):
             other.shutdown(socket.SHUT_WR if up else socket.SHUT_RDWR)
+
+
+@contextmanager
+def silence() -> Iterator[int]:
+    """A port where no packet is answered, as on a line that was cut: its queue is full, and nobody takes from it."""
+    with socket.socket() as listener, ExitStack() as queue:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(3):
+            waiting = queue.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with suppress(BlockingIOError):
+                waiting.connect(listener.getsockname())
+        yield listener.getsockname()[1]
 
 
 class BreakableParent:

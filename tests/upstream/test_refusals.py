@@ -72,8 +72,17 @@ def test_of_markup_only_the_status_is_told() -> None:
     assert said(_answer(999)) == "no reason given."
 
 
-def test_a_long_story_is_cut() -> None:
-    assert len(said(_answer(400, b"x" * 10_000))) == 500
+def test_a_nestor_has_told_a_remedy_and_none_is_added() -> None:
+    for status in (404, 429, 503, 504):
+        told = refusal_of(_answer(status, b"It is away. Wait 5 s. (request 12ab, 34cd)\n"), "est", "simpleenroll")
+        assert told.text == f"est refuses simpleenroll ({status}): It is away. Wait 5 s. (request 12ab, 34cd)"
+        assert refusal_of(_answer(status, b"It is away."), "est", "simpleenroll").hint
+
+
+def test_of_a_long_story_the_middle_is_left_out_and_the_ids_stay() -> None:
+    told = said(_answer(400, b"Here: " + b"x" * 2_000 + b" Wait. (request 12ab)"))
+    assert (told[:6], told[-21:], len(told)) == ("Here: ", " Wait. (request 12ab)", 1000 - 1 + len(" (request 12ab)"))
+    assert len(said(_answer(400, b"x" * 10_000))) < 1000
 
 
 @pytest.mark.conformance("CL-10")

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +13,9 @@ import pytest
 from nestor.errors import Unavailable
 from nestor.upstream.faults import BadAnswer, Closed
 from nestor.upstream.trust import Trust, verifying_context
-from nestor.upstream.wire import MAX_ANSWER, UNHEARD, Wire, impatient
+from nestor.upstream.wire import MAX_ANSWER, UNHEARD, Progress, Wire, impatient
 from support import pki
+from support.broken import silence
 from support.conversing import ask
 from support.device import BASE
 from support.stub import Reply, Stub
@@ -134,3 +136,13 @@ def test_a_line_that_was_cut_under_a_request_is_found_out_before_a_device_loses_
     with impatient((socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, "", ("127.0.0.1", 0))) as made:
         assert made.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD * 1000
     assert UNHEARD <= 1.5
+
+
+async def test_a_line_that_is_silent_from_the_start_is_found_out_within_two_seconds(trust: Trust) -> None:
+    with silence() as port:
+        begun = time.monotonic()
+        async with Wire("stub", verifying_context(trust)) as wire:
+            with pytest.raises(Unavailable, match="did not answer in time"):
+                await wire.ask("GET", f"https://127.0.0.1:{port}/", {}, progress=(progress := Progress()))
+        assert time.monotonic() - begun < 2
+    assert not progress.sent

@@ -1,6 +1,8 @@
 """The client certificate of this server: one for another name is not kept, and not asked for again at every look."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -9,11 +11,15 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from nestor.app.authority import Source
 from nestor.app.clock import SystemClock
 from nestor.app.layer.identity import FILE, OwnIdentity
-from nestor.app.layer.looking_after import Upkeep
+from nestor.app.layer.looking_after import JOB, Upkeep
+from nestor.errors import Unavailable
+from nestor.events import Event, Trouble
 from nestor.keys.seals import Keyring
-from nestor.settings import judge
+from nestor.settings import Settings, judge
 from nestor.upstream.faults import BadAnswer
 from support.foreign import PASSWORD, USER, Foreign
+from support.server import free_port
+from support.stages import TurnedClock
 
 NAME = "layer2"
 
@@ -27,9 +33,12 @@ def above(tmp_path: Path) -> Iterator[Foreign]:
 @pytest.fixture
 def source(above: Foreign, tmp_path: Path) -> Source:
     (tmp_path / "password").write_text(PASSWORD, "utf-8")
+    return Source(_settings(above, above.base), tmp_path, SystemClock(), lambda _: None)
+
+
+def _settings(above: Foreign, url: str) -> Settings:
     first = {"user": USER, "password": "file:password", "anchors": f"file:{above.anchor}"}
-    settings = {"upstream": {"url": above.base, "identity": {"name": NAME}, **first}}
-    return Source(judge(settings), tmp_path, SystemClock(), lambda _: None)
+    return judge({"upstream": {"url": url, "identity": {"name": NAME}, **first}})
 
 
 def _asked(above: Foreign) -> int:
@@ -56,3 +65,25 @@ async def test_a_certificate_for_its_name_is_kept(above: Foreign, source: Source
     assert held is not None
     assert held.certificate.public_bytes(Encoding.PEM) in (source.data / FILE).read_bytes()
     assert _asked(above) == 1
+
+
+async def test_a_parent_that_is_away_is_a_warning_until_what_there_is_from_it_is_close_to_its_end(
+    above: Foreign, source: Source
+) -> None:
+    upkeep, own = Upkeep(), OwnIdentity(source.data, lambda: None)
+    await upkeep.look(source, Keyring(), own)
+    held = own.current()
+    assert held is not None
+    end = held.certificate.not_valid_after_utc  # of a life of thirty days
+    told: list[Event] = []
+    clock = TurnedClock()
+    away = replace(source, clock=clock, sink=told.append, settings=_settings(above, f"https://localhost:{free_port()}"))
+    clock.ahead = (end - timedelta(days=5) - source.clock.now()).total_seconds()
+    assert not await upkeep.look(away, Keyring(), own)
+    (trouble,) = told
+    assert isinstance(trouble, Trouble)
+    assert (trouble.about, trouble.passing) == (JOB, True)
+    assert trouble.sentence.endswith(f"What there is lasts until {end:%Y-%m-%d %H:%M} UTC.")
+    clock.ahead += timedelta(days=3).total_seconds()
+    with pytest.raises(Unavailable, match="nobody listening"):
+        await Upkeep().look(away, Keyring(), own)

@@ -5,6 +5,7 @@ Whatever a certificate's bytes make the parser raise, it is raised here as Unaut
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import TypeVar
 
 from cryptography import x509
@@ -19,6 +20,7 @@ from nestor.errors import Unauthenticated
 _MOST_LINKS = 5
 _LARGEST_RSA = 8192  # bits; as is the exponent
 _LARGEST_EXPONENT = 32
+_REMEMBERED = 256  # pairs; that many forwarders are busy at a time
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
 
@@ -76,8 +78,12 @@ def check_purpose(certificate: x509.Certificate, *, silent: bool = False) -> Non
         raise Unauthenticated("The certificate presented is not for clients: it lacks clientAuth.", AGAIN)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def is_issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    """Whether the issuer's name and key are behind the signature."""
+    """Whether the issuer's name and key are behind the signature.
+
+    It is so or not for ever, and a forwarder comes with the same certificate for every device below it.
+    """
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):

@@ -177,8 +177,8 @@ class Server:
         if await self._caretaker.fetched_another(house.identity, _source(house.settings, ground), ground.edge):
             await self.reload()
 
-    async def look_after_parent(self) -> None:
-        """Have from the server above what is due. Raises NestorError where that is no help."""
+    async def look_after_certificates_from_parent(self) -> None:
+        """Have from the server above what is due. Raises NestorError where that is no help, and it cannot wait."""
         ground = self._ground
         if ground.waiting is not None or ground.guard.problem() is not None or ground.ledger.problem() is not None:
             return
@@ -194,7 +194,7 @@ class Server:
         """Tell of what was revoked beside this server."""
         await self.revocations.look(self._ground.ledger)
 
-    async def look_after_upstream(self) -> None:
+    async def look_after_contact_with_parent(self) -> None:
         """Ask the server above what is due; another house where it shows other CA certificates."""
         await self._ground.parents.look()
         parent = self._house.parent

@@ -8,6 +8,7 @@ from functools import partial
 
 from nestor.app.directory import check_open, make_directory
 from nestor.app.doors import Doors
+from nestor.app.layer.looking_after import JOB as CERTIFICATES
 from nestor.app.occupancy import occupied
 from nestor.app.plan import Plan
 from nestor.app.replacing import check_not_interrupted, finish_interrupted
@@ -25,6 +26,8 @@ Companion = Callable[[Server], Awaitable[None]]
 
 DRAIN_SECONDS = 6.0
 """How long a stop waits for requests in progress; IoT Edge kills after ten seconds."""
+
+_CONTACT = timedelta(seconds=20)
 
 
 async def serve(plan: Plan, watchman: Watchman, companions: Sequence[Companion] = ()) -> None:
@@ -129,8 +132,8 @@ def _jobs(server: Server) -> list[Job]:
         Job("health", timedelta(minutes=5), server.look_after_health),
         Job("server certificate", timedelta(hours=12), server.look_after_certificate),
         Job("fetched certificate", timedelta(seconds=10), server.look_after_fetched_certificate),
-        Job("parent", timedelta(seconds=2), server.look_after_parent),
-        Job("upstream", timedelta(seconds=1), server.look_after_upstream, limit=timedelta(seconds=20)),
+        Job(CERTIFICATES, timedelta(seconds=2), server.look_after_certificates_from_parent),
+        Job("contact with the parent", timedelta(seconds=1), server.look_after_contact_with_parent, limit=_CONTACT),
         Job("recovery", timedelta(minutes=5), server.look_after_recovery),
     ]
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -24,6 +25,7 @@ from nestor.cli.est_peer import (
 from nestor.cli.exits import Misuse, told_as_misuse
 from nestor.cli.output import show_fields, show_rows
 from nestor.cli.places import JsonOption
+from nestor.errors import Pending
 from nestor.model import KeyType
 from nestor.naming import common_name_of
 
@@ -222,7 +224,8 @@ async def _ask(peer: Peer, ask: Callable[["ESTClient"], Awaitable[Got]], wait: f
             async with peer.client(trust) as client:
                 return await ask(client)
 
-        return await patiently(attempt, wait)
+        with _undecided("Run this again in {} s., or let it ask until it is decided: --wait SECONDS, more than that."):
+            return await patiently(attempt, wait, _say_undecided)
 
 
 async def _request(
@@ -238,9 +241,28 @@ async def _request(
 
     with told_as_misuse():
         trust = await peer.trust()
-        return await request_own(
-            lambda linkable: peer.client(trust, linkable=linkable), composer, send, link=link, patience=wait
-        )
+        with _undecided("Let it ask with this key until it is decided: --wait SECONDS, more than {}."):
+            return await request_own(
+                lambda linkable: peer.client(trust, linkable=linkable),
+                composer,
+                send,
+                link=link,
+                patience=wait,
+                waiting=_say_undecided,
+            )
+
+
+@contextmanager
+def _undecided(hint: str) -> Iterator[None]:
+    """What to do where the server has not decided within the time that is waited; the hint has the seconds in it."""
+    try:
+        yield
+    except Pending as pending:
+        raise Pending(pending.sentence, hint.format(pending.retry_after), retry_after=pending.retry_after) from pending
+
+
+def _say_undecided(pending: Pending) -> None:
+    _say(f"{pending.sentence} It is asked again in {pending.retry_after} s.")
 
 
 def _places(wish: "Wish", out: Path | None, key_out: Path | None, *, force: bool) -> tuple[Path, Path]:

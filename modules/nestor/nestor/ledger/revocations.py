@@ -4,12 +4,15 @@ One line each: when, SHA-256 of the certificate, serial number, reason. It is ap
 and is no part of a backup. An unfinished last line was never acknowledged and is cut off; other damage is an error.
 """
 
+import asyncio
 import fcntl
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
 
@@ -78,6 +81,49 @@ def read_revocations(path: Path) -> Iterator[Revocation]:
         except ValueError:
             hint = "Restore the file; without that line a revoked certificate might count again."
             raise MaterialError(f"Line {number} of {path} is no revocation.", hint) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The certificates of the file, by digest and by serial number."""
+
+    certificates: frozenset[bytes]
+    by_serial: Mapping[int, Sequence[bytes]]
+
+
+class DenyList:
+    """The file as it is at each moment; it is read only where it has become another one."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, int, int] | None = None
+        self._denied = Denied(frozenset(), {})
+
+    async def denied(self) -> Denied:
+        """What it says. Raises CannotIssue where it cannot be read."""
+        looks = self._looks()  # before it is read: what is added meanwhile is read the next time
+        if looks != self._seen:
+            self._denied = await asyncio.to_thread(self._read)
+            self._seen = looks
+        return self._denied
+
+    def _looks(self) -> tuple[int, int, int] | None:
+        try:
+            found = self._path.stat()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise CannotIssue(f"{self._path} cannot be read: {error.strerror}.", "Check owner and mode.") from error
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
+    def _read(self) -> Denied:
+        by_serial = defaultdict[int, list[bytes]](list)
+        try:
+            for line in read_revocations(self._path):
+                by_serial[line.serial].append(line.sha256)
+        except MaterialError as damage:
+            raise CannotIssue(damage.sentence, damage.hint) from damage
+        return Denied(frozenset(chain.from_iterable(by_serial.values())), dict(by_serial))
 
 
 def _read(line: str) -> Revocation:

@@ -13,11 +13,11 @@ from typing import TypeVar
 from nestor.adoption import Adoption
 from nestor.approval import Approval, ApprovalLimits, Verdict
 from nestor.conveyance import Intent
-from nestor.errors import CannotIssue, MaterialError, TooOften
+from nestor.errors import MaterialError, TooOften
 from nestor.ledger.listing import Selection, page_statement
 from nestor.ledger.reading import Counters, Reader
 from nestor.ledger.revocations import FILE as REVOCATIONS
-from nestor.ledger.revocations import Revocation, append_revocation, read_revocations
+from nestor.ledger.revocations import DenyList, Revocation, append_revocation
 from nestor.ledger.rows import moment, seconds
 from nestor.ledger.statistics import Statistics
 from nestor.ledger.transaction import CLOCK_FLOOR
@@ -37,6 +37,7 @@ class SQLiteLedger:
         self._path = path
         self._reader = reader
         self._writer = writer
+        self._deny_list = DenyList(path.parent / REVOCATIONS)
 
     async def find(self, sha256: bytes) -> Entry | None:
         """The entry of a certificate by the SHA-256 of its DER encoding."""
@@ -134,7 +135,13 @@ class SQLiteLedger:
 
     async def was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
         """Whether a certificate has been revoked, be it that only the file beside the ledger knows."""
-        return await asyncio.to_thread(self._was_revoked, sha256, serial, issuer)
+        denied = await self._deny_list.denied()
+        if sha256 in denied.certificates:
+            return True
+        twins = denied.by_serial.get(serial)
+        if not twins:
+            return False
+        return await self._aside(lambda reader: any(_may_be_of(reader.find(twin), issuer) for twin in twins))
 
     async def adopt(self, entry: Entry) -> Entry:
         """Make the entry of a certificate durable that was issued before; one that is known stays as it is."""
@@ -223,19 +230,6 @@ class SQLiteLedger:
                 return ask(reader)
 
         return await asyncio.to_thread(read)
-
-    def _was_revoked(self, sha256: bytes, serial: int, issuer: bytes) -> bool:
-        try:
-            lines = list(read_revocations(self._path.parent / REVOCATIONS))
-        except MaterialError as damage:
-            raise CannotIssue(damage.sentence, damage.hint) from damage
-        if any(line.sha256 == sha256 for line in lines):
-            return True
-        twins = [line.sha256 for line in lines if line.serial == serial]
-        if not twins:
-            return False
-        with closing(Reader(self._path)) as reader:
-            return any(_may_be_of(reader.find(twin), issuer) for twin in twins)
 
     def _close(self) -> None:
         # The last connection to be closed folds the write-ahead log into the file, and only a writable one can.

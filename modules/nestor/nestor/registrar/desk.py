@@ -14,7 +14,16 @@ from cryptography import x509
 
 from nestor.approval import ApprovalAnswer
 from nestor.conveyance import Conveyance
-from nestor.errors import DeviceFault, Malformed, NestorError, NotOffered, OurFault, Pending
+from nestor.errors import (
+    DeviceFault,
+    Malformed,
+    NestorError,
+    NotOffered,
+    OurFault,
+    ParentAway,
+    ParentSilent,
+    Pending,
+)
 from nestor.est import csrattrs, pkcs10, transfer
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import (
@@ -265,9 +274,13 @@ class Registrar:
         )
         self._ledger.refuse(refusal)
         tell(self._sinks, Refused(refusal))
-        if not isinstance(fault, DeviceFault | Pending):
+        if not isinstance(fault, _TOLD_ELSEWHERE):
             about = "bug" if isinstance(fault, OurFault) else "issuance"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
+
+
+_TOLD_ELSEWHERE = DeviceFault | Pending | ParentAway | ParentSilent
+"""What is no trouble of this server's; that a parent is not reached, its state tells, once."""
 
 
 def _name_of(case: Case) -> str:

@@ -18,7 +18,14 @@ Connect = Callable[[bool], ESTClient]
 Compose = Callable[[CsrAttributes, str | None], bytes]
 """Makes the request, DER, from what the server asks for and the channel binding (RFC 7030, 3.5) if there is one."""
 
+Waiting = Callable[[Pending], None]
+"""Hears what the server said before it is waited for."""
+
 Got = TypeVar("Got")
+
+
+def _in_silence(_: Pending) -> None:
+    """Tell nobody."""
 
 
 async def request_own(
@@ -28,16 +35,17 @@ async def request_own(
     *,
     link: bool = False,
     patience: float = 0,
+    waiting: Waiting = _in_silence,
 ) -> Got:
     """Ask for a certificate, linked to the TLS session where `link` says so or the server asks for it.
 
     What is repeated is the same request, byte by byte, unless it is linked to another session.
     """
     same = cache(compose)
-    return await patiently(lambda: _ask(connect, same, send, link=link), patience)
+    return await patiently(lambda: _ask(connect, same, send, link=link), patience, waiting)
 
 
-async def patiently(attempt: Callable[[], Awaitable[Got]], patience: float) -> Got:
+async def patiently(attempt: Callable[[], Awaitable[Got]], patience: float, waiting: Waiting = _in_silence) -> Got:
     """Repeat what the server has not decided yet, when it says, for at most `patience` seconds; then raise Pending."""
     loop = asyncio.get_running_loop()
     deadline = loop.time() + patience
@@ -47,6 +55,7 @@ async def patiently(attempt: Callable[[], Awaitable[Got]], patience: float) -> G
         except Pending as pending:
             if loop.time() + pending.retry_after > deadline:
                 raise
+            waiting(pending)
             await asyncio.sleep(pending.retry_after)
 
 

@@ -2,6 +2,7 @@
 
 Never sent: 503, and nothing came of it. Sent without an answer: 504, nobody knows. An answer that cannot be used, or
 that is meant for this server and not for the device: 502. A refusal that is meant for the device goes down as it is.
+The ids that a refusal of a Nestor brings stay at its end.
 """
 
 import http
@@ -20,13 +21,15 @@ from nestor.errors import (
     Unavailable,
     UnknownPath,
 )
+from nestor.est.endings import ended, parted
 from nestor.upstream.faults import BadAnswer, Untrusted
-from nestor.upstream.refusals import Failing
+from nestor.upstream.refusals import Failing, same_again, unless_told
 
 LONGEST_WAIT = 3600
 """Seconds; whatever the server above says, a device is not sent away for longer."""
 
 _AGAIN = "Send the same request again: it gets the same certificate."
+_OURS = "It is meant for the server that asked there: its operator looks at its upstream settings."
 
 
 def of_silence(fault: Unavailable, *, sent: bool, retry_after: int) -> NestorError:
@@ -44,13 +47,15 @@ def of_refusal(refusal: NestorError) -> NestorError:
         case Failing(status=status, retry_after=wait):
             return _of_trouble(refusal, status, _capped(wait))
         case Pending(retry_after=wait):
-            return Pending(refusal.sentence, refusal.hint, retry_after=_capped(wait))
+            told = unless_told(refusal.sentence, same_again(_capped(wait)))
+            return Pending(refusal.sentence, told, retry_after=_capped(wait))
         case TooOften(retry_after=wait):
             return _away(refusal, _capped(wait))
         case Malformed() | Forbidden() | UnknownPath() | Conflicting():
             return refusal
         case _:
-            return ParentUnusable(refusal.sentence, "The operator of this server looks at its upstream settings.")
+            words, ids = parted(refusal.sentence)
+            return ParentUnusable(words, ended(_OURS, ids))
 
 
 def _of_trouble(refusal: Failing, status: int, wait: int) -> NestorError:
@@ -58,15 +63,15 @@ def _of_trouble(refusal: Failing, status: int, wait: int) -> NestorError:
         case http.HTTPStatus.SERVICE_UNAVAILABLE:
             return _away(refusal, wait)
         case http.HTTPStatus.GATEWAY_TIMEOUT | http.HTTPStatus.REQUEST_TIMEOUT:
-            return ParentSilent(refusal.sentence, _AGAIN)
+            return ParentSilent(refusal.sentence, unless_told(refusal.sentence, _AGAIN))
         case http.HTTPStatus.LOOP_DETECTED:
-            return Looped(refusal.sentence, refusal.hint)
+            return Looped(refusal.sentence)
         case _:
             return ParentUnusable(refusal.sentence)
 
 
 def _away(fault: NestorError, wait: int) -> ParentAway:
-    return ParentAway(fault.sentence, f"Wait {wait} s.", retry_after=wait)
+    return ParentAway(fault.sentence, unless_told(fault.sentence, f"Wait {wait} s."), retry_after=wait)
 
 
 def _capped(seconds: int) -> int:

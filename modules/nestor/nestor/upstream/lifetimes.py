@@ -11,6 +11,9 @@ _SPREAD = 1 / 20
 _WARNED_AT = (1 / 3, 1 / 10)
 """The shares that are left when the operator hears of it."""
 
+MOST_URGENT = len(_WARNED_AT)
+"""The urgency of what is close to its end."""
+
 
 def renewal_time(certificate: x509.Certificate) -> datetime:
     """When to renew it: a little before two thirds of its life, always the same moment for the same certificate."""

@@ -1,4 +1,7 @@
-"""What a server says instead of what was asked for, turned into our errors, its own sentence kept (RFC 7030, 4.2.3)."""
+"""What a server says instead of what was asked for, turned into our errors, its own sentence kept (RFC 7030, 4.2.3).
+
+A Nestor tells a remedy, too: then none is added, however many hops the refusal has come down.
+"""
 
 import http
 from collections.abc import Mapping
@@ -22,6 +25,7 @@ from nestor.errors import (
     WrongMediaType,
 )
 from nestor.est.conveying import FORWARDER, REFUSED
+from nestor.est.endings import ended, parted
 from nestor.upstream.faults import BadAnswer
 from nestor.upstream.wire import Answer
 
@@ -29,7 +33,10 @@ LONGEST_WAIT = timedelta(days=1)
 """Whatever a server asks for, nobody waits longer than this."""
 
 _USUAL_WAIT = 60
-_LONGEST_SENTENCE = 500
+_LONGEST_SENTENCE = 1000
+"""Characters: eight hops have room. Of more, the middle is left out: the start says where, the end what to do."""
+
+_LEFT_OUT = " ... "
 
 _KINDS: dict[int, tuple[type[NestorError], str]] = {
     http.HTTPStatus.BAD_REQUEST: (Malformed, ""),
@@ -59,22 +66,32 @@ def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
         return Unauthenticated(told, "It is this server that is not let in: the operator there lists its forwarders.")
     if answer.status in _KINDS:
         kind, hint = _KINDS[answer.status]
-        return kind(told, hint)
+        return kind(told, unless_told(told, hint))
     return _of_another_status(answer, server, what, told)
+
+
+def same_again(wait: int) -> str:
+    """What a server wants that has not decided yet (RFC 7030, 4.2.3)."""
+    return f"Send the very same request again in {wait} s."
+
+
+def unless_told(sentence: str, hint: str) -> str:
+    """The hint, where the sentence is not of a Nestor, which tells its own."""
+    return "" if parted(sentence)[1] else hint
 
 
 def _of_another_status(answer: Answer, server: str, what: str, told: str) -> NestorError:
     wait = retry_after(answer.headers)
     match answer.status:
         case http.HTTPStatus.ACCEPTED:
-            told = f"{server} has taken the request and will decide later; it wants to be asked again in {wait} s."
-            return Pending(told, retry_after=wait)
+            told = f"{server} has taken the request and decides later ({answer.status}): {said(answer)}"
+            return Pending(told, same_again(wait), retry_after=wait)
         case http.HTTPStatus.UNAUTHORIZED:
             return _unauthenticated(answer, told)
         case http.HTTPStatus.TOO_MANY_REQUESTS:
-            return TooOften(told, f"Wait {wait} s.", retry_after=wait)
+            return TooOften(told, unless_told(told, f"Wait {wait} s."), retry_after=wait)
         case status if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR or status == http.HTTPStatus.REQUEST_TIMEOUT:
-            return Failing(told, f"Wait {wait} s.", status=status, retry_after=wait)
+            return Failing(told, unless_told(told, f"Wait {wait} s."), status=status, retry_after=wait)
         case _:
             return _unknown(answer, f"{server} answers {what}")
 
@@ -91,8 +108,15 @@ def said(answer: Answer) -> str:
     """The server's sentence on one line, control characters escaped; of markup, only the status."""
     essence = answer.headers.get(hdrs.CONTENT_TYPE, "text/plain").partition(";")[0].strip().lower()
     text = answer.body[: 4 * _LONGEST_SENTENCE].decode("utf-8", "replace") if essence == "text/plain" else ""
-    words = printable(" ".join(text.split()))
-    return words[:_LONGEST_SENTENCE] or _phrase(answer.status)
+    words, ids = parted(printable(" ".join(text.split())))
+    return ended(_shortened(words) or _phrase(answer.status), ids)
+
+
+def _shortened(words: str) -> str:
+    if len(words) <= _LONGEST_SENTENCE:
+        return words
+    half = (_LONGEST_SENTENCE - len(_LEFT_OUT)) // 2
+    return words[:half] + _LEFT_OUT + words[-half:]
 
 
 def printable(text: str) -> str:

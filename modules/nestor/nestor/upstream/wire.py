@@ -22,7 +22,7 @@ MAX_ANSWER = 256 * 1024
 """Bytes of the largest answer: CA certificates of a long chain in ML-DSA stay far below."""
 
 CONNECT_TIMEOUT = 3.0
-"""Seconds to reach the server and finish the TLS handshake."""
+"""Seconds to reach the server and finish the TLS handshake; where the line is silent, UNHEARD ends it before."""
 
 TOTAL_TIMEOUT = 20.0
 """Seconds for one request and its answer."""
@@ -30,8 +30,12 @@ TOTAL_TIMEOUT = 20.0
 KEPT = 4.0
 """Seconds for which a connection is kept that nobody uses: servers close idle ones, and a request may meet that."""
 
-UNHEARD = 1.0
-"""Seconds for which the other side's system may leave unconfirmed what was sent: a line that was cut says nothing."""
+UNHEARD = 1.25
+"""Seconds for which the other side's system may leave unconfirmed what was sent: a line that was cut says nothing.
+
+So who asks first after a cut hears of it within two seconds, on a kept connection as on one that is being made. A first
+packet that was lost is sent again after one second, and has the rest to be answered in.
+"""
 
 _HEADERS = {hdrs.USER_AGENT: f"nestor/{__version__}", hdrs.ACCEPT_ENCODING: "identity"}
 

@@ -1,6 +1,7 @@
 """The one table from errors to HTTP: status, headers, body (RFC 7030, 4.2.3).
 
-The body is one sentence that certd prints in its journal, and the id under which the log has the same request.
+The body is one line that certd prints in its journal: a sentence, a remedy, and the id under which the log has the same
+request, with its ids at the servers above where it came to them.
 """
 
 import http
@@ -32,6 +33,7 @@ from nestor.errors import (
     WrongMethod,
 )
 from nestor.est.conveying import FORWARDER, REFUSED
+from nestor.est.endings import signed
 
 SERVER = "Nestor"
 """What every answer calls this server; its version is nobody's business."""
@@ -80,7 +82,7 @@ def respond_to(fault: NestorError, request_id: str) -> web.Response:
     """The response that tells an error."""
     status = status_of(fault)
     text = _OURS if status is http.HTTPStatus.INTERNAL_SERVER_ERROR else fault.text
-    return text_response(status, f"{text} (request {request_id})", _headers(fault))
+    return text_response(status, signed(text, request_id), _headers(fault))
 
 
 def text_response(status: http.HTTPStatus, line: str, headers: dict[str, str] | None = None) -> web.Response:

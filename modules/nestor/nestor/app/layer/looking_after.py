@@ -1,4 +1,7 @@
-"""What is looked after for the sake of the server above: the certificates from it, and what to say while it is away."""
+"""What this server has from the one above: its certificates are looked after, and while that one is away it is said so.
+
+That it is away is a warning as long as what there is lasts; an error, where something is missing or close to its end.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +16,16 @@ from nestor.app.layer.authority import forget_ended, look_after_ca
 from nestor.app.layer.identity import OwnIdentity, look_after_identity
 from nestor.ca.home import CAHome
 from nestor.ca.settings import CASource
-from nestor.errors import MaterialError, NestorError
+from nestor.errors import CannotIssue, MaterialError, NestorError, Pending, TooOften, Unavailable
 from nestor.events import Trouble
 from nestor.keys.seals import Keyring
 from nestor.settings import Settings
+from nestor.upstream.faults import BadAnswer, Untrusted
 from nestor.upstream.identity import ClientIdentity
-from nestor.upstream.lifetimes import is_good, renewal_time, urgency
+from nestor.upstream.lifetimes import MOST_URGENT, is_good, renewal_time, urgency
+
+JOB = "certificates from the parent"
+"""What this is called in the log."""
 
 _MOST_PAUSES = 30
 """How many looks may be left out after failures; each failure doubles the pause."""
@@ -51,9 +58,10 @@ class Upkeep:
         return self._fault
 
     async def look(self, source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
-        """Have what is due; whether the CA is another one now. Raises NestorError where the server above is no help.
+        """Have what is due; whether the CA is another one now.
 
-        After a failure some looks are left out, fewer while there is no CA.
+        Raises NestorError where the server above is no help, and that cannot wait. After a failure some looks are left
+        out, fewer while there is no CA.
         """
         if not has_dues(source.settings):
             return False
@@ -66,7 +74,12 @@ class Upkeep:
         except NestorError as fault:
             self._failed(fault, urgent=not CAHome(source.data).was_made)
             self._warn(source)
-            raise
+            good_until = _good_until(source, own)
+            if good_until is None or not _mends_itself(fault):
+                raise
+            told = f"{fault.text} What there is lasts until {good_until:%Y-%m-%d %H:%M} UTC."
+            source.sink(Trouble(JOB, told, fault.__cause__, passing=True))
+            return forgot
         self._fault, self._failures, self._told = None, 0, 0
         return changed or forgot
 
@@ -114,6 +127,26 @@ def _certificate(settings: Settings, data: Path) -> x509.Certificate | None:
         return CAHome(data).certificates()[0] if settings.ca.source is CASource.PARENT else None
     except MaterialError:
         return None
+
+
+def _mends_itself(fault: NestorError) -> bool:
+    """Whether the server above is away, busy or undecided, and no more than that."""
+    return isinstance(fault, Unavailable | CannotIssue | TooOften | Pending) and not isinstance(
+        fault, BadAnswer | Untrusted
+    )
+
+
+def _good_until(source: Source, own: OwnIdentity) -> datetime | None:
+    """When the first certificate from the server above ends; None where one is missing, or is at its last tenth."""
+    held: list[x509.Certificate | None] = []
+    if source.settings.upstream.identity.name is not None:
+        shown = own.current()
+        held.append(shown.certificate if shown else None)
+    if source.settings.ca.source is CASource.PARENT:
+        held.append(_certificate(source.settings, source.data))
+    now = source.clock.now()
+    lasting = [one for one in held if one is not None and is_good(one, now) and urgency(one, now) < MOST_URGENT]
+    return min(one.not_valid_after_utc for one in lasting) if len(lasting) == len(held) > 0 else None
 
 
 def _ca_is_due(source: Source) -> bool:
