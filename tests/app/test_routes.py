@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from nestor.app.clock import SystemClock
+from nestor.app.layer.identity import OwnIdentity
 from nestor.app.routes import Bundle, build_routes
 from nestor.app.trial import try_settings
 from nestor.app.trial_routes import RESERVED
 from nestor.errors import MaterialError, SettingsError, Unavailable
 from nestor.proxy.proxy import Routes
 from nestor.settings import judge
+from nestor.upstream.identity import ClientIdentity
 from nestor.upstream.trust import Trust
 from nestor.web.probes import PROBES
+from support import pki
 from support.edge_hosts import MemoryHost
 from support.issuing import HandClock
 from support.proxying import EST
@@ -143,6 +146,14 @@ def test_files_that_cannot_be_used_are_found_before_anybody_asks(tmp_path: Path)
         built({"routes": {"mine": {"to": "https://a", "anchors": "file:none.pem"}}}, tmp_path)
     with pytest.raises(MaterialError):
         built({"routes": {"mine": {"to": "https://a", "certificate": "file:a", "key": "file:b"}}}, tmp_path)
+
+
+def test_a_route_may_show_what_this_server_enrolled_for_itself(tmp_path: Path) -> None:
+    made = pki.authority().issue("layer2")
+    own = ClientIdentity(made.certificate, made.key, tuple(made.chain))
+    OwnIdentity(tmp_path, lambda: None).keep(own)
+    shown = {"to": "https://parent", "certificate": "file:upstream-identity.pem", "key": "file:upstream-identity.pem"}
+    assert places(built({"routes": {"mine": shown}}, tmp_path)) == {"mine": "parent"}
 
 
 @pytest.mark.parametrize(
