@@ -165,6 +165,23 @@ async def test_who_speaks_no_tls_or_nothing_reaches_nobody(root: CA, tmp_path: P
     assert passed.troubles == []  # that is not the server's doing
 
 
+async def test_the_end_of_one_way_is_handed_on_and_the_other_goes_on(root: CA, tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(await reader.read() + b" bye")  # everything, up to the end
+        writer.close()
+
+    server = await asyncio.start_server(serve, "localhost", 0)
+    behind = Backend(root, server.sockets[0].getsockname()[1])
+    async with passing(way_to(behind), root, tmp_path) as (passed, _):
+        reader, writer = await asyncio.open_connection("localhost", passed.port)
+        writer.write(b"\x16hello")
+        writer.write_eof()
+        async with asyncio.timeout(5):
+            assert await reader.read() == b"\x16hello bye"
+        writer.close()
+    server.close()
+
+
 async def test_silence_ends_it(root: CA, tmp_path: Path) -> None:
     async with backend(answer, root) as behind, passing(way_to(behind, idle=0.2), root, tmp_path) as (passed, _):
         reader, writer = await passed.connect()
