@@ -170,23 +170,6 @@ async def test_a_forwarder_that_tells_of_nobody_is_asked_about_itself() -> None:
     assert requester.grant.profiles == {PROFILE}
 
 
-async def test_known_are_forwarders_and_whoever_asks_for_themselves_and_nobody_else() -> None:
-    async def recognized(certificate: x509.Certificate | None, **known: object) -> None:
-        await _identifier().recognize(replace(Credentials("192.0.2.7", certificate), **known), LABEL, NOW, 0.0)
-
-    for known in (THEIRS, OURS, DEVICE, BOOTSTRAP):
-        await recognized(known.certificate)
-    await recognized(None, user="line1", password="right")
-    for withdrawn in (WITHDRAWN, EXPIRED):
-        with pytest.raises(ForwarderForbidden):
-            await recognized(withdrawn.certificate)
-    with pytest.raises(Unauthenticated):
-        await recognized(LAYER.sign("nestor-line2", extensions=[SPEAKS]).certificate)
-    for nobody in ({}, {"user": "line1", "password": "wrong"}):
-        with pytest.raises(Unauthenticated):
-            await recognized(None, **nobody)
-
-
 async def test_nobody_is_a_forwarder_where_none_is_listed() -> None:
     credentials = Credentials("192.0.2.7", certificate=THEIRS.certificate, conveyed=TOLD)
     with pytest.raises(NotAForwarder):

@@ -1,14 +1,22 @@
-"""The ports of a server: EST and routes on one, or on two."""
+"""The ports of a server: EST and routes on one, or on two; and what a client certificate is worth there."""
 
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
+from nestor.app.doors import Porter
+from nestor.errors import CannotIssue
+from nestor.model import Credentials
 from support import pki
 from support.backends import answer, backend
 from support.device import Device
+from support.forwarding import SPEAKS
+from support.issuing import DAY, HandClock
 from support.process import Mortal
 from support.server import free_port
+from support.signing import CLIENT, Signed, root
+from support.stages import Stage
 
 ROUTE = "/else"
 
@@ -17,9 +25,9 @@ ROUTE = "/else"
 async def test_routes_are_on_the_port_of_est_or_on_their_own(tmp_path: Path, apart: bool) -> None:
     import asyncio
 
-    root = pki.authority()
-    async with backend(answer, root) as behind:
-        anchors = f"file:{root.write(tmp_path)}"
+    above = pki.authority()
+    async with backend(answer, above) as behind:
+        anchors = f"file:{above.write(tmp_path)}"
         document = {
             "routes": {"all": {"to": f"https://localhost:{behind.port}", "anchors": anchors}},
             "proxy": {"through": "direct", **({"port": free_port()} if apart else {})},
@@ -44,3 +52,37 @@ async def test_routes_are_on_the_port_of_est_or_on_their_own(tmp_path: Path, apa
         finally:
             await asyncio.to_thread(server.stop)
     assert len(behind.heads) == (1 if apart else 2)
+
+
+async def test_the_gates_of_the_moment_tell_what_a_certificate_is_worth(timed: Stage, clock: HandClock) -> None:
+    life = {"start": clock.now() - DAY, "end": clock.now() + 30 * DAY}
+    maker, strict, layer = (root(name, **life) for name in ("Maker", "Strict", "Layer"))
+    timed.data.mkdir()
+    for name, ca in (("maker", maker), ("strict", strict), ("layer", layer)):
+        (timed.data / f"{name}.pem").write_bytes(ca.pem)
+    timed.document = {
+        "access": {
+            "bootstrap": {
+                "maker": {"anchors": "file:maker.pem"},
+                "strict": {"anchors": "file:strict.pem", "requireCrl": True},
+            },
+            "forwarders": {"line1": {"subject": "CN=nestor-line1", "anchors": "file:layer.pem", "names": "line1-*"}},
+        }
+    }
+    server = await timed.open()
+    porter = Porter(server)
+
+    def shown(ca: Signed, name: str, *extensions: x509.ExtensionType) -> Credentials:
+        return Credentials("10.0.0.1", ca.sign(name, extensions=extensions, **life).certificate)
+
+    pump, forwarder = shown(maker, "pump-1", CLIENT), shown(layer, "nestor-line1", SPEAKS)
+    assert await porter.is_good(pump)
+    assert not await porter.is_good(shown(root("Stranger", **life), "pump-1", CLIENT))
+    with pytest.raises(CannotIssue):
+        await porter.is_good(shown(strict, "pump-2", CLIENT))
+    assert await porter.is_forwarder(forwarder)
+    assert not await porter.is_forwarder(pump)
+    assert not await porter.is_forwarder(shown(layer, "nestor-line2", SPEAKS))
+    clock.pass_by(31 * DAY)
+    assert not await porter.is_good(pump)
+    assert not await porter.is_forwarder(forwarder)

@@ -9,14 +9,17 @@ from typing import Any
 import pytest
 
 from nestor.app.clock import SystemClock
+from nestor.app.layer.identity import OwnIdentity
 from nestor.app.routes import Bundle, build_routes
 from nestor.app.trial import try_settings
 from nestor.app.trial_routes import RESERVED
 from nestor.errors import MaterialError, SettingsError, Unavailable
 from nestor.proxy.proxy import Routes
 from nestor.settings import judge
+from nestor.upstream.identity import ClientIdentity
 from nestor.upstream.trust import Trust
 from nestor.web.probes import PROBES
+from support import pki
 from support.edge_hosts import MemoryHost
 from support.issuing import HandClock
 from support.proxying import EST
@@ -95,6 +98,43 @@ def test_a_route_that_cannot_be_is_refused_by_its_path(route: dict[str, Any], pa
     assert "secret" not in refused.value.sentence
 
 
+@pytest.mark.parametrize(
+    ("passthrough", "path"),
+    [
+        ({"port": 9443}, ""),
+        ({"to": "est.example:8085"}, ""),
+        ({"port": 9443, "to": "est.example"}, ".to"),
+        ({"port": 9443, "to": "https://est.example:8085"}, ".to"),
+        ({"port": 9443, "to": "user@est.example:8085"}, ".to"),
+        ({"port": 9443, "to": "est.example:8085/path"}, ".to"),
+        ({"port": 9443, "to": "est.example:8085/"}, ".to"),
+        ({"port": 9443, "to": "est.example:99999"}, ".to"),
+        ({"port": 9443, "to": ":8085"}, ".to"),
+    ],
+)
+def test_a_passthrough_that_cannot_be_is_refused(passthrough: dict[str, Any], path: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        built({"proxy": {"passthrough": passthrough}}, tmp_path)
+    assert refused.value.sentence.startswith(f"proxy.passthrough{path}: ")
+
+
+@pytest.mark.parametrize(("to", "place"), [("a:1", ("a", 1)), ("[fd00::7]:8085", ("fd00::7", 8085))])
+def test_a_passthrough_leads_to_one_server_through_the_proxy_of_the_others(
+    to: str, place: tuple[str, int], tmp_path: Path
+) -> None:
+    passthrough = {"port": 9443, "to": to}
+    way = built({"proxy": {"through": "http://squid:8080", "passthrough": passthrough}}, tmp_path).passthrough
+    assert way is not None
+    assert (way.host, way.port) == place
+    assert way.through is not None
+    assert built({}, tmp_path).passthrough is None
+
+
+def test_no_route_has_the_name_of_the_passthrough(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^routes\.passthrough: "):
+        built({"routes": {"passthrough": {"to": "https://a"}}}, tmp_path)
+
+
 @pytest.mark.parametrize("to", ["edgeHub", "$parent"])
 def test_a_route_to_nobody_is_refused(to: str, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"routes\.mine\.to: there is no"):
@@ -106,6 +146,14 @@ def test_files_that_cannot_be_used_are_found_before_anybody_asks(tmp_path: Path)
         built({"routes": {"mine": {"to": "https://a", "anchors": "file:none.pem"}}}, tmp_path)
     with pytest.raises(MaterialError):
         built({"routes": {"mine": {"to": "https://a", "certificate": "file:a", "key": "file:b"}}}, tmp_path)
+
+
+def test_a_route_may_show_what_this_server_enrolled_for_itself(tmp_path: Path) -> None:
+    made = pki.authority().issue("layer2")
+    own = ClientIdentity(made.certificate, made.key, tuple(made.chain))
+    OwnIdentity(tmp_path, lambda: None).keep(own)
+    shown = {"to": "https://parent", "certificate": "file:upstream-identity.pem", "key": "file:upstream-identity.pem"}
+    assert places(built({"routes": {"mine": shown}}, tmp_path)) == {"mine": "parent"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nestor.proxy.headers import downward, hops, tells_identity, trailing, upward
+from nestor.proxy.headers import announcing, downward, hops, takes_trailers, tells_identity, trailing, upward
 
 NAMES = st.sampled_from(
     [
@@ -46,8 +46,24 @@ def test_an_answer_loses_what_is_of_the_connection(fields: list[tuple[bytes, byt
 
 @given(FIELDS)
 def test_no_trailer_frames_routes_or_tells_who_asks(fields: list[tuple[bytes, bytes]]) -> None:
-    names = {name.lower() for name, _ in trailing(fields)}
+    names = {name.lower() for name, _ in trailing(fields, fields)}
     assert names.isdisjoint({b"content-length", b"transfer-encoding", b"host", b"nestor-hops", b"client-cert"})
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Content-Length", "Authorization", "Range", "If-Match", "Set-Cookie", "Content-Range", "X-Own", "TE", "Via"],
+)
+def test_what_has_to_be_known_before_a_body_is_no_trailer_and_not_announced(name: str) -> None:
+    head = [(b"Connection", b"close, x-own"), (b"Trailer", f"X-Sum, {name}".encode()), (b"Trailer", b"Digest")]
+    assert list(trailing([(name.encode(), b"1"), (b"X-Sum", b"7")], head)) == [(b"X-Sum", b"7")]
+    assert list(announcing(head)) == [(b"Trailer", b"X-Sum, Digest")]
+    assert not list(announcing([(b"Trailer", name.encode()), head[0]]))
+
+
+@pytest.mark.parametrize(("said", "wanted"), [("trailers", True), ("gzip, Trailers", True), ("deflate", False)])
+def test_whoever_wants_trailers_says_so(said: str, wanted: bool) -> None:
+    assert takes_trailers([(b"te", said.encode())]) is wanted
 
 
 @pytest.mark.parametrize(
@@ -71,7 +87,7 @@ def test_no_trailer_frames_routes_or_tells_who_asks(fields: list[tuple[bytes, by
 def test_no_certificate_that_a_client_writes_of_itself_goes_up_by_whatever_name(name: str) -> None:
     field = (name.encode(), b"forged")
     assert field not in list(upward([field], host=b"target"))
-    assert not list(trailing([field]))
+    assert not list(trailing([field], ()))
 
 
 def test_only_addresses_of_the_target_are_readdressed() -> None:

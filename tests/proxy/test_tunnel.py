@@ -5,8 +5,10 @@ from contextlib import suppress
 
 import pytest
 
+from nestor.errors import CannotIssue
 from support import pki
 from support.backends import Line, backend
+from support.companions import until
 from support.pki import CA
 from support.proxying import limits_of, proxied, route_to
 
@@ -61,7 +63,9 @@ async def test_much_goes_both_ways_at_once_and_arrives_whole(root: CA) -> None:
         writer.transport.abort()
 
 
-async def test_the_end_above_is_one_below(root: CA) -> None:
+async def test_the_end_above_is_one_below(root: CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestor.proxy.exchange._GRACE", 0.2)
+
     async def talk(line: Line) -> None:
         await line.head()
         await line.say(SWITCHING + b"bye")
@@ -99,6 +103,41 @@ async def test_silence_ends_it(root: CA) -> None:
         async with asyncio.timeout(5):
             with suppress(OSError):
                 assert await reader.read() == b""
+        writer.transport.abort()
+
+
+async def test_a_certificate_that_is_revoked_ends_what_it_began(root: CA, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nestor.proxy.exchange._LOOK_AGAIN", 0.02)
+    async with backend(echo, root) as behind, proxied(route_to(behind), root=root) as proxy:
+        reader, writer = await proxy.connect(root.issue("d1"))
+        writer.write(UPGRADE)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\nhi")
+            await until(lambda: len(proxy.verified) > 2)
+            proxy.good = CannotIssue("The ledger does not answer.")  # which says nothing of the certificate
+            looked = len(proxy.verified)
+            await until(lambda: len(proxy.verified) > looked + 2)
+            writer.write(b"more")
+            assert await reader.readexactly(4) == b"more"
+            proxy.good = False
+            assert await reader.read() == b""
+        writer.transport.abort()
+        await proxy.front.settled(0)
+
+
+@pytest.mark.parametrize("shown", [False, True])
+async def test_who_began_without_a_good_certificate_does_not_end_for_the_lack_of_one(
+    root: CA, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nestor.proxy.exchange._LOOK_AGAIN", 0.01)
+    async with backend(echo, root) as behind, proxied(route_to(behind), good=False, root=root) as proxy:
+        reader, writer = await proxy.connect(root.issue("d1") if shown else None)
+        writer.write(UPGRADE)
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"\r\n\r\nhi")
+            await asyncio.sleep(0.1)
+            writer.write(b"more")
+            assert await reader.readexactly(4) == b"more"
         writer.transport.abort()
 
 

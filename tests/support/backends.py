@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from nestor.proxy.message import Chunks
+from nestor.proxy.routing import Headers
 from support.device import Identity
 from support.pki import CA
 
@@ -20,6 +21,7 @@ class Line:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     heads: list[bytes]
+    trailers: Headers = ()
 
     async def head(self) -> bytes:
         """The head of the next request, as it came."""
@@ -32,8 +34,9 @@ class Line:
         if b"transfer-encoding: chunked" in head.lower():
             chunks, body = Chunks(), b""
             while not chunks.ended:
-                parts, _ = chunks.feed(memoryview(await self.reader.read(1)))
+                parts, _ = chunks.feed(memoryview(await self.reader.readexactly(1)))
                 body += b"".join(parts)
+            self.trailers = chunks.trailers
             return body
         lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
         return await self.reader.readexactly(int(lengths[0][15:])) if lengths else b""

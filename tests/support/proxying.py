@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from nestor.app.clock import SystemClock
+from nestor.errors import NestorError
 from nestor.events import Carried, Event
 from nestor.model import Credentials
 from nestor.proxy.caller import Route
@@ -38,6 +39,18 @@ class Proxied:
     standings: Standings
     events: list[Event] = field(default_factory=list)
     verified: list[Credentials] = field(default_factory=list)
+    good: bool | NestorError = True
+    forwarders: tuple[Identity, ...] = ()
+
+    async def is_good(self, credentials: Credentials) -> bool:
+        """The verdict over every client certificate (`web.relaying.Judge`)."""
+        self.verified.append(credentials)
+        if isinstance(self.good, NestorError):
+            raise self.good
+        return self.good
+
+    async def is_forwarder(self, credentials: Credentials) -> bool:
+        return credentials.certificate in [one.certificate for one in self.forwarders]
 
     @property
     def port(self) -> int:
@@ -96,6 +109,7 @@ async def proxied(
     token: Token | None = None,
     limits: ProxyLimits | None = None,
     good: bool = True,
+    forwarders: tuple[Identity, ...] = (),
     root: pki.CA | None = None,
     below: LimitSettings | None = None,
 ) -> AsyncIterator[Proxied]:
@@ -107,15 +121,10 @@ async def proxied(
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as place:
         shown = Front(root, context_of(root, client_anchors=[root.certificate]), Path(place))
-        made = Proxied(shown, Standings(clock.now))
+        made = Proxied(shown, Standings(clock.now), good=good, forwarders=forwarders)
         proxy = Proxy(clock, made.standings, made.events.append)
         table = Routes(Table(routes, EST), limits or limits_of(), token)
-
-        async def verify(credentials: Credentials) -> bool:
-            made.verified.append(credentials)
-            return good
-
-        relaying = Relaying(proxy, lambda: table, verify, made.events.append)
+        relaying = Relaying(proxy, lambda: table, made, made.events.append)
         http = HTTP(relaying.handle, below or LimitSettings.model_validate({}), lambda *told: None)
         await shown.start(http)
         try:

@@ -272,6 +272,16 @@ CASES: Sequence[Case] = (
     _case("proxy.through", "http://proxy.example:3128"),
     *(_case(f"proxy.limits.{key}", 1_000_000) for key in ("requests", "requestsPerRoute", "requestsPerAddress")),
     *(_case(f"proxy.limits.{key}", "1d") for key in ("connect", "answer", "idle", "webSocket")),
+    *(
+        Case(
+            f"proxy.passthrough.{key}",
+            f"proxy.passthrough.{key}",
+            {"proxy": {"passthrough": {"port": 9443, "to": "est.example:8085"}}},
+        )
+        for key in ("port", "to")
+    ),
+    *(_case(f"proxy.passthrough.{key}", 1_000_000) for key in ("connections", "connectionsPerAddress")),
+    *(_case(f"proxy.passthrough.{key}", "1d") for key in ("connect", "idle")),
     _case("log.level", "error"),
 )
 

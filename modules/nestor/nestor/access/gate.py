@@ -50,9 +50,9 @@ class Gate:
         """Who is asking. Raises Unauthenticated, Forbidden, TooOften, or CannotIssue (revocation lists missing)."""
         return await self._identifier.identify(credentials, label, self._clock.now(), self._clock.monotonic())
 
-    async def recognize(self, credentials: Credentials, label: Label) -> None:
-        """Let pass who is known at all, for what is no certificate. Raises as `identify`."""
-        await self._identifier.recognize(credentials, label, self._clock.now(), self._clock.monotonic())
+    async def is_forwarder(self, credentials: Credentials) -> bool:
+        """Whether the TLS peer speaks for others: a forwarder that is listed, with a certificate that is good now."""
+        return await self._identifier.is_forwarder(credentials, self._clock.now())
 
     def check_possession(self, csr: CertificationRequest, credentials: Credentials, label: Label) -> None:
         """Check that the one who asks holds the key, and links it to this TLS session where told so (RFC 7030, 3.5)."""

@@ -5,7 +5,6 @@ beside it; one that merely does not authenticate leaves the word to the password
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -17,7 +16,7 @@ from nestor.access.own import OwnCertificates
 from nestor.access.users import User
 from nestor.access.verifier import Verifier
 from nestor.conveyance import Conveyance, Statement
-from nestor.errors import Forbidden, NotAForwarder, Unauthenticated
+from nestor.errors import Forbidden, NestorError, Unauthenticated
 from nestor.model import CertificationRequest, ChallengeUse, Combination, Credentials, Label, Method, Requester
 from nestor.naming import device_id, fold
 
@@ -49,12 +48,13 @@ class Identifier:
                 proofs = self._conveyed(credentials, told, forwarder, now)
         return self._forwarders.onward(await _combined(proofs, label), credentials)
 
-    async def recognize(self, credentials: Credentials, label: Label, now: datetime, moment: float) -> None:
-        """Let pass who is known at all: a forwarder that is listed, or whoever is asking. Raises as `identify`."""
-        with suppress(NotAForwarder):
+    async def is_forwarder(self, credentials: Credentials, now: datetime) -> bool:
+        """Whether the TLS peer is a forwarder that is listed and let in."""
+        try:
             await self._forwarders.find(credentials, now)
-            return
-        await self.identify(credentials, label, now, moment)
+        except NestorError:
+            return False
+        return True
 
     def _conveyed(self, credentials: Credentials, told: Conveyance, forwarder: Forwarder, now: datetime) -> "_Proofs":
         """The same proofs as a forwarder conveys them: the same code judges certificates, it judged passwords."""

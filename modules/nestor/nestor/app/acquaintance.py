@@ -12,13 +12,21 @@ _ANYBODY = Label("layers", combination=Combination.EITHER)
 
 
 async def check_known(gates: Sequence[Gate], credentials: Credentials) -> None:
-    """Raise what the first gate says where none knows them. A password is tried once: all gates have the same users."""
+    """Raise what the first gate says where none knows them, as a forwarder or as whoever asks for themselves.
+
+    A password is tried once: all gates have the same users.
+    """
     first, *others = gates
     try:
-        await first.recognize(credentials, _ANYBODY)
+        await _check_known(first, credentials)
     except NestorError:
         for gate in others:
             with suppress(NestorError):
-                await gate.recognize(replace(credentials, user=None, password=None), _ANYBODY)
+                await _check_known(gate, replace(credentials, user=None, password=None))
                 return
         raise
+
+
+async def _check_known(gate: Gate, credentials: Credentials) -> None:
+    if not await gate.is_forwarder(credentials):
+        await gate.identify(credentials, _ANYBODY)

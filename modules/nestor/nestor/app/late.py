@@ -11,4 +11,6 @@ def late(started: Settings, settings: Settings) -> Sequence[str]:
     paths = [f"listener.{key}" for key in ("addresses", "port", "limits") if getattr(then, key) != getattr(now, key)]
     if started.proxy.port != settings.proxy.port:
         paths.append("proxy.port")
+    if started.proxy.passthrough.port != settings.proxy.passthrough.port:
+        paths.append("proxy.passthrough.port")
     return [*paths, *(["ledger"] if started.ledger != settings.ledger else [])]

@@ -12,8 +12,9 @@ from nestor.document import Reference
 from nestor.errors import SettingsError, Unavailable
 from nestor.ports import Clock, Runtime
 from nestor.proxy.caller import Route
-from nestor.proxy.destination import Destination, Whose, read_address, read_destination
+from nestor.proxy.destination import Destination, Whose, read_address, read_destination, read_place
 from nestor.proxy.dialing import Target, Through
+from nestor.proxy.passthrough import Way
 from nestor.proxy.preset import is_of_preset, routes_of
 from nestor.proxy.proxy import Routes
 from nestor.proxy.routing import Pattern, Table
@@ -33,7 +34,7 @@ def build_routes(settings: Settings, data: Path, edge: EdgeHost | None, clock: C
     builder = _Builder(settings.proxy, data, edge, clock)
     routes = tuple(builder.routes(settings.routes))
     token = Token(edge.audience, edge.runtime.sign, clock.now) if edge is not None else None
-    return Routes(Table(routes, RESERVED), settings.proxy.limits, token)
+    return Routes(Table(routes, RESERVED), settings.proxy.limits, token, builder.passthrough())
 
 
 class Bundle:
@@ -91,6 +92,14 @@ class _Builder:
             yield Route(
                 name, pattern_of(route), self._target(name, route, destination, host), route.keep_host, route.identity
             )
+
+    def passthrough(self) -> Way | None:
+        """Where TLS is handed on to as it is."""
+        settings = self._proxy.passthrough
+        if not settings.to:
+            return None
+        host, port = read_place(settings.to)
+        return Way(host, port, settings, self._through(host))
 
     def _host(self, destination: Destination) -> str:
         match destination.whose:

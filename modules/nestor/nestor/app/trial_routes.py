@@ -7,10 +7,11 @@ from nestor.app.names import is_server_name
 from nestor.errors import SettingsError
 from nestor.est import layers
 from nestor.est.menu import BASE
-from nestor.proxy.destination import Whose, read_address, read_destination
+from nestor.proxy.destination import Whose, read_address, read_destination, read_place
+from nestor.proxy.passthrough import NAME
 from nestor.proxy.preset import routes_of
 from nestor.proxy.routing import NEVER, climbs, is_reserved
-from nestor.proxy.settings import ProxySettings, RouteSettings
+from nestor.proxy.settings import PassthroughSettings, ProxySettings, RouteSettings
 from nestor.settings import Settings
 from nestor.web.probes import PROBES
 
@@ -35,6 +36,8 @@ def wrong_routes(settings: Settings) -> Iterator[str]:
         where = f"routes.{name}"
         if not _NAME.fullmatch(name):
             yield f"{where}: a name has letters, digits, hyphens, dots and underscores, and is not longer than 40."
+        if name == NAME:
+            yield f"{where}: this name stands for proxy.passthrough, in logs and metrics."
         yield from _wrong_pattern(where, route)
         yield from _wrong_target(where, route)
 
@@ -75,3 +78,14 @@ def _wrong_proxy(settings: ProxySettings) -> Iterator[str]:
             read_address(settings.through, "http", HTTP_PROXY)
         except SettingsError as fault:
             yield f"proxy.through: {fault.sentence}; or direct."
+    yield from _wrong_passthrough(settings.passthrough)
+
+
+def _wrong_passthrough(settings: PassthroughSettings) -> Iterator[str]:
+    if (settings.port is None) != (not settings.to):
+        yield "proxy.passthrough: a port needs a server that it leads to, and a server its port."
+    if settings.to:
+        try:
+            read_place(settings.to)
+        except SettingsError as fault:
+            yield f"proxy.passthrough.to: {fault.sentence}."

@@ -9,13 +9,17 @@ from nestor.proxy.routing import Headers, Pattern
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The head of a request. `minor` is that of HTTP/1; `last` says that the client's connection ends with it."""
+    """The head of a request. `minor` is that of HTTP/1; `last` says that the client's connection ends with it.
+
+    `network` is among whom it counts: those of its address, or it alone.
+    """
 
     method: str
     target: str
     headers: Headers
     minor: int
     address: str
+    network: str
     last: bool = False
 
 
@@ -36,11 +40,17 @@ class Caller(Protocol):
     async def read(self) -> bytes:
         """A piece of the body, without its framing; empty at its end. After `switch`: whatever comes."""
 
+    def trailers(self) -> Headers:
+        """The fields behind the body, once it has ended."""
+
     async def write(self, data: bytes | memoryview) -> None:
         """Write bytes as they stand; returns when more of them are welcome. `data` is free again then."""
 
     async def certificate(self) -> str | None:
-        """The client certificate as PEM, if it is one that is good here at this moment; else None."""
+        """The client certificate as PEM, if it is one that is good here at this moment; else None.
+
+        Raises NestorError where that cannot be known.
+        """
 
     def allow(self, seconds: float) -> None:
         """From now on, so many seconds may pass without a byte, either way."""

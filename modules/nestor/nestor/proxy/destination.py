@@ -1,6 +1,7 @@
 """Where a route leads to, as the document says it: `https://HOST:PORT`, `$parent:PORT`, `edgeHub`. Pure."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import urlsplit
@@ -39,6 +40,16 @@ def read_destination(text: str) -> Destination:
         return Destination(Whose.PARENT, port=_port(int(parent[1] or _HTTPS)))
     host, port = read_address(text, "https", _HTTPS)
     return Destination(Whose.FIXED, host, port)
+
+
+def read_place(text: str) -> tuple[str, int]:
+    """Host and port of HOST:PORT. Raises SettingsError."""
+    host, port = "", 0
+    with suppress(SettingsError):
+        host, port = read_address(f"tcp://{text}", "tcp", 0)
+    if not host or text.endswith("/"):
+        raise SettingsError("it is not HOST:PORT")
+    return host, port
 
 
 def read_address(text: str, scheme: str, default_port: int) -> tuple[str, int]:

@@ -55,10 +55,7 @@ async def dial(target: Target, context: ssl.SSLContext) -> Line:
     """Connect and verify. Raises Lost, which says why it failed, for the operator alone."""
     plain: socket.socket | None = None
     try:
-        if target.through is None:
-            plain = await _connect(target.host, target.port)
-        else:
-            plain = await _tunnel(target.through, f"{_bracketed(target.host)}:{target.port}")
+        plain = await reach(target.host, target.port, target.through)
         line = Line(plain, context, target.server_name)
         await line.shake_hands()
     except BaseException as error:
@@ -68,6 +65,16 @@ async def dial(target: Target, context: ssl.SSLContext) -> Line:
             raise Lost(how(error)) from error
         raise
     return line
+
+
+async def reach(host: str, port: int, through: Through | None) -> socket.socket:
+    """A socket that is connected, be it through an HTTP proxy. Raises Lost or OSError."""
+    return await (_connect(host, port) if through is None else _tunnel(through, authority_of(host, port)))
+
+
+def authority_of(host: str, port: int) -> str:
+    """Host and port in one word."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _connect(host: str, port: int) -> socket.socket:
@@ -156,7 +163,3 @@ async def _answer(plain: socket.socket) -> bytes:
         if not part or len(answer) > _LONGEST_ANSWER:
             raise Lost("the HTTP proxy gave no answer that can be read")
     return answer
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

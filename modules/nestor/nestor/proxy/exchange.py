@@ -7,6 +7,7 @@ of what it sends, is served as if nobody stood between.
 import asyncio
 from dataclasses import dataclass, field
 
+from nestor.errors import NestorError
 from nestor.proxy import headers
 from nestor.proxy.caller import Asked, Caller, Route
 from nestor.proxy.line import PORTION, Line, Lost
@@ -32,6 +33,9 @@ _REPEATABLE = {"GET", "HEAD", "OPTIONS"}
 _SWITCHING = 101
 _GRACE = 5.0
 """Seconds that one side of a WebSocket has to end after the other."""
+
+_LOOK_AGAIN = 30.0
+"""Seconds after which it is looked again whether the certificate that began a WebSocket is still good."""
 
 
 @dataclass(slots=True)
@@ -81,7 +85,7 @@ class Exchange:
         host = given[0] if self.route.keep_host and given else self.route.target.authority.encode()
         fields = list(headers.upward(asked.headers, host=host, more=self.more))
         if framing.chunked:
-            fields.append((b"Transfer-Encoding", b"chunked"))
+            fields += [*headers.announcing(asked.headers), (b"Transfer-Encoding", b"chunked")]
         elif framing.length or headers.values(asked.headers, b"content-length"):
             fields.append((b"Content-Length", b"%d" % (framing.length or 0)))
         return headers.written(
@@ -92,7 +96,7 @@ class Exchange:
         """What is said of the connection: that a WebSocket is wanted, or that trailers are welcome."""
         if self.wants_web_socket:
             return [(b"Upgrade", b"websocket"), (b"Connection", b"Upgrade")]
-        if any(value.strip().lower() == b"trailers" for value in headers.values(self.asked.headers, b"te")):
+        if headers.takes_trailers(self.asked.headers):
             return [(b"TE", b"trailers"), (b"Connection", b"TE")]
         return []
 
@@ -129,22 +133,27 @@ class Exchange:
 
     async def _send(self, line: Line, framing: Framing) -> bool:
         """Send the body; False where not all of it went: nobody takes it any more, and may have said why."""
-        while piece := await self.caller.read():
-            await self.turns.take()
-            self.sent += len(piece)
-            try:
+        try:
+            while piece := await self.caller.read():
+                await self.turns.take()
+                self.sent += len(piece)
                 await line.write(chunk([piece]) if framing.chunked else piece)
-            except Lost:
-                return False
-            self._wait_anew()
-        if framing.chunked:
-            await line.write(b"0\r\n\r\n")
+                self._wait_anew()
+            if framing.chunked:
+                fields = headers.trailing(self.caller.trailers(), self.asked.headers)
+                await line.write(headers.written(b"0", fields))
+        except Lost:
+            return False
         return framing.chunked or self.sent == framing.length
 
     def _wait_anew(self) -> None:
         """The target has heard more: the time for its answer begins again."""
-        if self._patience is not None and not self.begun:
-            self._patience.reschedule(asyncio.get_running_loop().time() + self.limits.answer.total_seconds())
+        if self._patience is None or self.begun:
+            return
+        answer = self.limits.answer.total_seconds()
+        due = asyncio.get_running_loop().time() + answer
+        if due - (self._patience.when() or 0.0) > answer / 100:  # a timer for each piece costs more than it tells
+            self._patience.reschedule(due)
 
     async def _answer(self, line: Line) -> bool:
         """Hand the answer down; tells whether the line can carry another request."""
@@ -166,7 +175,7 @@ class Exchange:
             await self._length(line, response, held, framing.length)
         else:
             await self.caller.write(response)
-            await (self._chunks(line, held) if framing.chunked else self._to_the_end(line, held))
+            await (self._chunks(line, head, held) if framing.chunked else self._to_the_end(line, held))
         return head.keeps_alive and framing != TO_THE_END and not held
 
     async def _final_head(self, line: Line, held: bytearray) -> Head:
@@ -200,7 +209,7 @@ class Exchange:
         if lengths and not framing.chunked:
             fields.append((b"Content-Length", lengths[0]))
         elif not framing.is_empty and self.asked.minor:
-            fields.append((b"Transfer-Encoding", b"chunked"))
+            fields += [*headers.announcing(head.headers), (b"Transfer-Encoding", b"chunked")]
         self.ends = self.asked.last or (framing.length is None and not self.asked.minor)
         if self.ends:
             fields.append((b"Connection", b"close"))
@@ -228,7 +237,7 @@ class Exchange:
             self.received += got
             await self.caller.write(room[:got])
 
-    async def _chunks(self, line: Line, held: bytearray) -> None:
+    async def _chunks(self, line: Line, head: Head, held: bytearray) -> None:
         chunks = Chunks()
         data, room = memoryview(bytes(held)), memoryview(bytearray(PORTION))
         del held[:]
@@ -240,7 +249,7 @@ class Exchange:
                 break
             data = room[: await self._more(line, room)]
         if self.asked.minor:
-            await self.caller.write(headers.written(b"0", headers.trailing(chunks.trailers)))
+            await self.caller.write(headers.written(b"0", headers.trailing(chunks.trailers, head.headers)))
 
     async def _to_the_end(self, line: Line, held: bytearray) -> None:
         await self._down([memoryview(bytes(held))])
@@ -276,14 +285,32 @@ class Exchange:
         if held:
             self.received += len(held)
             await self.caller.write(bytes(held))
+        await self._both_ways(line)
+
+    async def _both_ways(self, line: Line) -> None:
         ways = {asyncio.ensure_future(self._tunnel_up(line)), asyncio.ensure_future(self._tunnel_down(line))}
+        withdrawn = asyncio.ensure_future(self._withdrawn())
         try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-            await asyncio.wait(ways, timeout=_GRACE)
+            ended, _ = await asyncio.wait({*ways, withdrawn}, return_when=asyncio.FIRST_COMPLETED)
+            if withdrawn not in ended:
+                await asyncio.wait(ways, timeout=_GRACE)
         finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.wait(ways)
+            for one in (*ways, withdrawn):
+                one.cancel()
+            await asyncio.gather(*ways, withdrawn, return_exceptions=True)
+
+    async def _withdrawn(self) -> None:
+        """Wait until the client's certificate has ended or was revoked; for ever, where none was good at the start."""
+        was_good = await self._is_good()
+        while not was_good or await self._is_good():  # noqa: ASYNC110 -- nobody tells of it
+            await asyncio.sleep(_LOOK_AGAIN)
+
+    async def _is_good(self) -> bool:
+        """Whether the client shows a certificate that is not known to be bad."""
+        try:
+            return await self.caller.certificate() is not None
+        except NestorError:
+            return True
 
     async def _tunnel_up(self, line: Line) -> None:
         while piece := await self.caller.read():

@@ -43,7 +43,17 @@ _IDENTITY_PREFIXES = (
     b"x-tls-client-",
     b"x-amzn-mtls-",
 )
-_NO_TRAILERS = _OF_THE_CONNECTION | _FRAMING | {b"host", b"authorization", b"set-cookie", b"location", b"content-type"}
+_NO_TRAILERS = (
+    _OF_THE_CONNECTION
+    | _FRAMING
+    | frozenset(
+        b"host max-forwards via expect range if-match if-none-match if-modified-since if-unmodified-since if-range "
+        b"pragma authorization www-authenticate cookie set-cookie age cache-control expires date location retry-after "
+        b"vary warning content-encoding content-type content-range content-location".split()
+    )
+)
+"""What decides how a message is read, led on or believed comes before its body (RFC 9110, 6.5.1)."""
+
 _ADDRESSES = frozenset({b"location", b"content-location"})
 
 
@@ -98,9 +108,28 @@ def downward(headers: Headers, *, target: str, asked: str) -> Iterator[tuple[byt
             yield name, value
 
 
-def trailing(fields: Headers) -> Iterator[tuple[bytes, bytes]]:
-    """Those fields of a trailer section that may stand there (RFC 9110, 6.5.1)."""
-    return ((name, value) for name, value in fields if name.lower() not in _NO_TRAILERS and not tells_identity(name))
+def trailing(fields: Headers, head: Headers) -> Iterator[tuple[bytes, bytes]]:
+    """Those fields of the trailer section of a message that may go further (RFC 9110, 6.5.1)."""
+    own = named_in_connection(head)
+    return ((name, value) for name, value in fields if name.lower() not in own and _may_trail(name))
+
+
+def announcing(headers: Headers) -> Iterator[tuple[bytes, bytes]]:
+    """The field that says which trailers follow (RFC 9110, 6.6.2), without those that go no further."""
+    own = named_in_connection(headers)
+    names = [word.strip() for value in values(headers, b"trailer") for word in value.split(b",")]
+    kept = [name for name in names if name and name.lower() not in own and _may_trail(name)]
+    if kept:
+        yield b"Trailer", b", ".join(kept)
+
+
+def takes_trailers(headers: Headers) -> bool:
+    """Whether whoever asks wants the trailers of the answer (RFC 9110, 10.1.4)."""
+    return any(word.strip().lower() == b"trailers" for value in values(headers, b"te") for word in value.split(b","))
+
+
+def _may_trail(name: bytes) -> bool:
+    return name.lower() not in _NO_TRAILERS and not tells_identity(name)
 
 
 def written(first: bytes, fields: Iterable[tuple[bytes, bytes]]) -> bytes:

@@ -5,6 +5,7 @@ record, and never more memory than a few such buffers. Who does not take makes w
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import Callable
@@ -173,4 +174,5 @@ def how(error: OSError) -> str:
         case socket.gaierror():
             return f"its name cannot be resolved: {error.strerror}"
         case _:
-            return (error.strerror or str(error) or type(error).__name__).lower()
+            words = os.strerror(error.errno) if error.errno else error.strerror  # asyncio's own name the address
+            return (words or str(error) or type(error).__name__).lower()

@@ -14,6 +14,7 @@ from nestor.proxy.routing import Headers
 LARGEST_HEAD = 64 * 1024
 _MOST_FIELDS = 256
 _LONGEST_LINE = 4 * 1024
+_LONGEST_TRAILERS = 16 * 1024
 _END = b"\r\n\r\n"
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: ([\t\x20-\x7e\x80-\xff]*))?")
@@ -178,8 +179,8 @@ class Chunks:
     def _trailer(self, line: bytes) -> None:
         if line:
             self._lines.append(line)
-            if len(self._lines) > _MOST_FIELDS:
-                raise Garbled("there are too many fields behind its chunks")
+            if len(self._lines) > _MOST_FIELDS or sum(map(len, self._lines)) > _LONGEST_TRAILERS:
+                raise Garbled("there is too much behind its chunks")
             return
         self.trailers = read_fields(self._lines)
         self.ended = True

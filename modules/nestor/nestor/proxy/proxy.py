@@ -5,18 +5,18 @@ Whoever asks hears which route failed, and no more; where it leads to, and why i
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from nestor.errors import Malformed, NestorError, RouteClosed, RouteFailed, RouteLate
 from nestor.events import Carried, Event, Note, Trouble
-from nestor.naming import network_of
 from nestor.ports import Clock
 from nestor.proxy import headers
 from nestor.proxy.caller import Asked, Caller, Route
 from nestor.proxy.exchange import Exchange
 from nestor.proxy.line import Lost
 from nestor.proxy.message import Garbled, framing_of_request
+from nestor.proxy.passthrough import Way
 from nestor.proxy.pool import Pool
 from nestor.proxy.routing import Headers, Table, climbs
 from nestor.proxy.settings import ProxyLimits
@@ -27,11 +27,15 @@ from nestor.proxy.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """What is carried where, within which limits; the token is this module's own, for edgeHub."""
+    """What is carried where, within which limits; the token is this module's own, for edgeHub.
+
+    `passthrough` is where TLS is handed on to as it is.
+    """
 
     table: Table[Route]
     limits: ProxyLimits
     token: Token | None = None
+    passthrough: Way | None = None
 
 
 _SHOWN = 200
@@ -59,7 +63,7 @@ class Proxy:
         Raises NestorError as long as nothing was answered, ConnectionError afterwards.
         """
         begun = self._clock.monotonic()
-        with self._place(route.name, network_of(asked.address), routes.limits):
+        with self._place(route.name, await self._counted(asked, caller, routes.limits), routes.limits):
             exchange = Exchange(asked, route, caller, routes.limits, self._pool, self._turns)
             try:
                 await self._run(exchange, routes.token)
@@ -154,6 +158,14 @@ class Proxy:
             and self._standings.answered(exchange.route.name, exchange.answered_after)
         ):
             self._tell(Note("route", f"{exchange.route.name} works again."))
+
+    async def _counted(self, asked: Asked, caller: Caller, limits: ProxyLimits) -> str:
+        """Among whom a request counts: those of its network; where they are many, by a certificate that is good."""
+        if self._held[asked.network] < limits.requests_per_address:
+            return asked.network
+        with suppress(NestorError):
+            return await caller.certificate() or asked.network
+        return asked.network
 
     @contextmanager
     def _place(self, name: str, network: str, limits: ProxyLimits) -> Iterator[None]:

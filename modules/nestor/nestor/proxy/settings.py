@@ -61,13 +61,41 @@ class ProxyLimits(Document):
 
     requests: int = described("Requests carried at a time; more of them get 503.", 256, ge=1)
     requests_per_route: int = described("Of these, on one route.", 128, ge=1)
-    requests_per_address: int = described("Of these, for one address (for IPv6, its /64).", 32, ge=1)
+    requests_per_address: int = described(
+        "Of these, for one address (for IPv6, its /64), and for each verified client certificate beyond; a forwarder "
+        "that access.forwarders lists has no such limit.",
+        32,
+        ge=1,
+    )
     connect: Duration = described("Until the target is reached and its certificate verified.", timedelta(seconds=10))
     answer: Duration = described(
         "From the request, or the last of it, to the headers of the answer.", timedelta(minutes=2)
     )
     idle: Duration = described("While an answer comes: without a byte of it.", timedelta(minutes=1))
     web_socket: Duration = described("A WebSocket over which nobody says anything.", timedelta(minutes=20))
+
+
+class PassthroughSettings(Document):
+    """TLS that is handed on as it is, to one EST server."""
+
+    port: int | None = described(
+        "A TCP port, on the addresses of the listener, whose connections end at that server and not here. Left out, "
+        "there is none.",
+        None,
+        ge=0,
+        le=65_535,
+    )
+    to: str = described(
+        "The EST server that they lead to: HOST:PORT. What is said there, this server neither sees nor checks.",
+        "",
+        examples=["est.plant.example:8085", "[fd00::7]:8085"],
+    )
+    connections: int = described("Connections at a time; more of them are closed.", 128, ge=1)
+    connections_per_address: int = described("Of these, from one address (for IPv6, its /64).", 64, ge=1)
+    connect: Duration = described(
+        "Until the client begins to speak TLS, and then until the server is reached.", timedelta(seconds=10)
+    )
+    idle: Duration = described("Without a byte, either way.", timedelta(minutes=1))
 
 
 class ProxySettings(Document):
@@ -98,5 +126,9 @@ class ProxySettings(Document):
     )
     through_credentials: SecretReference | None = described(
         "User and password for that proxy: USER:PASSWORD.", None, examples=["env:PROXY_CREDENTIALS"]
+    )
+    passthrough: PassthroughSettings = described(
+        "TLS handed on as it is to one EST server, for sites that need proof of possession from end to end.",
+        default_factory=lambda: PassthroughSettings.model_validate({}),
     )
     limits: ProxyLimits = described("How many, how long.", default_factory=lambda: ProxyLimits.model_validate({}))

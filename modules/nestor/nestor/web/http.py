@@ -5,12 +5,14 @@ import http
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from nestor.errors import Malformed, NestorError, OurFault
+from nestor.proxy.routing import Headers
+from nestor.web.framing import Framing
 from nestor.web.problems import respond_to
 from nestor.web.settings import LimitSettings
 
@@ -45,12 +47,18 @@ class HTTP(web.Server):
 class Handler(RequestHandler):
     """One connection; answers with our words what aiohttp would answer with its own, the input in them."""
 
-    __slots__ = ("_broken", "_work")
+    __slots__ = ("_broken", "_framing", "_work")
 
     def __init__(self, manager: web.Server, broken: Tell, **options: Any) -> None:
         super().__init__(manager, **options)
         self._broken = broken
+        self._framing = Framing(cast("Any", self._parser))
+        self._parser = cast("Any", self._framing)
         self._work: asyncio.Task[Any] | None = None
+
+    def trailers(self, request: web.BaseRequest) -> Headers:
+        """The fields behind the body of a request, once it has ended."""
+        return self._framing.trailers(request.content)
 
     @contextmanager
     def work(self) -> Iterator[None]:

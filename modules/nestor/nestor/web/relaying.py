@@ -6,20 +6,22 @@ connection goes on.
 
 import asyncio
 import secrets
-from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Protocol, cast
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from cryptography.hazmat.primitives.serialization import Encoding
 from multidict import CIMultiDict, CIMultiDictProxy
 
-from nestor.errors import NestorError, UnknownPath
+from nestor.errors import NestorError, Unauthenticated, UnknownPath
 from nestor.events import Trouble, TurnedAway
 from nestor.model import Credentials
 from nestor.ports import Sink
 from nestor.proxy.caller import Asked, Route
 from nestor.proxy.proxy import Proxy, Routes
+from nestor.proxy.routing import Headers
 from nestor.web.credentials import peer_credentials
 from nestor.web.http import Handle, Handler
 from nestor.web.problems import SERVER, respond_to
@@ -29,19 +31,26 @@ _HIGH_WATER = 64 * 1024
 _SHOWN = 200
 _NO_HEADERS = CIMultiDictProxy(CIMultiDict[str]())
 
-Verify = Callable[[Credentials], Awaitable[bool]]
-"""Whether a client certificate is good here at this moment."""
+
+class Judge(Protocol):
+    """Tells what client certificates are worth at this moment."""
+
+    async def is_good(self, credentials: Credentials) -> bool:
+        """Whether one is good here. Raises NestorError where that cannot be known."""
+
+    async def is_forwarder(self, credentials: Credentials) -> bool:
+        """Whether whoever holds it speaks for others, a whole layer maybe."""
 
 
 class Relaying:
     """The handler of the requests of a port that carries routes; `otherwise` answers what no route takes."""
 
     def __init__(
-        self, proxy: Proxy, routes: Callable[[], Routes], verify: Verify, sink: Sink, otherwise: Handle | None = None
+        self, proxy: Proxy, routes: Callable[[], Routes], judge: Judge, sink: Sink, otherwise: Handle | None = None
     ) -> None:
         self._proxy = proxy
         self._routes = routes
-        self._verify = verify
+        self._judge = judge
         self._sink = sink
         self._otherwise = otherwise
 
@@ -90,15 +99,17 @@ class Relaying:
         self, request: web.BaseRequest, transport: TLSTransport, way: tuple[Route, Routes], request_id: str
     ) -> web.StreamResponse:
         route, routes = way
+        client = _Client(request, transport, self._judge)
+        await client.introduce()
         asked = Asked(
             request.method,
             request.raw_path,
             request.raw_headers,
             request.version.minor,
             transport.address,
+            transport.network,
             last=transport.is_ending or not request.keep_alive,
         )
-        client = _Client(request, transport, self._verify)
         goes_on = await self._proxy.carry(asked, route, routes, client, request_id)
         return _Carried(goes_on=goes_on and client.is_complete and not transport.is_ending)
 
@@ -132,10 +143,10 @@ class _Carried(web.StreamResponse):
 class _Client:
     """The client's side of a request (`proxy.caller.Caller`)."""
 
-    def __init__(self, request: web.BaseRequest, transport: TLSTransport, verify: Verify) -> None:
+    def __init__(self, request: web.BaseRequest, transport: TLSTransport, judge: Judge) -> None:
         self._request = request
         self._transport = transport
-        self._verify = verify
+        self._judge = judge
         self._patience = 0.0
         self._raw: _Raw | None = None
 
@@ -144,11 +155,25 @@ class _Client:
         """Whether nothing of the request is left that nobody read."""
         return self._raw is None and self._request.content.at_eof()
 
+    async def introduce(self) -> None:
+        """Let the connection of a forwarder count by itself, as it does for EST: it speaks for a whole layer."""
+        if self._transport.is_alone:
+            return
+        with suppress(Unauthenticated):  # it cannot be read, and so is as good as none
+            credentials = peer_credentials(self._transport.peer)
+            if credentials.certificate is not None and await self._judge.is_forwarder(credentials):
+                self._transport.trust()
+
     async def read(self) -> bytes:
         """A piece of the body, or of whatever comes."""
         piece = await (self._raw.read() if self._raw is not None else self._body())
         self._transport.carry(self._patience)
         return piece
+
+    def trailers(self) -> Headers:
+        """The fields behind the body, once it has ended."""
+        handler = self._request.protocol
+        return handler.trailers(self._request) if isinstance(handler, Handler) else ()
 
     async def write(self, data: bytes | memoryview) -> None:
         """Write, and wait while the client takes nothing."""
@@ -161,7 +186,7 @@ class _Client:
     async def certificate(self) -> str | None:
         """The client certificate, if it is good."""
         credentials = peer_credentials(self._transport.peer)
-        if credentials.certificate is None or not await self._verify(credentials):
+        if credentials.certificate is None or not await self._judge.is_good(credentials):
             return None
         return credentials.certificate.public_bytes(Encoding.PEM).decode()
 

@@ -15,6 +15,7 @@ from OpenSSL import SSL
 from nestor.errors import Unauthenticated
 from nestor.model import ChannelBindings
 from nestor.web.connection import Connection, Phase
+from nestor.web.room import shared_room
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
 _PORTION = 2 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
@@ -200,14 +201,17 @@ class TLSTransport(Connection):
     def _receive_much(self) -> None:
         """Hand over at once what has come in many records; more of them than one turn is for come in the next."""
         self._behind = False
-        records: list[bytes] = []
+        if self._reading_paused:
+            return
+        room, records = shared_room(), 0
         try:
-            while not self._reading_paused and len(records) < _RECORDS:
-                records.append(self._session.recv(_RECORD))
+            while room.is_free and records < _RECORDS:
+                room.take(self._session)
+                records += 1
         finally:
-            if records:
-                self._protocol.data_received(b"".join(records))
-        if len(records) == _RECORDS and not self.is_closing():
+            if content := room.emptied():
+                self._protocol.data_received(content)
+        if not self.is_closing():
             self._behind = True
             self._service.loop.call_soon(self._receive)
             raise SSL.WantReadError

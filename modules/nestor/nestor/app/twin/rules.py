@@ -351,6 +351,19 @@ RULES: Mapping[str, Rule] = dict(
                 )
             ),
         ),
+        *_every(
+            Power.FLOORS,
+            changed,
+            "who asks for certificates there would be led to another server",
+            "proxy.passthrough.port",
+            "proxy.passthrough.to",
+        ),
+        *_every(
+            Power.FLOORS,
+            more,
+            "what passes might take more of this server",
+            *(f"proxy.passthrough.{key}" for key in ("connections", "connectionsPerAddress", "connect", "idle")),
+        ),
         *_free(
             "what is carried holds no word of this server's, but where `identity` says so",
             *(f"routes.NAME.{key}" for key in ("path", "header", "headerValue", "methods", "to", "keepHost")),
