@@ -23,6 +23,8 @@ from support.visiting import visit
 pytestmark = pytest.mark.xdist_group("health")
 
 STOP = 8.0
+KILL = 10.0
+"""What Docker waits for. A stop that hangs is cut short at 7.5 s, and a busy machine takes some time to say so."""
 
 
 class _Breakable(Mortal):
@@ -89,7 +91,7 @@ def test_a_server_whose_loop_is_blocked_is_stopped_all_the_same(tmp_path: Path) 
     server.start()
     server.suffer("block")
     server.signal(signal.SIGTERM)
-    assert server.wait(STOP) == LOST
+    assert server.wait(KILL) == LOST
     assert "The stop has taken longer than 7.5 s and is cut short; the main thread is at stuck.py" in server.log()
 
 
@@ -97,7 +99,7 @@ def test_a_thread_that_hangs_does_not_keep_a_stop(server: _Breakable) -> None:
     server.suffer("hang")
     start = time.monotonic()
     server.signal(signal.SIGTERM)
-    assert server.wait(STOP) == LOST
+    assert server.wait(KILL) == LOST
     assert time.monotonic() - start > 5
     assert "The stop has taken longer than 7.5 s and is cut short" in server.log()
 
