@@ -7,7 +7,7 @@ import pytest
 
 from nestor.errors import CannotGoOn, CannotIssue
 from nestor.events import Event, Trouble
-from nestor.jobs import Job, run_jobs
+from nestor.jobs import Job, Seldom, run_jobs
 
 SOON = timedelta(milliseconds=5)
 
@@ -109,3 +109,23 @@ async def test_what_cannot_be_mended_ends_them_all() -> None:
         with pytest.raises(ExceptionGroup) as ended:
             await run_jobs([Job("life", SOON, work)], lambda _: None, {"companion": companion})
     assert [str(fault) for fault in ended.value.exceptions] == ["The thread has ended."]
+
+
+async def test_a_job_that_fails_in_the_same_way_is_told_once_whatever_the_ids_of_the_requests() -> None:
+    done, times = asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        if times == 4:
+            done.set()
+        what = "No." if times < 4 else "Not yet."
+        raise CannotIssue(f"est refuses simpleenroll (403): {what} (request {times}a)")
+
+    told = [event.sentence for event in await run_until(done, Job("renewal", SOON, work)) if isinstance(event, Trouble)]
+    assert [sentence.partition(": ")[2] for sentence in told] == ["No. (request 1a)", "Not yet. (request 4a)"]
+
+
+def test_what_is_wrong_still_is_told_again_after_its_time() -> None:
+    seldom = Seldom(60)
+    assert [seldom.is_due("No.", moment) for moment in (0, 59, 61, 100, 121)] == [True, False, True, False, True]
