@@ -29,6 +29,11 @@ def test_each_thing_that_keeps_it_from_issuing_is_a_problem() -> None:
     assert has(problems(found), "does not issue (ca): The CA key is gone.", "does not issue (disk): It is full.")
 
 
+def test_from_another_machine_what_keeps_it_from_issuing_is_told_by_name() -> None:
+    found = judge_readiness(answered(503, b'{"status": "not issuing", "problems": ["ca", "upstream"]}'))
+    assert has(problems(found), "does not issue (ca).", "has nothing from the server above it at this time.")
+
+
 @pytest.mark.parametrize("talk", [refused(80), answered(503), answered(404, b"<html>")])
 def test_no_word_is_a_warning(talk: Talk) -> None:
     assert has(warnings(judge_readiness(talk)), "does not say on /readyz whether it is ready")

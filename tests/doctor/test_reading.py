@@ -103,3 +103,14 @@ def test_what_was_issued_is_found_in_answers_that_are_not_taken() -> None:
 
 def _as_certd(answer: Answer) -> list[x509.Certificate]:
     return _CERTD.judge(answer.status, answer.header("content-type"), answer.body)
+
+
+@pytest.mark.parametrize("status", [403, 502])
+def test_behind_a_forwarder_it_is_the_server_named_last_that_counts(status: int) -> None:
+    body = b"gw3:8085 refuses simpleenroll (403): gw-1 is not granted. (request 1a, 2b)"
+    found = read(_answer(body, status=status))
+    assert isinstance(found, Misread)
+    assert found.remedy.startswith("This server forwards: look at the server that is named last. ")
+    plain = read(_answer(b"gw-1 is not granted.", status=status))
+    assert isinstance(plain, Misread)
+    assert "forwards" not in plain.remedy

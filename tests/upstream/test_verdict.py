@@ -1,6 +1,7 @@
 """The last look at what the server above answered: no more power than the profile has is handed down."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from cryptography import x509
@@ -13,6 +14,7 @@ from nestor.upstream.verdict import check
 from support import asking
 from support.signing import CLIENT, Signed, root
 
+DAY = timedelta(days=1)
 TOP = root("Above")
 BOTH = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.SERVER_AUTH])
 ANY = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE])
@@ -42,3 +44,13 @@ def test_a_certificate_that_is_good_for_a_server_goes_to_nobody_else(usages: x50
         _look(TOP.sign("gw-1", extensions=[usages]), DEVICE)
     _look(TOP.sign("gw-1", extensions=[usages]), replace(DEVICE, server=True))
     _look(TOP.sign("gw-1", extensions=[CLIENT]), DEVICE)
+
+
+def test_a_certificate_out_of_its_time_is_told_with_what_the_clock_here_says() -> None:
+    for start, end in ((-3, -1), (2, 3)):
+        answered = TOP.sign("gw-1", extensions=[CLIENT], start=asking.NOW + start * DAY, end=asking.NOW + end * DAY)
+        with pytest.raises(
+            ParentUnusable, match=f"by the clock of this server, {asking.NOW:%Y-%m-%d %H:%M} UTC"
+        ) as told:
+            _look(answered, DEVICE)
+        assert "clocks is wrong" in told.value.hint

@@ -8,6 +8,8 @@ from nestor.doctor.words import Topic, fine, problem, quoted, warning
 from nestor.finding import Finding
 
 PATH = "/readyz"
+_UPSTREAM = "upstream"
+"""What a server that forwards says of the one above it."""
 
 
 def is_nestor(answer: Answer) -> bool:
@@ -23,14 +25,18 @@ def judge_readiness(talk: Talk) -> list[Finding]:
         return [warning(Topic.SERVER, sentence, "Its log says more. A proxy before it may hide /readyz.")]
     if not problems:
         return [fine(Topic.SERVER, "The server is a Nestor, and says that it is ready to issue.")]
-    return [
-        problem(
-            Topic.SERVER,
-            f"The server is a Nestor that does not issue ({quoted(about)}): {quoted(sentence)}",
-            "Mend that on the server; its documentation has a table of what to do (docs/operate.md, 6).",
-        )
-        for about, sentence in problems.items()
-    ]
+    return [_not_issuing(about, f": {quoted(sentence)}" if sentence else ".") for about, sentence in problems.items()]
+
+
+def _not_issuing(about: str, why: str) -> Finding:
+    if about == _UPSTREAM:
+        sentence = f"The server is a Nestor that forwards, and has nothing from the server above it at this time{why}"
+        return problem(Topic.SERVER, sentence, "What is said of its layers names the hop; its log says more.")
+    return problem(
+        Topic.SERVER,
+        f"The server is a Nestor that does not issue ({quoted(about)}){why}",
+        "Mend that on the server; its documentation has a table of what to do (docs/operate.md, 6).",
+    )
 
 
 def _problems(answer: Answer) -> dict[str, str]:
@@ -39,4 +45,6 @@ def _problems(answer: Answer) -> dict[str, str]:
     except ValueError:
         return {}
     problems = said.get("problems") if isinstance(said, dict) else None
+    if isinstance(problems, list):  # whoever asks from another machine hears names only
+        return {str(about): "" for about in problems}
     return {str(about): str(sentence) for about, sentence in problems.items()} if isinstance(problems, dict) else {}

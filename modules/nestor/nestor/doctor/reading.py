@@ -19,6 +19,9 @@ from nestor.doctor.seen import Answer
 from nestor.doctor.words import quoted
 
 MEDIA_TYPE = "application/pkcs7-mime"
+_FORWARDED = re.compile(rb"\S refuses \w+ \([0-9]{3}\): ")
+"""How a Nestor that forwards begins what it was told by the server above."""
+
 _SENT = f'Answer with Content-Type "{MEDIA_TYPE}; smime-type=certs-only" (RFC 7030, 4.2.3), in lower case.'
 _BODY = "Answer with the base64 of a certs-only PKCS #7 (RFC 8951, 3.1)."
 _PEM = b"-----BEGIN"
@@ -87,6 +90,8 @@ def _misread_status(answer: Answer) -> Misread:
     why, remedy = _STATUSES.get(answer.status, ("", ""))
     if answer.status >= http.HTTPStatus.INTERNAL_SERVER_ERROR and not remedy:
         remedy = "The server failed, or cannot issue at this time; its log says why. Nobody heeds Retry-After."
+    if _FORWARDED.search(answer.body):
+        remedy = f"This server forwards: look at the server that is named last. {remedy}"
     told = said(answer)
     return Misread(
         f"answers {_phrase(answer.status)} where aziot-certd takes 200 only{why}{f': {told}' if told else ''}",

@@ -312,4 +312,5 @@ def _told(fault: NestorError) -> str:
     behind = fault.__cause__
     if not isinstance(fault, DeviceFault) or behind is None:
         return fault.text
-    return f"{fault.text} ({behind.text if isinstance(behind, NestorError) else behind})"
+    told = behind.text if isinstance(behind, NestorError) else str(behind)
+    return fault.text if told in fault.text else f"{fault.text} ({told})"

@@ -39,29 +39,30 @@ def check(
 ) -> None:
     """Raise ParentUnusable for a certificate that must not be handed down."""
     try:
-        problem = _problem(certificate, order, profile, issuer, now)
+        problem = _problem(certificate, order, profile, issuer)
     except _UNREADABLE as error:
         raise ParentUnusable("The server above answered with a certificate that cannot be read.", _HINT) from error
     if problem is not None:
         raise ParentUnusable(f"The server above answered with a certificate {problem}; it is not handed down.", _HINT)
+    if issuer is not None and (late := _problem_of_time(certificate, issuer, now)) is not None:
+        sentence = f"The server above answered with a certificate {late}, by the clock of this server, {now:{_TIME}}."
+        raise ParentUnusable(f"{sentence} It is not handed down.", _CLOCKS)
 
 
+_TIME = "%Y-%m-%d %H:%M UTC"
+_CLOCKS = "One of the two clocks is wrong: compare them, and set it."
 _HINT = "The operators of both servers should hear of it."
 
 
 def _problem(
-    certificate: x509.Certificate, order: Order, profile: ProfileTraits, issuer: x509.Certificate | None, now: datetime
+    certificate: x509.Certificate, order: Order, profile: ProfileTraits, issuer: x509.Certificate | None
 ) -> str | None:
     key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if key != order.csr.spki:
         return "for another key"
     if issuer is None:
         return "that none of its CA certificates has issued"
-    return (
-        _problem_of_names(certificate, order)
-        or _problem_of_time(certificate, issuer, now)
-        or _problem_of_power(certificate, profile)
-    )
+    return _problem_of_names(certificate, order) or _problem_of_power(certificate, profile)
 
 
 def _problem_of_names(certificate: x509.Certificate, order: Order) -> str | None:
@@ -71,9 +72,11 @@ def _problem_of_names(certificate: x509.Certificate, order: Order) -> str | None
 
 
 def _problem_of_time(certificate: x509.Certificate, issuer: x509.Certificate, now: datetime) -> str | None:
-    if now > min(certificate.not_valid_after_utc, issuer.not_valid_after_utc):
-        return "that has ended already"
-    return "that is not valid yet" if now + AHEAD < certificate.not_valid_before_utc else None
+    end = min(certificate.not_valid_after_utc, issuer.not_valid_after_utc)
+    if now > end:
+        return f"that has ended already, {end:{_TIME}}"
+    start = certificate.not_valid_before_utc
+    return f"that is not valid before {start:{_TIME}}" if now + AHEAD < start else None
 
 
 def _has_names(certificate: x509.Certificate, order: Order) -> bool:
