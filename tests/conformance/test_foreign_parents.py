@@ -1,7 +1,9 @@
 """Anybody's EST server as the parent, each with what it insists on: libest, GlobalSign, foundries.io, a pinned one."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -165,17 +167,27 @@ def test_what_is_forwarded_does_not_keep_the_paths_here_from_issuing(tmp_path: P
         upstream = foreign_upstream(tmp_path, foreign)
     with Forwarder(tmp_path / "n", upstream) as forwarder:
         line = forwarder.line()
-        assert line.ask("GET", "/readyz").status == 200
         assert line.get("cacerts").status == 503
         answer = line.enroll(device_identity("pump-1"))
         assert (answer.status, answer["Retry-After"]) == (503, "5")
         assert line.but(label="here").enroll(device_identity("pump-1")).status == 200
 
 
-def test_where_all_is_forwarded_a_dead_parent_is_told_by_readyz(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("document", "problems"),
+    [
+        ({"labels": {}}, ["upstream"]),
+        ({}, ["upstream"]),
+        ({"authority": {"kind": "local"}, "labels": {"above": {"authority": "upstream"}}}, None),
+    ],
+)
+def test_a_dead_parent_is_told_by_readyz_where_the_path_without_a_label_is_forwarded(
+    tmp_path: Path, document: dict[str, Any], problems: list[str] | None
+) -> None:
     with Foreign(tmp_path) as foreign:
         upstream = foreign_upstream(tmp_path, foreign)
-    with Forwarder(tmp_path / "n", upstream, {"labels": {}}) as forwarder:
+    with Forwarder(tmp_path / "n", upstream, document) as forwarder:
         answer = forwarder.line().ask("GET", "/readyz")
-        assert answer.status == 503
-        assert "upstream" in answer.text
+    assert answer.status == (503 if problems else 200)
+    told = json.loads(answer.body).get("problems")
+    assert (list(told) if told else None) == problems

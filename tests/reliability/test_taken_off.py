@@ -102,8 +102,11 @@ def test_a_revoked_forwarder_gets_nothing_for_its_devices_and_a_new_one_in_its_p
     assert layers.told(press)[0] == 200
     layers.top.command("cert", "revoke", f"{x509.load_pem_x509_certificate(own.read_bytes()).serial_number:x}")
     _check_shut_out(layers, press, "has been revoked")
-    own.unlink()  # its password is good still: the next look enrolls another certificate
+    assert "upstream" in layers.middle.line().ask("GET", "/readyz").text
+    layers.top.add_user(LAYER, PASSWORD, profiles=("forwarder",))
+    (layers.top.place.parent / "parent.password").write_text(PASSWORD, "utf-8")
     until(lambda: layers.told(press)[0] == 200)
+    assert layers.middle.line().ask("GET", "/readyz").status == 200
 
 
 def test_a_revoked_device_gets_nothing_through_a_forwarder_and_hears_so_there_with_the_line_cut(layers: Layers) -> None:

@@ -12,6 +12,7 @@ from nestor.app.clock import SystemClock
 from nestor.conveyance import MOST_HOPS, Hop
 from nestor.est import layers
 from nestor.upstream.ascent import LONGEST, Ascent
+from nestor.upstream.identity import Badge
 from nestor.upstream.parent import Parent, Terms
 from nestor.upstream.trust import Trust
 from support import pki
@@ -28,7 +29,7 @@ def _reply(*hops: Hop) -> Reply:
 async def _climbed(stub: Stub, trust: Trust, place: Path, times: int = 1, left: int = MOST_HOPS) -> Sequence[Hop]:
     """What so many hear who ask at the same time, which is the same."""
     terms = Terms(stub.url, trust, login=("layer3", "0815"))
-    parent = Parent(terms, lambda: None, place=place / "kept", clock=SystemClock(), tell=lambda _: None)
+    parent = Parent(terms, Badge(lambda: None), place=place / "kept", clock=SystemClock(), tell=lambda _: None)
     ascent = Ascent("gw3#1", parent, SystemClock(), forwards=True)
     first, *others = await asyncio.gather(*(ascent.climb(["ca"], left, LONGEST) for _ in range(times)))
     assert all(other == first for other in others)

@@ -18,7 +18,7 @@ from nestor.errors import (
 )
 from nestor.est.conveying import FORWARDER, REFUSED
 from nestor.est.endings import signed
-from nestor.upstream.faults import BadAnswer, Closed, Untrusted
+from nestor.upstream.faults import BadAnswer, Closed, NoAnchor, Untrusted, WrongHost
 from nestor.upstream.judging import LONGEST_WAIT, of_refusal, of_silence
 from nestor.upstream.refusals import refusal_of
 from nestor.upstream.wire import Answer
@@ -96,7 +96,17 @@ def test_what_was_sent_is_told_from_what_was_not(fault: Unavailable, sent: bool,
     assert type(of_silence(fault, sent=sent, retry_after=5)) is kind
 
 
-_FOR_THE_ONE_BETWEEN = "It is meant for the server that asked there: its operator looks at its upstream settings."
+@pytest.mark.parametrize(("fault", "key"), [(NoAnchor, "upstream.anchors"), (WrongHost, "listener.hostnames")])
+def test_an_operator_hears_of_the_keys_of_settings_and_of_no_command_line(fault: type[Untrusted], key: str) -> None:
+    told = of_silence(fault("The certificate of est ...", "nestor est has --cacert."), sent=False, retry_after=5)
+    assert key in told.hint
+    assert "--cacert" not in told.text
+
+
+_FOR_THE_ONE_BETWEEN = (
+    "It is about the server that asked there, not about this device: its operator looks at its upstream settings and "
+    "at its log."
+)
 
 
 def _over_hops(first: NestorError, hops: int) -> str:

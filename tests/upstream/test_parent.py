@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 
 from nestor.app.clock import SystemClock
-from nestor.errors import ParentAway, ParentSilent
+from nestor.errors import NestorError, NotKnownAbove, ParentAway, ParentSilent, ParentUnusable, Unauthenticated
+from nestor.est.conveying import FORWARDER, REFUSED
 from nestor.upstream.client import Sending
+from nestor.upstream.identity import Badge
 from nestor.upstream.parent import Parent, Terms
 from nestor.upstream.trust import Trust
-from support import pki
+from support import asking, pki
+from support.stages import TurnedClock
 from support.stub import Heard, Reply, Stub, certs_only
 
 _CROWD = 4
@@ -28,7 +31,7 @@ async def test_whoever_waits_for_the_first_contact_waits_no_longer_than_they_hav
     async with await asyncio.start_server(silent, "127.0.0.1") as server:
         port = server.sockets[0].getsockname()[1]
         terms = Terms(f"https://127.0.0.1:{port}", trust=None, fingerprint="00" * 32)
-        parent = Parent(terms, lambda: None, place=tmp_path / "kept", clock=SystemClock(), tell=lambda _: None)
+        parent = Parent(terms, Badge(lambda: None), place=tmp_path / "kept", clock=SystemClock(), tell=lambda _: None)
         asked = [
             parent.ask("default", lambda client, how: client.cacerts(how), Sending(within=_WITHIN))
             for _ in range(_CROWD)
@@ -42,7 +45,7 @@ async def test_whoever_waits_for_the_first_contact_waits_no_longer_than_they_hav
 
 def _parent(stub: Stub, trust: Trust, place: Path, *labels: str) -> Parent:
     terms = Terms(stub.url, trust, labels={label: label for label in labels})
-    return Parent(terms, lambda: None, place=place / "kept", clock=SystemClock(), tell=lambda _: None)
+    return Parent(terms, Badge(lambda: None), place=place / "kept", clock=SystemClock(), tell=lambda _: None)
 
 
 def _slowly(reply: Reply) -> Callable[[Heard], Reply]:
@@ -71,4 +74,56 @@ async def test_asking_for_everything_anew_takes_no_longer_than_there_is_time(
     stub.answers["one/csrattrs"] = stub.answers["two/csrattrs"] = _slowly(Reply(204))
     with pytest.raises(ParentSilent):
         await parent.refresh(_WITHIN)
+    await parent.close()
+
+
+_AS_ANOTHER = Sending(headers=[("Nestor-Requester", 'method="password"')], spki=b"its key")
+
+
+async def _enroll(parent: Parent) -> object:
+    return await parent.ask("default", lambda client, how: client.enroll(asking.csr("gw-1").der, how), _AS_ANOTHER)
+
+
+async def test_nothing_is_sent_while_there_is_no_certificate_to_show(stub: Stub, trust: Trust, tmp_path: Path) -> None:
+    missing: list[NestorError] = [Unauthenticated("est refuses simpleenroll (401): No. (request 1a)", "Check.")]
+    badge = Badge(lambda: None, lambda: missing[0] if missing else None)
+    terms = Terms(stub.url, trust, labels={"default": "default"})
+    parent = Parent(terms, badge, place=tmp_path / "kept", clock=SystemClock(), tell=lambda _: None)
+    await parent.refresh(5)
+    with pytest.raises(NotKnownAbove) as told:
+        await _enroll(parent)
+    sentence = "This server has no certificate yet for the server above: est refuses simpleenroll (401): No."
+    assert told.value.sentence == sentence
+    assert told.value.hint.startswith("It is not about this device: ")
+    assert told.value.hint.endswith(" (request 1a)")
+    assert parent.problem() == told.value.text
+    assert [heard.method for heard in stub.heard] == ["GET"] * len(stub.heard)
+    missing.clear()
+    assert parent.problem() is None
+    await parent.close()
+
+
+async def test_it_is_not_ready_while_it_is_not_let_in_and_ready_as_soon_as_it_is_or_nobody_knows(
+    stub: Stub, trust: Trust, tmp_path: Path
+) -> None:
+    clock = TurnedClock()
+    terms = Terms(stub.url, trust, labels={"default": "default"})
+    parent = Parent(terms, Badge(lambda: None), place=tmp_path / "kept", clock=clock, tell=lambda _: None)
+    await parent.refresh(5)
+
+    async def refused() -> None:
+        stub.answers["simpleenroll"] = Reply(403, b"It was revoked. (request 1a)", {REFUSED: FORWARDER})
+        with pytest.raises(ParentUnusable) as told:
+            await _enroll(parent)
+        assert "not about this device" in told.value.hint
+        assert "(403): It was revoked. It is this server that is not let in" in (parent.problem() or "")
+
+    await refused()
+    stub.answers["simpleenroll"] = Reply(403, b"gw-1 is not granted.")
+    with pytest.raises(NestorError):
+        await _enroll(parent)
+    assert parent.problem() is None, "whoever judges others let it in"
+    await refused()
+    clock.ahead += 400
+    assert parent.problem() is None, "nobody knows any more"
     await parent.close()

@@ -23,6 +23,7 @@
     |  |- CannotDecide          an approval that cannot be given or denied at this time
     |  |- CannotIssue           nothing can be signed or recorded at this time
     |  |  `- ParentAway         the server of the layer above is not reached, or is not ready; nothing came of it
+    |  |     `- NotKnownAbove   this server has no certificate to show there yet
     |  |- ParentSilent          the server of the layer above was asked, and did not answer in time
     |  |- ParentUnusable        it answered, and the answer cannot be used, or it does not let this server in
     |  |- RouteFailed           what a route leads to gives no answer that can be handed on
@@ -173,6 +174,10 @@ class CannotIssue(OperatorFault):
 
 class ParentAway(CannotIssue):
     """The server of the layer above is not reached, or is not ready; nothing came of the request."""
+
+
+class NotKnownAbove(ParentAway):
+    """This server has no certificate yet to show to the server of the layer above; nothing was sent."""
 
 
 class ParentSilent(OperatorFault):

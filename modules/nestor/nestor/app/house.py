@@ -49,7 +49,7 @@ from nestor.registrar.desk import Registrar
 from nestor.registrar.keygen import Generator, KeyGenerator
 from nestor.registrar.labels import build_labels
 from nestor.registrar.reception import Reception
-from nestor.registrar.settings import LabelSettings
+from nestor.registrar.settings import DEFAULT, LabelSettings
 from nestor.settings import Settings
 from nestor.upstream.ascent import Ascent
 from nestor.upstream.authority import UpstreamAuthority
@@ -58,6 +58,9 @@ from nestor.web.settings import CertificateOrder
 from nestor.web.tls import server_context
 
 _KEY_SIZES = {16, 24, 32}
+
+UPSTREAM = "upstream"
+"""The check of the server above, by which alone nothing of this server's own is kept from being issued."""
 
 AnyLedger = SQLiteLedger | ClosedLedger
 AnyAuthority = LocalAuthority | ClosedAuthority
@@ -173,7 +176,7 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
-        health=_health(authority, ground, identity, None if here else parent),
+        health=_health(authority, ground, identity, parent if DEFAULT in up else None),
         parent=parent,
         above=above,
         waits=ground.waiting is not None,
@@ -201,10 +204,10 @@ async def _found(source: Source, ground: Ground) -> Issuer | LostCA:
 
 
 def _health(authority: AnyAuthority, ground: Ground, identity: ServerIdentity, parent: Parent | None) -> Health:
-    """The checks; those of the server above, where nothing can be had but from there."""
+    """The checks; those of the server above, where the path without a label is answered from there."""
     checks = {"ca": authority.problem, "ledger": ground.ledger.problem, "server certificate": identity.problem}
     return Health(
-        checks | ({"upstream": parent.problem} if parent else {}),
+        checks | ({UPSTREAM: parent.problem} if parent else {}),
         vital={"ca key": authority.failure, "ledger thread": ground.ledger.failure},
     )
 

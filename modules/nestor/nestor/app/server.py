@@ -14,7 +14,7 @@ from nestor.app.authority import Source, find_issuer
 from nestor.app.closed import ClosedAuthority
 from nestor.app.fetched import Caretaker
 from nestor.app.ground import first_house, pin, prepare_ground
-from nestor.app.house import Ground, House, build_house, warn_of_ending
+from nestor.app.house import UPSTREAM, Ground, House, build_house, warn_of_ending
 from nestor.app.identity import Maker
 from nestor.app.late import late
 from nestor.app.layer.looking_after import Upkeep
@@ -223,7 +223,7 @@ class Server:
     def _is_due(self) -> bool:
         identity = self._house.identity
         ours = identity.maker is Maker.NESTOR
-        return ours and identity.is_due(self._ground.clock.now()) and not self._house.problems()
+        return ours and identity.is_due(self._ground.clock.now()) and not {*self._house.problems()} - {UPSTREAM}
 
     async def _ca_is_there(self) -> bool:
         """Whether a CA that was lost is back, or one that could not be made before is made."""

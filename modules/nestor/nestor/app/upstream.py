@@ -10,7 +10,7 @@ from nestor.app.layer.looking_after import has_dues
 from nestor.ca.loading import read_certificates
 from nestor.errors import MaterialError
 from nestor.keys.file import load_key
-from nestor.upstream.identity import ClientIdentity, Current
+from nestor.upstream.identity import Badge, ClientIdentity
 from nestor.upstream.parent import Parent, Terms
 from nestor.upstream.settings import UpstreamSettings
 from nestor.upstream.trust import Trust
@@ -32,12 +32,12 @@ class Parents:
         """The one that is asked now."""
         return self._parent
 
-    def find(self, terms: Terms, identity: Current, source: Source) -> Parent:
+    def find(self, terms: Terms, badge: Badge, source: Source) -> Parent:
         """The one of these terms: the same as before where they are the same."""
         if self._parent is None or self._parent.terms != terms:
             place = source.data / FILE
-            return Parent(terms, identity, place=place, clock=source.clock, tell=source.sink)
-        self._parent.show(identity)
+            return Parent(terms, badge, place=place, clock=source.clock, tell=source.sink)
+        self._parent.show(badge)
         return self._parent
 
     def adopt(self, parent: Parent | None) -> None:
@@ -107,12 +107,12 @@ def terms_of(source: Source, url: str) -> Terms:
     )
 
 
-def _shown(source: Source, parents: Parents) -> Current:
+def _shown(source: Source, parents: Parents) -> Badge:
     """What this server shows above: the certificate that it enrolled for itself, or the one that is named."""
     if source.settings.upstream.identity.name is not None:
-        return parents.own(source).current
+        return parents.own(source).badge
     named = _identity(source, source.settings.upstream)
-    return lambda: named
+    return Badge(lambda: named)
 
 
 def _identity(source: Source, upstream: UpstreamSettings) -> ClientIdentity | None:

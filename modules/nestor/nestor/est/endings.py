@@ -23,6 +23,12 @@ def ended(text: str, ids: Sequence[str]) -> str:
     return f"{text} (request {', '.join(ids)})".lstrip() if ids else text
 
 
+def hinted(text: str, hint: str) -> str:
+    """The text with a remedy before such an ending."""
+    words, ids = parted(text)
+    return ended(f"{words} {hint}".strip(), ids)
+
+
 def signed(text: str, own: str) -> str:
     """The text with the id of this server before those of the servers above."""
     words, ids = parted(text)

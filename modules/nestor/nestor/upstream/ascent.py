@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from nestor.conveyance import MOST_HOPS, Hop
-from nestor.errors import NestorError, ParentAway, ParentSilent, UnknownPath
+from nestor.errors import NestorError, NotKnownAbove, ParentAway, ParentSilent, UnknownPath
 from nestor.events import UpstreamState
 from nestor.ports import Clock
 from nestor.upstream.client import Sending
@@ -58,7 +58,7 @@ class Ascent:
 
 def _seen(own: Hop, state: UpstreamState, fault: NestorError | None) -> Hop:
     """The hop to the server above, as it is after it was asked."""
-    silent = isinstance(fault, ParentAway | ParentSilent)
+    silent = isinstance(fault, ParentAway | ParentSilent) and not isinstance(fault, NotKnownAbove)
     reached = state.reached is not False and not silent
     told = state.sentence or ""
     if fault is not None and state.reached is not False:

@@ -17,6 +17,14 @@ class Untrusted(Unavailable):
     """One side does not believe the other in TLS: nothing that was asked was done."""
 
 
+class NoAnchor(Untrusted):
+    """The certificate of the server does not come from a CA that is trusted here."""
+
+
+class WrongHost(Untrusted):
+    """The certificate of the server is for other names or addresses."""
+
+
 class Closed(Unavailable):
     """The server closed the connection; whether it did what it was asked is unknown."""
 
@@ -68,13 +76,15 @@ _NO_ANCHOR = (
     "does not come from a CA that is trusted here",
     "Give the CA certificate of the server as trust anchor: nestor est has --cacert and --fingerprint for it.",
 )
+_WRONG_HOST_CODES = frozenset({62, 64})
 _NO_ANCHOR_CODES = frozenset({2, 18, 19, 20, 21, 27})
 
 
 def _distrusted(error: ssl.SSLCertVerificationError, server: str) -> Unavailable:
     told = _NO_ANCHOR if error.verify_code in _NO_ANCHOR_CODES else _DISTRUSTED.get(error.verify_code)
     what, hint = told or (f"is refused: {error.verify_message}", "Its operator mends it.")
-    return Untrusted(f"The certificate of {server} {what}.", hint)
+    kind = NoAnchor if told is _NO_ANCHOR else WrongHost if error.verify_code in _WRONG_HOST_CODES else Untrusted
+    return kind(f"The certificate of {server} {what}.", hint)
 
 
 _ALERTS: dict[str, tuple[str, str]] = {

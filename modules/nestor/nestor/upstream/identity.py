@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from nestor.errors import MaterialError
+from nestor.errors import MaterialError, NestorError
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,36 @@ class ClientIdentity:
 
 Current = Callable[[], ClientIdentity | None]
 """Answers the identity of this moment, which renewals change; None where there is none yet."""
+
+
+def _nothing() -> None:
+    """Miss nothing."""
+
+
+class Badge:
+    """By what the server above knows this one, and whether it lets it in with that.
+
+    `current` answers the identity of each moment; `missing` says why there is none where nothing is let in without.
+    """
+
+    def __init__(self, current: Current, missing: Callable[[], NestorError | None] = _nothing) -> None:
+        self.current = current
+        self.missing = missing
+        self._refused: tuple[ClientIdentity | None, NestorError] | None = None
+
+    @property
+    def refusal(self) -> NestorError | None:
+        """Why the server above does not let this one in; None as soon as it shows another identity."""
+        shown, why = self._refused or (None, None)
+        return why if why is not None and shown is self.current() else None
+
+    def refuse(self, shown: ClientIdentity | None, why: NestorError) -> None:
+        """Hear that whoever shows this one is not let in."""
+        self._refused = (shown, why)
+
+    def let_in(self) -> None:
+        """Hear that this server is let in."""
+        self._refused = None
 
 
 def present(context: ssl.SSLContext, identity: ClientIdentity) -> None:

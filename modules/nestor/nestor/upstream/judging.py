@@ -22,20 +22,41 @@ from nestor.errors import (
     UnknownPath,
 )
 from nestor.est.endings import ended, parted
-from nestor.upstream.faults import BadAnswer, Untrusted
+from nestor.upstream.faults import BadAnswer, NoAnchor, Untrusted, WrongHost
 from nestor.upstream.refusals import Failing, same_again, unless_told
 
 LONGEST_WAIT = 3600
 """Seconds; whatever the server above says, a device is not sent away for longer."""
 
 _AGAIN = "Send the same request again: it gets the same certificate."
-_OURS = "It is meant for the server that asked there: its operator looks at its upstream settings."
+_OURS = (
+    "It is about the server that asked there, not about this device: its operator looks at its upstream settings and "
+    "at its log."
+)
+
+
+_ANCHORS = "Put the CA certificate of that server into upstream.anchors: nestor ca export --root, where it is a Nestor."
+_HOSTS = (
+    "Name the host in upstream.url as that certificate does, or add this name to listener.hostnames there; nestor "
+    "doctor tells for which it is."
+)
+
+
+def hint_of(fault: NestorError) -> str:
+    """What to do about a fault, for whoever runs this server; a person who asks for once does it otherwise."""
+    match fault:
+        case NoAnchor():
+            return _ANCHORS
+        case WrongHost():
+            return _HOSTS
+        case _:
+            return fault.hint
 
 
 def of_silence(fault: Unavailable, *, sent: bool, retry_after: int) -> NestorError:
     """What it means that there was no answer, or none that can be read."""
     if isinstance(fault, Untrusted | BadAnswer):
-        return ParentUnusable(fault.sentence, fault.hint)
+        return ParentUnusable(fault.sentence, hint_of(fault))
     if sent:
         return ParentSilent(fault.sentence, _AGAIN)
     return _away(fault, retry_after)

@@ -14,7 +14,17 @@ from urllib.parse import urlsplit
 
 from cryptography import x509
 
-from nestor.errors import MaterialError, NestorError, ParentAway, ParentSilent, ParentUnusable, Unavailable
+from nestor.errors import (
+    MaterialError,
+    NestorError,
+    NotKnownAbove,
+    ParentAway,
+    ParentSilent,
+    ParentUnusable,
+    Unauthenticated,
+    Unavailable,
+)
+from nestor.est.endings import ended, hinted, parted
 from nestor.events import Trouble, UpstreamChanged, UpstreamState
 from nestor.ports import Clock
 from nestor.upstream import cache, judging
@@ -24,7 +34,8 @@ from nestor.upstream.breaker import Breaker
 from nestor.upstream.cache import Kept
 from nestor.upstream.client import ESTClient, Sending
 from nestor.upstream.faults import BadAnswer
-from nestor.upstream.identity import ClientIdentity, Current
+from nestor.upstream.identity import Badge, ClientIdentity
+from nestor.upstream.refusals import NotLetIn
 from nestor.upstream.settings import PLAIN, Reenrollment
 from nestor.upstream.sharing import Shared
 from nestor.upstream.trust import Trust
@@ -38,6 +49,11 @@ PROBE_SECONDS = 2.0
 
 _STALE = "What is known of the server above is more than a day old."
 _SHORTEST = 0.01  # seconds; none at all would be as many as there may be
+_REMEMBERED = 300.0
+"""Seconds for which it counts that this server was not let in; then nobody knows, until the next request."""
+
+_SOON = 10  # seconds; as often as the certificate that is missing is asked for, about
+_OWN_MATTER = "It is not about this device: the operator of this server looks at upstream.identity, user and password."
 _FIREWALLS = "Check host and port, and firewalls between."
 
 Got = TypeVar("Got")
@@ -70,7 +86,7 @@ class Parent:
     def __init__(
         self,
         terms: Terms,
-        identity: Current,
+        badge: Badge,
         *,
         place: Path,
         clock: Clock,
@@ -78,7 +94,7 @@ class Parent:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self.terms = terms
-        self._identity = identity
+        self._badge = badge
         self._place = place
         self._clock = clock
         self._tell = tell
@@ -95,10 +111,11 @@ class Parent:
         self._clients: dict[str, ESTClient] = {}
         self._retired: list[ESTClient] = []
         self._state = UpstreamState(reached=None, since=clock.now())
+        self._refused_at = 0.0
 
-    def show(self, identity: Current) -> None:
-        """Have it see another identity of this server from the next request on."""
-        self._identity = identity
+    def show(self, badge: Badge) -> None:
+        """Have it know this server by another badge from the next request on."""
+        self._badge = badge
 
     @property
     def certificates(self) -> Sequence[x509.Certificate]:
@@ -128,12 +145,18 @@ class Parent:
         """Why nothing can be got from it at this time."""
         if self._breaker.is_open and self._last is not None:
             return self._last.text
+        if (missing := self._badge.missing()) is not None:
+            return _not_known(missing).text
+        if (refusal := self._badge.refusal) is not None and self._clock.monotonic() < self._refused_at + _REMEMBERED:
+            return hinted(refusal.sentence, refusal.hint)
         return None if self.certificates else "The CA certificates of the server above are not known yet."
 
     async def ask(self, label: str, send: Callable[[ESTClient, Sending], Awaitable[Got]], sending: Sending) -> Got:
         """Send a request under one of its labels. Raises what a device is to be told."""
         if self._breaker.is_open:
             raise self._closed()
+        if (missing := self._badge.missing()) is not None:
+            raise _not_known(missing)
         return await self._sent(label, send, sending)
 
     async def look(self) -> None:
@@ -197,9 +220,23 @@ class Parent:
             raise ParentUnusable(fault.sentence, fault.hint) from fault
         except NestorError as refusal:
             self._answered(begun)
-            raise judging.of_refusal(refusal) from refusal
+            self._hear_of_itself(refusal, sending)
+            if (told := judging.of_refusal(refusal)) is refusal:
+                raise
+            raise told from refusal
         self._answered(begun)
+        self._hear_of_itself(None, sending)
         return answer
+
+    def _hear_of_itself(self, refusal: NestorError | None, sending: Sending) -> None:
+        """Note whether this server is let in: where it is not, it hears so; where others are judged by it, it is."""
+        asked = sending.spki is not None
+        alone = asked and not self.terms.conveys  # then nobody else can be meant
+        if isinstance(refusal, NotLetIn) or (isinstance(refusal, Unauthenticated) and alone):
+            self._badge.refuse(self._shown, refusal)
+            self._refused_at = self._clock.monotonic()
+        elif asked:
+            self._badge.let_in()
 
     async def _open(self, label: str, within: float | None) -> ESTClient:
         """The client of this moment. The first contact may take long, and all others wait for it, but in their time."""
@@ -215,7 +252,7 @@ class Parent:
     async def _client_of_now(self) -> ESTClient:
         """Another one than before where this server shows itself by another certificate."""
         async with self._opening:
-            shown = self._identity()
+            shown = self._badge.current()
             if self._client is None or shown is not self._shown:
                 if self._client is not None:
                     self._retired.append(self._client)
@@ -263,7 +300,8 @@ class Parent:
         self._breaker = self._breaker.succeeded(now) if answered else self._breaker.failed(now, self._chance())
         self._last = None if answered else told
         if self._breaker.is_open and self._state.reached is not False:
-            self._changed(UpstreamState(reached=False, since=self._clock.now(), sentence=fault.text))
+            sentence = f"{fault.sentence} {judging.hint_of(fault)}"
+            self._changed(UpstreamState(reached=False, since=self._clock.now(), sentence=sentence))
         return told
 
     def _closed(self) -> NestorError:
@@ -289,3 +327,10 @@ class Parent:
     def _changed(self, state: UpstreamState) -> None:
         self._state = state
         self._tell(UpstreamChanged(state))
+
+
+def _not_known(missing: NestorError) -> NotKnownAbove:
+    """What a device is told while this server has no certificate to show above."""
+    words, ids = parted(missing.sentence)
+    sentence = f"This server has no certificate yet for the server above: {words}"
+    return NotKnownAbove(sentence, ended(_OWN_MATTER, ids), retry_after=_SOON)

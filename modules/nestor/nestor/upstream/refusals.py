@@ -51,6 +51,10 @@ _KINDS: dict[int, tuple[type[NestorError], str]] = {
 }
 
 
+class NotLetIn(Unauthenticated):
+    """It is this server that is refused, whoever asked here: it is not listed above, or its certificate is no good."""
+
+
 class Failing(CannotIssue):
     """The server itself has a trouble; `status` says which (RFC 9110, 15.6)."""
 
@@ -63,7 +67,7 @@ def refusal_of(answer: Answer, server: str, what: str) -> NestorError:
     """The error that an answer other than 200 stands for; `what` was asked for."""
     told = f"{server} refuses {what} ({answer.status}): {said(answer)}"
     if answer.headers.get(REFUSED) == FORWARDER:
-        return Unauthenticated(told, "It is this server that is not let in: the operator there lists its forwarders.")
+        return NotLetIn(told, "It is this server that is not let in: the operator there lists its forwarders.")
     if answer.status in _KINDS:
         kind, hint = _KINDS[answer.status]
         return kind(told, unless_told(told, hint))

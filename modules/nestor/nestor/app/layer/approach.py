@@ -1,5 +1,6 @@
 """How this server comes before the one above when it asks for itself: as whom, whom it believes, what it sends."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 
 from nestor.app.authority import Source
 from nestor.ca.loading import read_certificates
-from nestor.document import FileReference
+from nestor.document import FileReference, Reference
 from nestor.errors import MaterialError, SettingsError
 from nestor.est import pkcs10
 from nestor.est.csrattrs import CsrAttributes
@@ -91,6 +92,11 @@ async def approach(source: Source) -> Approach:
     """
     settings = source.settings.upstream
     return Approach(settings, source.data, source.passphrase, await _trust(settings, source.data))
+
+
+def first_credential(settings: UpstreamSettings) -> Sequence[Reference]:
+    """What has to be another one where this server is to be known above anew."""
+    return [one for one in (settings.password, settings.certificate) if one is not None]
 
 
 def url_of(settings: UpstreamSettings) -> str:

@@ -19,7 +19,8 @@ from nestor.ca.issuer import Issuer, named
 from nestor.ca.layers import forbids
 from nestor.ca.loading import load_issuer
 from nestor.ca.own_names import own_names
-from nestor.errors import MaterialError, SettingsError
+from nestor.errors import MaterialError, SettingsError, UnknownPath
+from nestor.est.endings import hinted
 from nestor.events import Note, Trouble
 from nestor.keys.make import generate
 from nestor.keys.seals import Keyring, Seals
@@ -73,7 +74,10 @@ async def _enrolled(
         raise SettingsError("upstream.identity.name: the CA of a layer needs the name of its layer.", "Name it.")
     key = await asyncio.to_thread(generate, settings.ca.key_type, settings.ca.rsa_bits)
     compose = composing(key, layer_ca(name, settings.ca.path_length), keep=x509.BasicConstraints)
-    certificate = await request_own(approach.by(identity, label), compose, ESTClient.enroll)
+    try:
+        certificate = await request_own(approach.by(identity, label), compose, ESTClient.enroll)
+    except UnknownPath as refusal:
+        raise UnknownPath(hinted(refusal.sentence, "Here, ca.parentLabel names it.")) from refusal
     async with approach.by(identity, label)(False) as client:
         shown = (await client.cacerts()).all
     return _judged(certificate, shown, key, source, before)

@@ -11,17 +11,19 @@ from pathlib import Path
 from cryptography import x509
 
 from nestor.app.authority import Source
-from nestor.app.layer.approach import approach, url_of
+from nestor.app.layer.approach import approach, first_credential, url_of
 from nestor.app.layer.authority import forget_ended, look_after_ca
-from nestor.app.layer.identity import OwnIdentity, look_after_identity
+from nestor.app.layer.identity import REFUSALS, OwnIdentity, look_after_identity
 from nestor.ca.home import CAHome
 from nestor.ca.settings import CASource
 from nestor.errors import CannotIssue, MaterialError, NestorError, Pending, TooOften, Unavailable
 from nestor.events import Trouble
+from nestor.jobs import Seldom
 from nestor.keys.seals import Keyring
 from nestor.settings import Settings
 from nestor.upstream.faults import BadAnswer, Untrusted
 from nestor.upstream.identity import ClientIdentity
+from nestor.upstream.judging import hint_of
 from nestor.upstream.lifetimes import MOST_URGENT, is_good, renewal_time, urgency
 
 JOB = "certificates from the parent"
@@ -29,6 +31,9 @@ JOB = "certificates from the parent"
 
 _MOST_PAUSES = 30
 """How many looks may be left out after failures; each failure doubles the pause."""
+
+_SAID = 60.0
+"""Seconds for which what was told is not told in the same words again."""
 
 _MOST_PAUSES_WITHOUT_CA = 3
 """The same while nothing can be issued."""
@@ -51,6 +56,7 @@ class Upkeep:
         self._failures = 0
         self._pauses = 0
         self._told = 0
+        self._seldom = Seldom(_SAID)
 
     @property
     def fault(self) -> NestorError | None:
@@ -71,16 +77,18 @@ class Upkeep:
             return forgot
         try:
             changed = await _look(source, keyring, own)
-        except NestorError as fault:
+        except NestorError as caught:
+            fault = own.fault = _for_operators(caught)
             self._failed(fault, urgent=not CAHome(source.data).was_made)
             self._warn(source)
             good_until = _good_until(source, own)
             if good_until is None or not _mends_itself(fault):
-                raise
+                raise fault from fault.__cause__
             told = f"{fault.text} What there is lasts until {good_until:%Y-%m-%d %H:%M} UTC."
-            source.sink(Trouble(JOB, told, fault.__cause__, passing=True))
+            if self._seldom.is_due(told, source.clock.monotonic()):
+                source.sink(Trouble(JOB, told, fault.__cause__, passing=True))
             return forgot
-        self._fault, self._failures, self._told = None, 0, 0
+        self._fault, self._failures, self._told, own.fault = None, 0, 0, None
         return changed or forgot
 
     def warnings(self, settings: Settings, data: Path, now: datetime) -> Iterator[str]:
@@ -129,6 +137,15 @@ def _certificate(settings: Settings, data: Path) -> x509.Certificate | None:
         return None
 
 
+def _for_operators(fault: NestorError) -> NestorError:
+    """The same, with what the operator of this server does about it."""
+    if not isinstance(fault, Untrusted):
+        return fault
+    told = type(fault)(fault.sentence, hint_of(fault))
+    told.__cause__ = fault.__cause__
+    return told
+
+
 def _mends_itself(fault: NestorError) -> bool:
     """Whether the server above is away, busy or undecided, and no more than that."""
     return isinstance(fault, Unavailable | CannotIssue | TooOften | Pending) and not isinstance(
@@ -166,14 +183,22 @@ async def _look(source: Source, keyring: Keyring, own: OwnIdentity) -> bool:
         if not ca_is_due or _identity_of_now(source, own) is None:
             raise
     identity = _identity_of_now(source, own)
-    return ca_is_due and identity is not None and await look_after_ca(source, keyring, parent, identity)
+    if not ca_is_due or identity is None:
+        return False
+    try:
+        return await look_after_ca(source, keyring, parent, identity)
+    except REFUSALS:
+        own.refuse(identity)
+        raise
 
 
 def _identity_is_due(source: Source, own: OwnIdentity) -> bool:
     if source.settings.upstream.identity.name is None:
         return False
     held = _identity_of_now(source, own)
-    return held is None or source.clock.now() >= renewal_time(held.certificate)
+    if held is None or source.clock.now() >= renewal_time(held.certificate):
+        return True
+    return own.is_replaceable(first_credential(source.settings.upstream), source.data)
 
 
 def _identity_of_now(source: Source, own: OwnIdentity) -> ClientIdentity | None:
