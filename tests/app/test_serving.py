@@ -21,7 +21,9 @@ from nestor.events import SettingsApplied
 from nestor.jobs import run_jobs
 from nestor.web.listener import Listener
 from nestor.web.site import Site
+from support import pki
 from support.device import Device, ask
+from support.server import free_port
 from support.stages import Stage
 
 SOON = timedelta(milliseconds=10)
@@ -122,3 +124,20 @@ async def test_where_nothing_can_be_issued_a_certificate_that_is_due_changes_not
     for _ in range(3):
         await server.look_for_changes()
     assert (server.house, server.house.identity.certificate) == (house, first)
+
+
+async def test_a_parent_that_is_away_keeps_no_certificate_of_this_server_from_being_renewed(
+    stage: Stage, tmp_path: Path
+) -> None:
+    anchor = pki.authority("Above").write(tmp_path)
+    upstream = {"url": f"https://localhost:{free_port()}", "anchors": f"file:{anchor}", "identity": {"name": "layer2"}}
+    labels = {"here": {"authority": "local"}}
+    stage.document |= {"authority": {"kind": "upstream"}, "upstream": upstream, "labels": labels}
+    stage.clock.ahead = -2.2 * DAY.total_seconds()
+    server = await stage.start()
+    first = server.house.identity.certificate
+    assert [*server.house.problems()] == ["upstream"]
+    assert "no certificate yet for the server above" in server.house.problems()["upstream"]
+    stage.clock.ahead = 0
+    await server.look_for_changes()
+    assert server.house.identity.certificate != first
