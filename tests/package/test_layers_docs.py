@@ -6,6 +6,7 @@ layers is what the program says.
 
 import re
 import tomllib
+from itertools import pairwise
 
 import pytest
 
@@ -67,6 +68,19 @@ def test_by_forwarding_every_layer_has_a_file_of_the_parts_of_the_page() -> None
         assert settings.ca.subject != judge({}).ca.subject
     assert (top.upstream.url, bottom.access.forwarders) == (None, {})
     assert middle.upstream.identity.label in middle.labels
+
+
+@pytest.mark.parametrize("heading", ["By forwarding", "With a CA per layer"])
+def test_what_a_layer_writes_for_the_one_below_is_not_what_it_has_from_the_one_above(heading: str) -> None:
+    (layer,) = settings_of(heading)[1:]
+    held = {str(layer.upstream.anchors), str(layer.upstream.password)}
+    written = {
+        f"file:{name}"
+        for words in lines(section(PAGE, heading))
+        for option, name in pairwise(words)
+        if option in {"--out", "--password-out"}
+    }
+    assert (len(held), len(written), held & written) == (2, 2, set())
 
 
 def test_with_a_ca_per_layer_a_layer_between_two_others_is_both() -> None:
