@@ -17,7 +17,7 @@ from nestor.web.connection import Phase
 from nestor.web.transport import Peer, TLSTransport
 from support import pki
 from support.device import Identity
-from support.front import Front, front
+from support.front import Front, front, greet
 from support.wire import GET
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -339,6 +339,27 @@ async def test_what_came_in_one_piece_with_what_made_us_pause_is_not_left_behind
                 await asyncio.sleep(0.01)
         writer.close()
     assert heard == [b"one", b"two", b"three"]
+
+
+async def test_what_comes_in_many_records_while_a_carried_request_ends_is_heard() -> None:
+    async def carried_first(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
+        if request.method == "GET":
+            transport.carry(5)
+            while not transport._behind:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0)
+        return await greet(request, transport)
+
+    size = 5000
+    async with front(carried_first) as served:
+        reader, writer = await served.connect()
+        writer.write(GET + _post(size + 1))
+        for _ in range(size):
+            writer.write(b"a")  # a record
+        await reader.readuntil(b"hello")
+        writer.write(b"b")
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"a" * size + b"b")
+        writer.close()
 
 
 async def test_the_transport_tells_what_aiohttp_asks() -> None:

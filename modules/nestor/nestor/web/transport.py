@@ -190,6 +190,7 @@ class TLSTransport(Connection):
 
     @_tended
     def _receive(self) -> None:
+        self._behind = False
         if self.phase is Phase.CARRIED:
             self._receive_much()
         while not self._reading_paused and not self.is_closing():
@@ -200,7 +201,6 @@ class TLSTransport(Connection):
 
     def _receive_much(self) -> None:
         """Hand over at once what has come in many records; more of them than one turn is for come in the next."""
-        self._behind = False
         if self._reading_paused:
             return
         room, records = shared_room(), 0
