@@ -42,7 +42,7 @@ def test_by_default_nothing_is_carried(tmp_path: Path) -> None:
     assert built({}, tmp_path).table.routes == ()
 
 
-def test_what_is_reserved_is_est_and_health() -> None:
+def test_what_is_reserved_is_est_health_and_layers() -> None:
     assert set(RESERVED) == set(EST) >= PROBES
 
 

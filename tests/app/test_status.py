@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from nestor.app.answer import show_time
 from nestor.app.closed import ClosedAuthority
+from nestor.app.routes import build_routes
 from nestor.app.status import Circumstances, read_statistics, renewed_profiles, status_of
 from nestor.ca.catalog import build_catalog
 from nestor.ca.issuer import fingerprint_of
 from nestor.cloud import LinkState
 from nestor.errors import MaterialError
+from nestor.settings import judge
 from support.companions import Module, module
 from support.entries import NOON, an_entry
 
@@ -47,6 +50,28 @@ async def test_a_lost_ca_is_told_with_what_it_was(beside: Module) -> None:
     beside.server._house = replace(house, authority=lost)
     told = status_of(beside.server, AWAY, None).ca_status
     assert (told.chain_length, told.problem) == (1, "The CA's key is gone. Restore it.")
+
+
+async def test_every_route_of_the_settings_is_told_those_that_fail_first(beside: Module, tmp_path: Path) -> None:
+    server, to = beside.server, "https://127.0.0.1:8443"
+    assert "routeStatus" not in status_of(server, AWAY, None).document()
+    document = {"routes": {name: {"path": f"/{name}", "to": to} for name in ("a", "b", "c")}}
+    routes = build_routes(judge(document), tmp_path, None, server.ground.clock)
+    server._house = replace(server.house, routes=routes)
+    server.standings.answered("a", 0.012)
+    server.standings.failed("c", "it does not answer in time")
+    server.standings.failed("gone", "of settings before")
+    told = status_of(server, AWAY, None).document()["routeStatus"]
+    now = show_time(server.ground.clock.now())
+    assert told == {
+        "failing": 1,
+        "byName": {
+            "c": {"state": "fails", "since": now, "lastError": "it does not answer in time"},
+            "a": {"state": "works", "since": now, "latency": 20},
+            "b": {"state": "unused", "since": now},
+        },
+    }
+    assert list(told["byName"]) == ["c", "a", "b"]
 
 
 def test_devices_renew_identities_and_edge_cas_but_neither_servers_nor_what_a_factory_gave_them() -> None:

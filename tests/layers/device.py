@@ -3,6 +3,7 @@
 What has to be timed, or is refused, it asks itself: the start of a command would be part of the time.
 """
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -12,6 +13,7 @@ from layers.ground import BOTTOM, Ground
 from layers.site import Site
 from layers.styles import DEVICE, DEVICES
 from layers.transcript import Transcript
+from nestor.cli.exits import FOUND, OK
 from support.answers import Answer
 from support.shapes import est_identity
 
@@ -66,6 +68,13 @@ class Press:
         """Ask which CAs there are."""
         device = self._site.device(self._site.place / _ANCHORS)
         return self._ground.on(BOTTOM, lambda: device.get("cacerts"))
+
+    def visit(self) -> list[str]:
+        """Have the doctor look; what it says of the layers."""
+        words = ("doctor", self._site.url, "--cacert", _ANCHORS, "--user", USER, "--password-file", _PASSWORD)
+        self._transcript.typed(BOTTOM, words)
+        said = json.loads(self._site.shell(*words, "--json", ends=(OK, FOUND)))
+        return [f"{one['gravity']}: {one['sentence']}" for one in said if one["about"] == "layers"]
 
     def _ask(self, name: str, operation: str, *more: str) -> x509.Certificate:
         words = ("est", operation, self._site.url, "--cacert", _ANCHORS, *more)

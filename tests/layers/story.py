@@ -12,7 +12,7 @@ from itertools import pairwise
 from cryptography import x509
 
 from layers.device import CERTIFICATE, EDGE_CA, IDENTITY, Press, Timed, told
-from layers.ground import BOTTOM, LAYERS, TOP, Ground, address
+from layers.ground import BOTTOM, LAYERS, TOP, Ground, address, host
 from layers.plant import Plant, plant
 from layers.site import Site
 from layers.styles import CUT, PORT, Style
@@ -113,6 +113,7 @@ def _pull_the_plug(plant: Plant, press: Press, transcript: Transcript) -> None:
     authorities = press.authorities()
     _check(authorities.status == HTTPStatus.OK, "/cacerts is answered")
     transcript.fact(f"/cacerts is answered as ever: {_counted(len(authorities.certificates))}.")
+    _look_up(plant, press, transcript)
     transcript.scene("The plug is put in again. Nobody does anything else.")
     said = len(site.log)
     plant.ground.mend(CUT)
@@ -120,6 +121,17 @@ def _pull_the_plug(plant: Plant, press: Press, transcript: Transcript) -> None:
         _is_served_again(press, transcript)
     line = _wait_for_line(site, said, *_REGAINED[plant.style])
     transcript.fact(f"layer {CUT} writes in its log: {line}")
+
+
+def _look_up(plant: Plant, press: Press, transcript: Transcript) -> None:
+    """Ask the doctor, on layer 1, which hop it is. Where each layer issues by itself, nobody misses it yet."""
+    transcript.scene("Which hop is it? The doctor walks up from layer 1, and says of the layers:")
+    said = press.visit()
+    for sentence in said:
+        transcript.fact(sentence)
+    gravity = "problem" if plant.style is Style.FORWARDING else "warning"
+    hop = f"{gravity}: The hop from {host(CUT)}:{PORT} to {host(CUT + 1)}:{PORT} fails"
+    _check(len(said) == CUT and said[-1].startswith(hop), f"the hop from layer {CUT} to {CUT + 1} is named")
 
 
 def _knocks(press: Press, numbers: range, transcript: Transcript, *, served: bool) -> None:

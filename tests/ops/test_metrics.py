@@ -23,7 +23,7 @@ from nestor.events import (
     TurnedAway,
 )
 from nestor.model import Refusal
-from nestor.ops.metrics import Figures, Metrics
+from nestor.ops.metrics import Figures, Metrics, RouteFigures
 from support.awaiting import an_approval
 from support.entries import an_entry
 
@@ -94,17 +94,32 @@ def test_what_is_true_at_the_moment_is_told_with_every_check() -> None:
         recorded={"edgeCa": 5},
         revoked=1,
         ledger_bytes=4096,
+        upstream_since=3_000.0,
+        upstream_latency=0.25,
     )
     told = _told(metrics, figures)
     assert told["nestor_ready"] == 0
     checks = {check: told[f'nestor_health{{check="{check}"}}'] for check in ("loop", "ca", "ledger")}
     assert checks == {"loop": 1, "ca": 1, "ledger": 0}
+    assert (told["nestor_upstream_since_timestamp_seconds"], told["nestor_upstream_latency_seconds"]) == (3000, 0.25)
     assert (told["nestor_connections_open"], told["nestor_http_requests_in_progress"]) == (7, 2)
     assert told["nestor_ca_certificate_expiry_timestamp_seconds"] == 2000
     assert told["nestor_server_certificate_expiry_timestamp_seconds"] == 1000
     assert told['nestor_ledger_certificates{profile="edgeCa"}'] == 5
     assert (told["nestor_ledger_revoked_certificates"], told["nestor_ledger_size_bytes"]) == (1, 4096)
     assert _told(metrics, Figures(checks={"ca": True, "ledger": True}))["nestor_ready"] == 1
+
+
+def test_every_route_of_the_moment_is_told_and_none_that_is_gone() -> None:
+    metrics = Metrics("1", {})
+    routes = {"blob": RouteFigures(0.0, 1_000.0, 0.5), "hub": RouteFigures(1.0, 2_000.0, 0.25)}
+    told = _told(metrics, Figures(routes=routes))
+    names = ("working", "since_timestamp_seconds", "latency_seconds")
+    assert [told[f'nestor_routes_{name}{{route="blob"}}'] for name in names] == [0, 1000, 0.5]
+    told = _told(metrics, Figures(routes={"hub": routes["hub"]}))
+    assert [series for series in told if 'route="' in series and "hub" not in series] == []
+    many = _told(metrics, Figures(routes={f"r{number}": routes["hub"] for number in range(1_000)}))
+    assert len([series for series in many if 'route="' in series]) == 3 * 50
 
 
 def test_a_house_that_does_not_answer_is_not_ready() -> None:

@@ -28,7 +28,7 @@ from support.backends import Backend
 from support.device import Identity, client_context
 from support.front import Front, context_of
 
-EST = ("/.well-known/est", "/healthz", "/readyz")
+EST = ("/.well-known/est", "/layers", "/healthz", "/readyz")
 
 
 @dataclass

@@ -160,7 +160,8 @@ def _server(stub: Stub) -> ThreadingHTTPServer:
             shown = len(self.request._sslobj.get_unverified_chain() or ())  # type: ignore[attr-defined]
             heard = Heard(self.command, self.path, self.headers, body, peer, version, unique, self.session, shown)
             reply = stub.answer(heard)
-            self.send_response(reply.status)
+            begin = self.send_response_only if "Server" in reply.headers else self.send_response
+            begin(reply.status)
             for name, value in reply.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(reply.body)))

@@ -20,8 +20,10 @@ class Visited:
     findings: Sequence[dict[str, str]]
     verdict: str
 
-    def of(self, gravity: str) -> list[str]:
-        return [finding["sentence"] for finding in self.findings if finding["gravity"] == gravity]
+    def of(self, gravity: str, about: str = "") -> list[str]:
+        """The sentences of a gravity, about one thing or about all."""
+        told = [finding for finding in self.findings if about in {"", finding["about"]}]
+        return [finding["sentence"] for finding in told if finding["gravity"] == gravity]
 
     @property
     def problems(self) -> list[str]:

@@ -50,6 +50,17 @@ def test_a_status_leaves_out_what_is_empty_but_an_empty_value_is_acknowledged() 
     assert reported(answers, status) == {"listener": answers["listener"], "health": {"ready": True}}
 
 
+def test_of_many_routes_the_first_are_told_and_how_many_more_there_are() -> None:
+    route = {"state": "fails", "since": "2026-05-04T12:00:00Z", "lastError": "It does not answer. " * 5}
+    routes = {f"a-route-with-a-name-as-long-as-it-may-be-{at:04}": route for at in range(300)}
+    document = reported({"listener": answer(200)}, {"routeStatus": {"failing": 300, "byName": routes}})
+    assert size(document) <= LIMIT
+    told = document["routeStatus"]["byName"]
+    assert next(iter(told)) == next(iter(routes))
+    assert told[OTHERS] == 300 - len(told) + 1
+    assert document["listener"]["ac"] == 200
+
+
 def test_of_many_counts_the_largest_are_told_and_the_others_added_up() -> None:
     counts = {f"profile-with-a-long-name-{at:04}": at for at in range(400)}
     told = reported({}, {"issuance": {"total": 5, "byProfile": counts}})["issuance"]

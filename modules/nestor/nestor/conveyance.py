@@ -49,6 +49,26 @@ class Conveyance:
 
 
 @dataclass(frozen=True, slots=True)
+class Hop:
+    """What a server says of itself, and of the one above that it asks; nothing secret, and no device.
+
+    `server` is its id among the hops. `forwards`: whether what devices ask of it comes from above. `problems` are the
+    names of what keeps it from issuing. `parent` is the address that it asks, empty at the top; `reached` and `since`
+    say how that is, `latency` is that of the last answer in seconds, `fault` a sentence. `reached` is None where the
+    parent was not asked.
+    """
+
+    server: str
+    forwards: bool = False
+    problems: tuple[str, ...] = ()
+    parent: str = ""
+    reached: bool | None = None
+    since: datetime | None = None
+    latency: float | None = None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
     """A request that is about to be handed on, as the ledger keeps it until its certificate is recorded.
 

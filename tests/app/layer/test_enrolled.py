@@ -27,6 +27,8 @@ from support.nested import (
 )
 from support.process import Mortal
 from support.shapes import edge_ca
+from support.talks import has
+from support.visiting import visit
 
 pytestmark = pytest.mark.xdist_group("layer")
 
@@ -90,10 +92,17 @@ def test_what_a_layer_issues_is_good_for_whoever_trusts_the_root(family: Family,
         assert b": OK" in openssl.run("verify", "-x509_strict", "-CAfile", anchor, "-untrusted", above, shown)
     assert own_identity(child).issuer == root.subject
     assert f'by="certificate {LAYER}"' in parent.log()
-    # A server that starts again has it still, and asks nobody.
+    shown = ("--cacert", anchor, "--user", LINE[0])
+    known = {"NESTOR_EST_PASSWORD": LINE[1]}
+    found = visit(child.url, *shown, environment=known)
+    assert has(found.of("fine", "layers"), "is answered by localhost:", "it is the top")
+    # A server that starts again has it still, and asks nobody; only the doctor tells of who is away.
     parent.stop()
     child.stop()
     child.start()
+    found = visit(child.url, *shown, environment=known)
+    assert has(found.of("warning", "layers"), "Until it is mended, CAs below are not renewed.")
+    assert found.problems == []
     assert enrolled(child, "dev2").certificate.issuer == issuer.subject
     told = json.loads(child.command("ca", "show", "--json").stdout)
     assert told["parent"] == parent.url

@@ -14,6 +14,7 @@ from OpenSSL import SSL
 from nestor.access.build import build_gate
 from nestor.access.gate import Gate
 from nestor.access.memory import Memory
+from nestor.app.acquaintance import check_known
 from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import given_identity, issued_identity, last_ca_certificates, own_hosts
 from nestor.app.clock import BelievedClock
@@ -32,12 +33,13 @@ from nestor.ca.home import LostCA
 from nestor.ca.issuer import Issuer
 from nestor.ca.layers import Layers
 from nestor.ca.own_names import own_names
+from nestor.conveyance import Hop
 from nestor.errors import MaterialError, NestorError
 from nestor.est.csrattrs import size_warning
 from nestor.events import Event, Trouble
 from nestor.keys.seals import Keyring
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.model import Label
+from nestor.model import Credentials, Label
 from nestor.naming import fold
 from nestor.ops.health import Health
 from nestor.ports import Clock, Ledger, Sink, tell
@@ -49,6 +51,7 @@ from nestor.registrar.labels import build_labels
 from nestor.registrar.reception import Reception
 from nestor.registrar.settings import LabelSettings
 from nestor.settings import Settings
+from nestor.upstream.ascent import Ascent
 from nestor.upstream.authority import UpstreamAuthority
 from nestor.upstream.parent import Parent
 from nestor.web.settings import CertificateOrder
@@ -101,6 +104,7 @@ class House:
     health: Health
     gates: Sequence[Gate]
     routes: Routes
+    ascent: Ascent
     waits: bool = False
     parent: Parent | None = None
     above: Sequence[x509.Certificate] = ()
@@ -109,6 +113,11 @@ class House:
     def chain_order(self) -> bool:
         """Whether /cacerts keeps chain order instead of DER's."""
         return self.settings.listener.cacerts_order is CertificateOrder.CHAIN
+
+    async def layers(self, credentials: Credentials, left: int, within: float) -> Sequence[Hop]:
+        """This server and those above it, so many at most, for whoever is known here. Raises NestorError."""
+        await check_known(self.gates, credentials)
+        return await self.ascent.climb(self.problems(), left, within)
 
     def problems(self) -> Mapping[str, str]:
         """What keeps this server from issuing, by name."""
@@ -133,7 +142,9 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     authority = _authority(found, catalog, source, ground.guard, reserved)
     _warn_of_large_attributes(labels.values(), authority, ground)
     parent = open_parent(source, ground.parents)
-    above = tuple(parent.certificates) if parent is not None else ()
+    up = forwarded(settings)
+    forwards = any(up.values())
+    above = tuple(parent.certificates) if parent is not None and forwards else ()
     believing = replace(source, clock=BelievedClock(ground.clock, ground.guard))
     issuers = authority.accepted()
     opened = partial(open_gate, believing, ground.ledger, catalog, memory=ground.memory)
@@ -141,11 +152,10 @@ async def build_house(settings: Settings, ground: Ground) -> House:
     identity = given or await issued_identity(source, authority, ground.ledger)
     warn_of_ending(identity, ground)
     desk = _desk(settings, ground, catalog, identity)
-    up = forwarded(settings)
     here = {name: label for name, label in labels.items() if name not in up}
     desks = dict.fromkeys(here, desk(labels=here, gate=gate, authority=authority))
     gates = [gate]
-    if parent is not None:
+    if parent is not None and forwards:
         higher = opened(above, issuers=above, reserved=(*reserved, parent.host), above=True, beside=issuers)
         gates.append(higher)
         asked = partial(UpstreamAuthority, parent, intents=ground.ledger, clock=believing.clock, traits=catalog.traits)
@@ -159,14 +169,20 @@ async def build_house(settings: Settings, ground: Ground) -> House:
         identity=identity,
         gates=gates,
         routes=routes,
+        ascent=Ascent(_own_id(settings, ground), parent, ground.clock, forwards=forwards),
         context=server_context(
             chain=identity.chain, key=identity.key, client_anchors=(*issuers, *above, *gate.anchors)
         ),
-        health=_health(authority, ground, identity, parent if not here else None),
+        health=_health(authority, ground, identity, None if here else parent),
         parent=parent,
         above=above,
         waits=ground.waiting is not None,
     )
+
+
+def _own_id(settings: Settings, ground: Ground) -> str:
+    """What this server calls itself among the hops."""
+    return ground.memory.hop(next(iter(settings.listener.hostnames), ""))
 
 
 def _authority(

@@ -6,7 +6,7 @@ seconds, that silence is the answer (ADR 15).
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +14,15 @@ from typing import TypeVar
 from nestor.app.closed import ClosedLedger
 from nestor.app.house import House
 from nestor.app.server import Server
+from nestor.conveyance import MOST_HOPS, Hop
 from nestor.errors import CannotIssue
+from nestor.est import layers
 from nestor.ledger import opening
-from nestor.ops.metrics import CONTENT_TYPE, Figures, Metrics
+from nestor.ops.metrics import CONTENT_TYPE, Figures, Metrics, RouteFigures
+from nestor.proxy.standing import Standing, State
+from nestor.upstream.ascent import LONGEST
 from nestor.web.operations import Page, operations_port
-from nestor.web.probes import HEALTHZ, READYZ, WORD, verdict
+from nestor.web.probes import HEALTHZ, READYZ, WORD, is_loopback, verdict
 from nestor.web.settings import OperationsSettings
 
 Answer = TypeVar("Answer")
@@ -26,6 +30,7 @@ Answer = TypeVar("Answer")
 METRICS = "/metrics"
 
 _PATIENCE = 2.0
+_UNKNOWN = float("nan")
 _SILENT = {"loop": f"The event loop has not turned for {_PATIENCE:g} s: requests are not answered."}
 
 
@@ -92,13 +97,16 @@ class _Pages:
         """What is at a path."""
         if path == METRICS:
             return Page(self._metrics.expose(await self._ask(self._figures)), CONTENT_TYPE)
+        if path == layers.PATH and is_loopback(address):
+            hops = await self._ask(self._layers, LONGEST + _PATIENCE)
+            return None if hops is None else Page(layers.write(hops), layers.TYPE)
         if path in {HEALTHZ, READYZ}:
             problems = await self._ask(self._failures if path == HEALTHZ else self._problems)
             status, told = verdict(path, _SILENT if problems is None else problems, address)
             return Page(json.dumps(told).encode(), "application/json", status)
         return None
 
-    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer | None:
+    async def _ask(self, question: Callable[[], Awaitable[Answer]], patience: float = _PATIENCE) -> Answer | None:
         """What the house answers; None where its loop does not."""
 
         async def asked() -> Answer:
@@ -106,7 +114,7 @@ class _Pages:
 
         answer = asyncio.run_coroutine_threadsafe(asked(), self._loop)
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(answer), _PATIENCE)
+            return await asyncio.wait_for(asyncio.wrap_future(answer), patience)
         except TimeoutError:
             return None
 
@@ -115,6 +123,10 @@ class _Pages:
 
     async def _problems(self) -> Mapping[str, str]:
         return self._server.house.problems()
+
+    async def _layers(self) -> Sequence[Hop]:
+        house = self._server.house
+        return await house.ascent.climb(house.problems(), MOST_HOPS, LONGEST)
 
     async def _figures(self) -> Figures:
         house, listener = self._server.house, self._server.listener
@@ -126,13 +138,15 @@ class _Pages:
             in_progress=listener.requests if listener else 0,
             ca_end=min(
                 (one.not_valid_after_utc.timestamp() for one in house.authority.chain()),
-                default=float("nan"),
+                default=_UNKNOWN,
             ),
             server_certificate_end=house.identity.certificate.not_valid_after_utc.timestamp(),
             recorded=recorded,
             revoked=revoked,
             ledger_bytes=_size(self._data / opening.FILE),
+            upstream_since=_since(house),
             upstream_latency=_latency(house),
+            routes={name: _route(standing) for name, standing in self._server.routes().items()},
         )
 
     async def _counted(self) -> tuple[Mapping[str, int], int]:
@@ -144,10 +158,24 @@ class _Pages:
         return {}, 0
 
 
+def _since(house: House) -> float:
+    """Since when the server above is reached or not; NaN where there is none, or it was not asked yet."""
+    state = house.parent.state if house.parent else None
+    return _UNKNOWN if state is None or state.reached is None else state.since.timestamp()
+
+
+def _route(standing: Standing) -> RouteFigures:
+    return RouteFigures(
+        works=_UNKNOWN if standing.state is State.UNUSED else float(standing.state is State.WORKS),
+        since=standing.since.timestamp(),
+        latency=_UNKNOWN if standing.answered_in is None else standing.answered_in,
+    )
+
+
 def _latency(house: House) -> float:
     """How long the last answer of the server above took; NaN where there is none."""
     latency = house.parent.state.latency if house.parent else None
-    return float("nan") if latency is None else latency
+    return _UNKNOWN if latency is None else latency
 
 
 def _size(path: Path) -> int:

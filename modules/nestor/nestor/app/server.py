@@ -5,7 +5,7 @@ A House that cannot be built at the start ends the start with its sentence; late
 
 import asyncio
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ from nestor.ca.issuer import fingerprint_of
 from nestor.errors import NestorError
 from nestor.events import Note, SettingsApplied, SettingsRefused, Trouble
 from nestor.ledger.sqlite import SQLiteLedger
-from nestor.proxy.standing import Standings
+from nestor.proxy.standing import Standing, Standings
 from nestor.settings import Settings
 from nestor.web.listener import Listener
 from nestor.web.settings import ListenerSettings
@@ -85,6 +85,10 @@ class Server:
     def addresses(self) -> Sequence[tuple[str, int]]:
         """Where EST is listened for."""
         return self._listener.addresses if self._listener else ()
+
+    def routes(self) -> Mapping[str, Standing]:
+        """How each route of the settings of now does."""
+        return self.standings.keep(route.name for route in self._house.routes.table.routes)
 
     async def other_settings(self) -> None:
         """Wait for the next House."""
@@ -197,8 +201,8 @@ class Server:
     async def look_after_contact_with_parent(self) -> None:
         """Ask the server above what is due; another house where it shows other CA certificates."""
         await self._ground.parents.look()
-        parent = self._house.parent
-        if parent is not None and tuple(parent.certificates) != tuple(self._house.above):
+        house, parent = self._house, self._house.parent
+        if parent is not None and house.ascent.forwards and tuple(parent.certificates) != tuple(house.above):
             await self.reload()
 
     async def look_for_decisions(self) -> None:

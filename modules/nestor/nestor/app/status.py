@@ -21,6 +21,7 @@ from nestor.document import described
 from nestor.events import UpstreamState
 from nestor.ledger.sqlite import SQLiteLedger
 from nestor.ledger.statistics import Statistics
+from nestor.proxy.standing import Standing, State
 
 
 class CAStatus(Answer):
@@ -96,6 +97,22 @@ class UpstreamStatus(Answer):
     last_error: str | None = described("What is wrong, in a sentence.", None)
 
 
+class RouteStatus(Answer):
+    """One route of the API proxy."""
+
+    state: str = described("What was seen of its target last: works, fails, or unused.")
+    since: Moment = described("Since when that is so.")
+    latency: int | None = described("After how long its last answer began, in milliseconds, to the next ten.", None)
+    last_error: str | None = described("What is wrong, in a sentence, while it fails.", None)
+
+
+class Routes(Answer):
+    """The routes of the API proxy."""
+
+    failing: int = described("How many of them fail.")
+    by_name: Mapping[str, RouteStatus] = described("Each by its name, those that fail first.")
+
+
 class HealthStatus(Answer):
     """Whether it issues."""
 
@@ -121,6 +138,7 @@ class Status(Answer):
     listener_status: ListenerStatus = described("Where EST is served.")
     link_status: LinkStatus | None = described("The connection to edgeHub.", None)
     upstream_status: UpstreamStatus | None = described("The server of the layer above, where there is one.", None)
+    route_status: Routes | None = described("The routes of the API proxy, where there are any.", None)
     last_refused_settings: LastRefusedSettings | None = described("The last settings that did not hold.", None)
     issuance: Issuance | None = described("What was issued and refused; nothing while the ledger cannot be read.", None)
 
@@ -146,6 +164,7 @@ def status_of(server: Server, circumstances: Circumstances, statistics: Statisti
         listener_status=_listener(server),
         link_status=LinkStatus(connected_since=link.since) if link.connected else None,
         upstream_status=None if house.parent is None else _upstream(house.parent.state),
+        route_status=_routes(server.routes()),
         last_refused_settings=circumstances.refused,
         issuance=None if statistics is None else issuance_of(statistics),
     )
@@ -217,9 +236,31 @@ def _upstream(state: UpstreamState) -> UpstreamStatus:
     return UpstreamStatus(
         reached=bool(state.reached),
         since=state.since,
-        latency=None if state.latency is None else math.ceil(state.latency * 100) * 10,
+        latency=None if state.latency is None else _tens(state.latency),
         last_error=state.sentence,
     )
+
+
+def _routes(standings: Mapping[str, Standing]) -> Routes | None:
+    if not standings:
+        return None
+    ordered = sorted(standings.items(), key=lambda pair: (pair[1].state is not State.FAILS, pair[0]))
+    failing = sum(standing.state is State.FAILS for standing in standings.values())
+    return Routes(failing=failing, by_name={name: _route(standing) for name, standing in ordered})
+
+
+def _route(standing: Standing) -> RouteStatus:
+    return RouteStatus(
+        state=standing.state.value,
+        since=standing.since,
+        latency=None if standing.answered_in is None else _tens(standing.answered_in),
+        last_error=standing.last_error if standing.state is State.FAILS else None,
+    )
+
+
+def _tens(seconds: float) -> int:
+    """Milliseconds, to the next ten: what changes less is reported less."""
+    return math.ceil(seconds * 100) * 10
 
 
 def _listener(server: Server) -> ListenerStatus:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from nestor.app.names import is_server_name
 from nestor.errors import SettingsError
+from nestor.est import layers
 from nestor.est.menu import BASE
 from nestor.proxy.destination import Whose, read_address, read_destination, read_place
 from nestor.proxy.passthrough import NAME
@@ -14,7 +15,7 @@ from nestor.proxy.settings import PassthroughSettings, ProxySettings, RouteSetti
 from nestor.settings import Settings
 from nestor.web.probes import PROBES
 
-RESERVED = (BASE, *sorted(PROBES))
+RESERVED = (BASE, layers.PATH, *sorted(PROBES))
 """Paths that no route takes."""
 
 DIRECT = "direct"

@@ -6,6 +6,7 @@ It outlives the house as long as it is asked in the same way. What is kept of it
 from nestor.app.authority import Source
 from nestor.app.forwarding import digits, forwarded
 from nestor.app.layer.identity import OwnIdentity
+from nestor.app.layer.looking_after import has_dues
 from nestor.ca.loading import read_certificates
 from nestor.errors import MaterialError
 from nestor.keys.file import load_key
@@ -66,11 +67,20 @@ class Parents:
 
 
 def open_parent(source: Source, parents: Parents) -> Parent | None:
-    """The server above of these settings; None where no label is forwarded. Raises MaterialError."""
+    """The server above of these settings; None where it is asked for nothing.
+
+    Raises MaterialError for what cannot be read; but where nothing is forwarded this server does without.
+    """
     upstream = source.settings.upstream
-    if upstream.url is None or not any(forwarded(source.settings).values()):
+    forwards = any(forwarded(source.settings).values())
+    if upstream.url is None or not (forwards or has_dues(source.settings)):
         return None
-    return parents.find(terms_of(source, upstream.url), _shown(source, parents), source)
+    try:
+        return parents.find(terms_of(source, upstream.url), _shown(source, parents), source)
+    except MaterialError:
+        if forwards:
+            raise
+        return None  # whoever has the certificates from above renewed tells of it
 
 
 def terms_of(source: Source, url: str) -> Terms:

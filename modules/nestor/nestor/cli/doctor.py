@@ -16,7 +16,7 @@ from nestor.naming import common_name_of
 
 if TYPE_CHECKING:
     from nestor.doctor.itself import Here
-    from nestor.doctor.seen import Identity
+    from nestor.doctor.seen import Identity, Place
 
 
 def doctor(
@@ -66,8 +66,10 @@ def doctor(
     from nestor.doctor.visit import examine  # noqa: PLC0415 -- OpenSSL
     from nestor.upstream.trust import read_anchors  # noqa: PLC0415 -- cryptography
 
+    operations = None
     if url is None:
         url, cacert = _own_server(cacert, data, config)
+        operations = _operations(data)
     identity = _read_identity(cert, key)
     with told_as_misuse():
         address = read_address(url, label)
@@ -75,7 +77,7 @@ def doctor(
     anchors = read_anchors(cacert).anchors if cacert else None
     password = find_password(user, password_file)
     login = None if user is None else Login(user, password or "")
-    plan = Plan(address, anchors, Credential(login, identity), device, edge_ca, patience, _here())
+    plan = Plan(address, anchors, Credential(login, identity), device, edge_ca, patience, operations, _here())
     return show_findings(examine(plan, SystemClock()), as_json=json)
 
 
@@ -88,6 +90,22 @@ def _own_server(cacert: Path | None, data: Path, config: Path | None) -> tuple[s
     url = f"https://{f'[{host}]' if ':' in host else host}:{listener.port}{BASE}"
     homes = [CAHome(data), *([CAHome(TUTORIAL_DATA)] if data == DEFAULT_DATA else [])]
     return url, cacert or next((home.certificates_path for home in homes if home.certificates_path.exists()), None)
+
+
+def _operations(data: Path) -> "Place | None":
+    """The operations port of this machine's Nestor, as it left word; None where it has none here."""
+    import socket  # noqa: PLC0415 -- only now
+    from urllib.parse import urlsplit  # noqa: PLC0415 -- only now
+
+    from nestor.cli.probe import word_of  # noqa: PLC0415 -- only now
+    from nestor.doctor.seen import Place  # noqa: PLC0415 -- cryptography
+    from nestor.web.probes import WORD  # noqa: PLC0415 -- only now
+
+    parts = urlsplit(word_of(data) if (data / WORD).exists() else "")
+    if parts.scheme != "http" or parts.hostname is None or parts.port is None:
+        return None
+    family = socket.AF_INET6 if ":" in parts.hostname else socket.AF_INET
+    return Place(family, parts.hostname, parts.port)
 
 
 def _here() -> "Here":

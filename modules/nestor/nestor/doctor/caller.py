@@ -5,12 +5,13 @@ A password that counts goes only to a server that is believed, on the very conne
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from http import HTTPMethod
+from http import HTTPMethod, HTTPStatus
 
 from nestor.doctor.plan import Plan
 from nestor.doctor.seen import STRANGER, Credential, Identity, Place, Presented, Question, Session, Talk, Trial, Version
 from nestor.doctor.trust import is_believed
 from nestor.doctor.wire import Wire
+from nestor.est.layers import PATH
 from nestor.model import Operation
 from nestor.ports import Clock
 
@@ -36,6 +37,17 @@ class Caller:
     def path(self, path: str) -> Talk:
         """Get another path, as a stranger."""
         return self._ask(Question(HTTPMethod.GET, path))
+
+    def layers(self, credential: Credential) -> Talk:
+        """Ask what stands above: the server's operations port where that is at hand, else the server, as the device."""
+        question = Question(HTTPMethod.GET, PATH)
+        if self.plan.operations is not None:
+            talk = self._wire.ask(self.plan.operations, question, secure=False)
+            if talk.status == HTTPStatus.OK:
+                return talk
+        return self._ask(
+            replace(question, credential=credential, believe=None if credential == STRANGER else self.believes)
+        )
 
     def plain(self) -> Talk:
         """Ask for /cacerts in plain HTTP, whatever the URL says."""

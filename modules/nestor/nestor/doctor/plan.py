@@ -6,7 +6,7 @@ from cryptography import x509
 
 from nestor.doctor.address import Address
 from nestor.doctor.itself import NOWHERE, Here
-from nestor.doctor.seen import STRANGER, Credential
+from nestor.doctor.seen import STRANGER, Credential, Place
 
 USUAL_PATIENCE = 30.0
 """Seconds to wait for an answer: as long as those wait who ask aziot-certd for a certificate."""
@@ -18,7 +18,7 @@ class Plan:
 
     `anchors` are the device's trusted_certs, None for the store of this machine. `device` is the id to enroll, None to
     have nothing issued; `edge_ca` has an Edge CA issued as well. `patience` is in seconds, for each answer; `here` says
-    where the doctor runs.
+    where the doctor runs; `operations` is the operations port of the server, where that is this machine's own.
     """
 
     address: Address
@@ -27,4 +27,5 @@ class Plan:
     device: str | None = None
     edge_ca: bool = False
     patience: float = USUAL_PATIENCE
+    operations: Place | None = None
     here: Here = NOWHERE

@@ -17,6 +17,7 @@ from nestor.doctor.caller import Caller
 from nestor.doctor.certificate import judge_certificate
 from nestor.doctor.clock import judge_clock
 from nestor.doctor.itself import judge_itself
+from nestor.doctor.layers import judge_layers
 from nestor.doctor.plan import Plan
 from nestor.doctor.requests import wrapped
 from nestor.doctor.seen import STRANGER, Credential, Door, Ending, Identity, Login, Place, Presented, Talk
@@ -126,6 +127,7 @@ def _look_at_est(
     cacerts = ca_certificates(usual)
     yield from _judge_identity(plan.credential.identity, presented, cacerts, clock)
     yield from _look_at_credentials(caller, device, stranger)
+    yield from _look_above(caller, device, usual)
     if plan.device is None:
         yield verdict.not_enrolled()
     elif not believed:
@@ -152,6 +154,12 @@ def _look_at_cacerts(caller: Caller, device: Credential, usual: Talk, clock: Clo
         yield from judge_csr_attributes(caller.stranger(Operation.CSR_ATTRS))
     if usual.answer is not None and readiness.is_nestor(usual.answer):
         yield from readiness.judge_readiness(caller.path(readiness.PATH))
+
+
+def _look_above(caller: Caller, device: Credential, usual: Talk) -> Iterator[Finding]:
+    """From a Nestor to the top, as far as it tells."""
+    if usual.answer is not None and readiness.is_nestor(usual.answer):
+        yield from judge_layers(caller.layers(device), caller.plan.address.server)
 
 
 def _detours(caller: Caller) -> list[Detour]:

@@ -23,6 +23,7 @@ class Topic(StrEnum):
     CSRATTRS = "csrattrs"
     SERVER = "server"
     AUTHENTICATION = "authentication"
+    LAYERS = "layers"
     ENROLLMENT = "enrollment"
     VERDICT = "verdict"
 

@@ -6,6 +6,7 @@ secret: no name of a device, no address, no sentence.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.metrics_core import Metric
@@ -41,6 +42,15 @@ _BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 12.0)
 
 
 @dataclass(frozen=True, slots=True)
+class RouteFigures:
+    """How a route does: 1 or 0, NaN while it was not used; since which moment; and the seconds of its last answer."""
+
+    works: float
+    since: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What is told at the moment somebody asks; `checks` says of every check of the house whether all is well.
 
@@ -55,7 +65,9 @@ class Figures:
     recorded: Mapping[str, int] = field(default_factory=dict)
     revoked: int = 0
     ledger_bytes: int = 0
+    upstream_since: float = _UNKNOWN
     upstream_latency: float = _UNKNOWN
+    routes: Mapping[str, RouteFigures] = field(default_factory=dict)
 
 
 class Metrics:
@@ -182,7 +194,15 @@ class _Gauges:
         self.server_end = gauge("server_certificate_expiry_timestamp_seconds", "When the server's certificate ends.")
         self.recorded = gauge("ledger_certificates", "Certificates issued since the ledger was made.", "profile")
         self.revoked = gauge("ledger_revoked_certificates", "Certificates revoked since the ledger was made.")
+        self.since = gauge(
+            "upstream_since_timestamp_seconds", "Since when the server above is reached, or is not reached."
+        )
         self.latency = gauge("upstream_latency_seconds", "How long the last answer of the server above took.")
+        self.routes = (
+            gauge("routes_working", "Whether what a route leads to answered when asked last: 1 or 0.", "route"),
+            gauge("routes_since_timestamp_seconds", "Since when it does, or does not.", "route"),
+            gauge("routes_latency_seconds", "After how long its last answer began.", "route"),
+        )
         self.bytes = gauge("ledger_size_bytes", "Bytes of the ledger's file.")
 
     def show(self, figures: Figures | None) -> None:
@@ -201,7 +221,17 @@ class _Gauges:
             self.recorded.labels(profile).set(number)
         self.revoked.set(figures.revoked)
         self.bytes.set(figures.ledger_bytes)
+        self.since.set(figures.upstream_since)
         self.latency.set(figures.upstream_latency)
+        self._show_routes(figures.routes)
+
+    def _show_routes(self, routes: Mapping[str, RouteFigures]) -> None:
+        """Those that there are now, and no more of them than of other labels."""
+        for one in self.routes:
+            one.clear()
+        for name, figures in islice(routes.items(), _MOST):
+            for one, value in zip(self.routes, (figures.works, figures.since, figures.latency), strict=True):
+                one.labels(name).set(value)
 
 
 class _Bounded:

@@ -25,7 +25,7 @@ class Standing:
     failed: int = 0
     carried: int = 0
     under_way: int = 0
-    answered_in: float = 0.0
+    answered_in: float | None = None
 
 
 class Standings:

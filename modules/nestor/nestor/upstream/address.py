@@ -18,6 +18,10 @@ class Address:
         """Where an operation is asked for (RFC 7030, 3.2.2)."""
         return f"{self.base}/{operation}"
 
+    def beside(self, path: str) -> str:
+        """Where the same server has what is none of EST."""
+        return f"https://{self.server}{path}"
+
 
 def parse_address(text: str, label: str | None = None) -> Address:
     """Read `HOST`, `HOST:PORT`, `https://HOST:PORT` or a whole base URL, and append the label.

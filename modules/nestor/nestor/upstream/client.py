@@ -13,8 +13,9 @@ from aiohttp import hdrs
 from cryptography import x509
 from multidict import CIMultiDict
 
-from nestor.errors import SettingsError, Unavailable
-from nestor.est import pkcs10, transfer
+from nestor.conveyance import Hop
+from nestor.errors import Malformed, SettingsError, Unavailable
+from nestor.est import layers, pkcs10, transfer
 from nestor.est.csrattrs import CsrAttributes
 from nestor.est.transfer import Dialect
 from nestor.model import Operation
@@ -27,11 +28,15 @@ from nestor.upstream.answers import (
     read_csr_attributes,
     read_generated_key,
 )
+from nestor.upstream.faults import BadAnswer
 from nestor.upstream.identity import ClientIdentity
 from nestor.upstream.refusals import refusal_of
 from nestor.upstream.rollover import CACertificates, sort_out
 from nestor.upstream.trust import ClientCertificate, Trust, provisional_context, verifying_context
 from nestor.upstream.wire import TOTAL_TIMEOUT, Answer, Progress, Wire
+
+_NESTOR = "Nestor"
+"""What the answers of a Nestor call their server."""
 
 _NOTHING_ASKED = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.NOT_IMPLEMENTED})
 _CSR_HEADERS: Mapping[str, str] = {hdrs.CONTENT_TYPE: "application/pkcs10", hdrs.CONTENT_TRANSFER_ENCODING: "base64"}
@@ -122,6 +127,20 @@ class ESTClient:
         if answer.status in _NOTHING_ASKED:
             return None
         return read_attributes_der(self._granted(answer, Operation.CSR_ATTRS), self._address.server)
+
+    async def layers(self, left: int, sending: Sending = _AS_USUAL) -> Sequence[Hop]:
+        """What the server, if it is a Nestor, tells of itself and of `left` servers above it; nothing from others."""
+        told = CIMultiDict([*self._login.items(), (layers.HOPS_LEFT, str(left))])
+        url = self._address.beside(layers.PATH)
+        answer = await self._wire.ask(HTTPMethod.GET, url, told, within=sending.within, progress=sending.progress)
+        if answer.headers.get(hdrs.SERVER) != _NESTOR:
+            return ()
+        if answer.status != HTTPStatus.OK:
+            raise refusal_of(answer, self._address.server, layers.PATH)
+        try:
+            return layers.read(answer.body)
+        except Malformed as fault:
+            raise BadAnswer(f"{self._address.server} answers {layers.PATH} in a way that cannot be read.") from fault
 
     async def csrattrs(self) -> CsrAttributes:
         """What the server asks of a request; nothing, where it says nothing (RFC 7030, 4.5)."""

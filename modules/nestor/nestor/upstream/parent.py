@@ -18,6 +18,7 @@ from nestor.errors import MaterialError, NestorError, ParentAway, ParentSilent, 
 from nestor.events import Trouble, UpstreamChanged, UpstreamState
 from nestor.ports import Clock
 from nestor.upstream import cache, judging
+from nestor.upstream.address import parse_address
 from nestor.upstream.bootstrap import bootstrap
 from nestor.upstream.breaker import Breaker
 from nestor.upstream.cache import Kept
@@ -108,6 +109,11 @@ class Parent:
     def host(self) -> str:
         """The name or address of its host."""
         return urlsplit(self.terms.url).hostname or ""
+
+    @property
+    def server(self) -> str:
+        """Its host and port, as the settings name it."""
+        return parse_address(self.terms.url).server
 
     @property
     def state(self) -> UpstreamState:

@@ -17,9 +17,10 @@ def verdict(path: str, found: Mapping[str, str], address: str) -> tuple[http.HTT
     """Status and body of a probe; sentences, which name files, are for who asks from this machine."""
     if not found:
         return http.HTTPStatus.OK, {"status": "ok"}
-    told = dict(found) if _is_loopback(address) else list(found)
+    told = dict(found) if is_loopback(address) else list(found)
     return http.HTTPStatus.SERVICE_UNAVAILABLE, {"status": _WORDS[path], "problems": told}
 
 
-def _is_loopback(address: str) -> bool:
+def is_loopback(address: str) -> bool:
+    """Whether who asks is on this machine."""
     return ipaddress.ip_address(address.partition("%")[0]).is_loopback

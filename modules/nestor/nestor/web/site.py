@@ -6,12 +6,14 @@ request, so that a swap counts from the next one on.
 
 import asyncio
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import Protocol
 
 from aiohttp import hdrs, web
 
+from nestor.conveyance import Hop
 from nestor.errors import (
     CannotIssue,
     NestorError,
@@ -23,15 +25,15 @@ from nestor.errors import (
     WrongMediaType,
     WrongMethod,
 )
-from nestor.est import keygen, menu, pkcs7, transfer
+from nestor.est import keygen, layers, menu, pkcs7, transfer
 from nestor.est.menu import Target
 from nestor.est.transfer import Dialect
 from nestor.events import Answered, Trouble, TurnedAway
-from nestor.model import Operation
+from nestor.model import Credentials, Operation
 from nestor.ports import Sink
 from nestor.registrar.desk import Ask
 from nestor.registrar.reception import Reception
-from nestor.web.credentials import read_credentials
+from nestor.web.credentials import peer_credentials, read_basic, read_credentials
 from nestor.web.probes import HEALTHZ, PROBES, verdict
 from nestor.web.problems import SERVER, respond_to
 from nestor.web.settings import LimitSettings
@@ -51,6 +53,9 @@ class House(Protocol):
     @property
     def chain_order(self) -> bool:
         """Whether /cacerts keeps chain order instead of DER's."""
+
+    async def layers(self, credentials: Credentials, left: int, within: float) -> Sequence[Hop]:
+        """This server and those above it, so many at most, for whoever is known here. Raises NestorError."""
 
     def problems(self) -> Mapping[str, str]:
         """What keeps the server from issuing, by name."""
@@ -124,6 +129,8 @@ class Site:
         path, _, _ = request.raw_path.partition("?")
         if path in PROBES:
             return self._probe(path, request.method, transport)
+        if path == layers.PATH:
+            return await self._layers(request, transport, due)
         target = menu.parse_path(path)
         if target is None:
             raise UnknownPath("There is nothing here.", f"EST is served below {menu.BASE}/.")
@@ -141,12 +148,21 @@ class Site:
                 return await self._enroll(request, target, transport, request_id, due)
 
     def _probe(self, path: str, method: str, transport: TLSTransport) -> web.Response:
-        if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
-            raise WrongMethod(f"{path} takes GET.", (hdrs.METH_GET, hdrs.METH_HEAD))
+        _check_reading(path, method)
         house = self._house()
         found = house.failures() if path == HEALTHZ else house.problems()
         status, body = verdict(path, found, transport.address)
         return web.json_response(body, status=status, headers=_NOT_KEPT)
+
+    async def _layers(self, request: web.BaseRequest, transport: TLSTransport, due: float) -> web.Response:
+        """What stands above, for whoever is known: strangers hear nothing of how a plant is laid out."""
+        _check_reading(layers.PATH, request.method)
+        transport.request_complete()
+        user, password = read_basic(request.headers.get(hdrs.AUTHORIZATION))
+        credentials = replace(peer_credentials(transport.peer), user=user, password=password)
+        left = layers.read_left(request.headers.get(layers.HOPS_LEFT))
+        hops = await self._house().layers(credentials, left, due - monotonic() - _OWN_SHARE)
+        return _answer(layers.write(hops), layers.TYPE)
 
     def _ca_certificates(self, request: web.BaseRequest, target: Target) -> web.Response:
         house = self._house()
@@ -215,8 +231,16 @@ class Site:
 _TOO_LARGE = TooLarge(f"The body is larger than {MAX_BODY} bytes; no request for a certificate is.", "Send one CSR.")
 _PROBED, _ELSE = "health", "other"
 _NOT_KEPT = {"Cache-Control": "no-store"}
+_OWN_SHARE = 0.25
+"""Seconds that are kept back from those above, to write down what they said."""
+
 _SHOWN = 200
 """How much of a request line the log shows."""
+
+
+def _check_reading(path: str, method: str) -> None:
+    if method not in {hdrs.METH_GET, hdrs.METH_HEAD}:
+        raise WrongMethod(f"{path} takes GET.", (hdrs.METH_GET, hdrs.METH_HEAD))
 
 
 def _asked(request: web.BaseRequest) -> str:
