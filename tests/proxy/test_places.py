@@ -70,6 +70,11 @@ async def test_devices_behind_one_address_count_by_their_certificates_once_they_
             assert (await proxy.ask(GET, identity=identity)).startswith(b"HTTP/1.1 503 ")
 
 
+async def test_a_device_counts_once_however_many_certificates_it_has(root: CA) -> None:
+    async with busy(root, [None, root.issue("pump-1")], requests_per_address=1) as proxy:
+        assert (await proxy.ask(GET, identity=root.issue("pump-1"))).startswith(b"HTTP/1.1 503 ")
+
+
 @pytest.mark.parametrize("good", [False, CannotIssue("The ledger does not answer.")])
 async def test_a_certificate_that_is_not_known_to_be_good_has_no_place_of_its_own(
     root: CA, good: bool | NestorError
