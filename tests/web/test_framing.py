@@ -40,6 +40,10 @@ async def test_requests_are_the_same_in_whatever_pieces_they_come(size: int) -> 
         begun, upgraded, tail = one.feed_data(STREAM[at : at + size])
         assert (upgraded, tail) == (False, b"")
         found += begun
+    while len(found) < 6:  # what had to wait
+        begun, _, _ = one.feed_data(b"")
+        assert begun
+        found += begun
     in_chunks, sized = ((b"Transfer-Encoding", b"chunked"),), ((b"Content-Length", b"9"),)
     assert [await read(one, message) for message in found] == [
         ("/get", (), b"", ()),
@@ -104,15 +108,19 @@ async def test_requests_behind_bodies_that_nobody_reads_yet_are_found() -> None:
     loop, protocol = asyncio.get_running_loop(), BaseProtocol(asyncio.get_running_loop())
     protocol._parser = parser = HttpRequestParser(protocol, loop, 2**16, max_msg_queue_size=4)
     put = PUT[:-9].replace(b": 9", b": 300000") + bytes(300_000)
-    begun, _, _ = Framing(parser).feed_data((put + GET) * 8)
-    assert [message.path for message, _ in begun] == ["/put", "/get"] * 8
+    one, data, paths = Framing(parser), (put + GET) * 8, []
+    while len(paths) < 16:
+        begun, _, _ = one.feed_data(data)
+        paths += [message.path for message, _ in begun]
+        data = b""
+    assert paths == ["/put", "/get"] * 8
 
 
 async def test_no_more_requests_are_read_at_once_than_can_wait() -> None:
     one, counts, total = framing(), [], 0
-    data = GET * 100 + PUT + GET
-    while total < 102:
+    data = GET * 8 + PUT + GET
+    while total < 10:
         begun, _, _ = one.feed_data(data)
         counts.append(len(begun))
         total, data = total + len(begun), b""
-    assert counts == [32, 32, 32, 6]
+    assert counts == [4, 4, 2]

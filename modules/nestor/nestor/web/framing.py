@@ -22,8 +22,8 @@ _LAST_CHUNK = b"0\r\n\r\n"
 _NO_SIZE = b"?\r\n"
 """What no parser takes for the size of a chunk."""
 
-_MOST = 32
-"""Requests that are read at once; with so many waiting, aiohttp hears no more."""
+MOST_WAITING = 4
+"""Requests of a connection that wait for the one that is answered: each may have a body of half a megabyte with it."""
 
 _Fed = tuple[Sequence[tuple[RawRequestMessage, StreamReader]], bool, bytes]
 
@@ -75,7 +75,7 @@ class Framing:
             begun += found
             if upgraded:
                 return begun, True, tail + rest
-            if not rest or len(begun) >= _MOST:
+            if not rest or len(begun) >= MOST_WAITING:
                 self._held = rest
                 return begun, False, b""
 
