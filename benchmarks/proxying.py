@@ -126,8 +126,9 @@ def main() -> None:
 
 def _measure(place: Path, rounds: int, mebibytes: int, requests: int) -> list[Row]:
     behind = free_port()
-    anchor = place / "data" / "ca" / "certificates.pem"
-    with Nestor(place, _ROUTES.format(behind=behind, anchor=anchor)) as nestor, _behind(nestor, behind):
+    with Nestor(place) as first:  # makes the CA that the route is verified by
+        routes = _ROUTES.format(behind=behind, anchor=first.anchor)
+    with Nestor(place, routes) as nestor, _behind(nestor, behind):
         proxies: dict[str, Measured] = {"Nestor": nestor}
         with Nginx(nestor, behind) as nginx, Nginx(nestor, behind, "proxy_buffering off;") as unbuffered:
             proxies |= {"nginx": nginx, "nginx, proxy_buffering off": unbuffered}

@@ -1,14 +1,23 @@
-"""What all tests share: the conformance page, and the rule that nothing is skipped where everything is installed."""
+"""What all tests share: the conformance page, the order, and that nothing is skipped where everything is installed."""
 
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
 
 pytest_plugins = ("support.conformance",)
 
 _LONGEST_ID = 80
 _STRICT = bool(os.environ.get("NESTOR_TESTS_STRICT"))  # noqa: TID251 -- the switch of .ci/run
+
+hypothesis.settings.register_profile("nestor", deadline=None)  # how long something takes is for the benchmarks
+hypothesis.settings.load_profile("nestor")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long stories, so that no worker is left with one when the others have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 @pytest.hookimpl(wrapper=True)

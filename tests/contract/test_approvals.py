@@ -170,7 +170,7 @@ _ACTS = st.sampled_from(["ask", "ask", "approve", "deny", "record"])
 _STEPS = st.tuples(_ACTS, st.integers(0, 3), st.integers(0, 2), st.integers(0, 50))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(_STEPS, max_size=30))
 def test_both_ledgers_agree_whatever_happens_and_never_exceed_their_bounds(steps: Sequence[_Step]) -> None:
     asyncio.run(_agree(steps))

@@ -16,7 +16,7 @@ from support.server import Server
 from support.shapes import est_identity
 from support.stub import Heard, Reply
 
-pytestmark = pytest.mark.xdist_group("hops")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("hops")]
 
 
 def _issued(server: Server, device: str) -> int:

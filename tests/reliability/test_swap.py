@@ -25,7 +25,7 @@ from support.plants import plant as make_plant
 from support.process import Mortal, wait_for
 from support.shapes import est_identity
 
-pytestmark = pytest.mark.xdist_group("swap")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("swap")]
 
 SWAPS = 500
 PROCESS_SWAPS = 100

@@ -16,7 +16,7 @@ from standin.faults import Delivery, Refusal
 from support.module import DESIRED, Module, acknowledged
 from support.shapes import device_identity
 
-pytestmark = pytest.mark.xdist_group("module-faults")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("module-faults")]
 
 MINUTE = 60.0
 Story = Callable[[Edge, Module], None]

@@ -26,7 +26,7 @@ _answers = st.builds(dict.fromkeys, _crowds, _answer)
 _status = st.dictionaries(st.sampled_from(["issuance", "caStatus", "health"]), _below | _crowds)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(_answers, _status)
 def test_whatever_happens_the_document_is_small_and_legal(answers: dict[str, Any], status: dict[str, Any]) -> None:
     document = reported(answers, status)

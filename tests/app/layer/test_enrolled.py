@@ -30,7 +30,7 @@ from support.shapes import edge_ca
 from support.talks import has
 from support.visiting import visit
 
-pytestmark = pytest.mark.xdist_group("layer")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer")]
 
 
 class Family:

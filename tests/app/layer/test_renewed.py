@@ -31,7 +31,7 @@ from support.shapes import est_identity
 from support.then import NoSession, ask
 from support.turned import Turned
 
-pytestmark = pytest.mark.xdist_group("layer-years")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("layer-years")]
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PROFILES = {

@@ -94,7 +94,7 @@ _payloads = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from([method.payload for method in METHODS.values()]), _payloads)
 def test_no_payload_whatever_does_more_than_be_refused(kind: Any, payload: object) -> None:
     try:

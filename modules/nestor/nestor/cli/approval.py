@@ -26,7 +26,7 @@ _NARROW = ("id", "device", "profile", "by", "from", "takes over from", "competes
 _MORE = ("state", "subject", "alternative names", "label", "until", "decided", "decided by")
 _SHORT = 16
 
-_Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="As `nestor approval list` shows it.")]
+_Identifier = Annotated[str, typer.Argument(help="As `nestor approval list` shows it.")]
 _By = Annotated[str | None, typer.Option(help="Who decides; this host's user, if left out.")]
 
 
@@ -51,38 +51,38 @@ def list_(
 
 
 @app.command()
-def approve(ids: _Ids, by: _By = None, data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
-    """Approve requests: the next try of each gets its certificate, once. Look first who asks, from where.
+def approve(
+    identifier: _Identifier, by: _By = None, data: DataOption = DEFAULT_DATA, config: ConfigOption = None
+) -> None:
+    """Approve a request: its next try gets the certificate, once. Look first who asks, from where.
 
     While several want the same device, none of them can be approved: deny the wrong ones first.
     """
-    for one in asyncio.run(_decide(ids, ApprovalState.APPROVED, by, data, config)):
-        typer.echo(f"{one.id} is approved: one {one.profile} for {_told(one)}, until {show_time(one.until)}.", err=True)
-        if one.takes_over_from:
-            typer.echo(
-                f"{one.device} has live certificates that it got by {one.takes_over_from}. Revoke what is lost:"
-                f" nestor cert revoke --device {one.device}",
-                err=True,
-            )
+    one = asyncio.run(_decide(identifier, ApprovalState.APPROVED, by, data, config))
+    typer.echo(f"{one.id} is approved: one {one.profile} for {_told(one)}, until {show_time(one.until)}.", err=True)
+    if one.takes_over_from:
+        typer.echo(
+            f"{one.device} has live certificates that it got by {one.takes_over_from}. Revoke what is lost:"
+            f" nestor cert revoke --device {one.device}",
+            err=True,
+        )
 
 
 @app.command()
-def deny(ids: _Ids, by: _By = None, data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
-    """Deny requests: each is refused for an hour, or what approval.waitsFor says. Takes back what was not used yet."""
-    for one in asyncio.run(_decide(ids, ApprovalState.DENIED, by, data, config)):
-        typer.echo(f"{one.id} is denied: one {one.profile} for {_told(one)}, until {show_time(one.until)}.", err=True)
+def deny(identifier: _Identifier, by: _By = None, data: DataOption = DEFAULT_DATA, config: ConfigOption = None) -> None:
+    """Deny a request: it is refused for an hour, or what approval.waitsFor says. Takes back what was not used yet."""
+    one = asyncio.run(_decide(identifier, ApprovalState.DENIED, by, data, config))
+    typer.echo(f"{one.id} is denied: one {one.profile} for {_told(one)}, until {show_time(one.until)}.", err=True)
 
 
-async def _decide(
-    ids: Sequence[str], state: ApprovalState, by: str | None, data: Path, config: Path | None
-) -> Sequence[Approval]:
+async def _decide(identifier: str, state: ApprovalState, by: str | None, data: Path, config: Path | None) -> Approval:
     from nestor.app.clock import SystemClock  # noqa: PLC0415 -- only now
     from nestor.registrar.approval import build_limits  # noqa: PLC0415 -- only now
 
     limits = build_limits(load_settings(config, data).approval)
     said = verdict(state, f"command line, {by or _user()}", SystemClock().now(), limits)
     async with open_for_command(data, config) as ledger:
-        return [await ledger.decide(id_, said) for id_ in ids]
+        return await ledger.decide(identifier, said)
 
 
 def _told(approval: Approval) -> str:

@@ -45,9 +45,13 @@ class RouteSettings(Document):
         examples=["file:registry-ca.pem"],
     )
     certificate: FileReference | None = described(
-        "A client certificate to show to the target, with its chain, as PEM. Needs `key`.", None
+        "A client certificate to show to the target, with its chain, as PEM. Needs `key`.",
+        None,
+        examples=["file:child.pem"],
     )
-    key: FileReference | None = described("The private key of that certificate, as PEM.", None)
+    key: FileReference | None = described(
+        "The private key of that certificate, as PEM.", None, examples=["file:child-key.pem"]
+    )
     keep_host: bool = described("Hand on the Host that the client wrote, instead of the target's.", default=False)
     identity: bool = described(
         "Tell edgeHub whose verified client certificate came: by x-ms-edge-clientcert, under this module's own token. "
@@ -84,6 +88,7 @@ class PassthroughSettings(Document):
         None,
         ge=0,
         le=65_535,
+        examples=[9443],
     )
     to: str = described(
         "The EST server that they lead to: HOST:PORT. What is said there, this server neither sees nor checks.",
@@ -117,6 +122,7 @@ class ProxySettings(Document):
         None,
         ge=0,
         le=65_535,
+        examples=[8443],
     )
     through: str = described(
         "An HTTP proxy by which targets are reached (CONNECT), all but edgeHub. Left out, as HTTPS_PROXY and NO_PROXY "

@@ -49,7 +49,10 @@ class LabelSettings(Document):
         examples=["deviceIdentity"],
     )
     authority: AuthorityKind | None = described(
-        "What answers on this path: local or upstream. Left out, what authority.kind says.", default=None, strict=False
+        "What answers on this path: local or upstream. Left out, what authority.kind says.",
+        default=None,
+        strict=False,
+        examples=["local"],
     )
     authentication: Combination = described(
         "Which credentials count: certificate, password, certificateOrPassword or certificateAndPassword.",

@@ -49,6 +49,7 @@ class UpstreamSettings(Document):
     fingerprint: str | None = described(
         "Instead of anchors: the SHA-256 of one CA certificate that it shows, in hex. It is fetched once, and kept.",
         None,
+        examples=["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
     )
     certificate: FileReference | None = described(
         "The client certificate that this server shows there, its chain behind it, as PEM.",
@@ -66,7 +67,7 @@ class UpstreamSettings(Document):
         "one, and where one has expired.",
         default_factory=lambda: OwnIdentitySettings.model_validate({}),
     )
-    user: str | None = described("The user name for servers that know this one by password.", None)
+    user: str | None = described("The user name for servers that know this one by password.", None, examples=["line3"])
     password: SecretReference | None = described("Its password.", None, examples=["file:parent.password"])
     labels: dict[str, str] = Field(
         default_factory=lambda: {PLAIN: PLAIN},
@@ -89,6 +90,7 @@ class UpstreamSettings(Document):
         "The SHA-256 of the parent's new root, in hex, approved by you. Needed only where a root came that the old one "
         "does not vouch for.",
         None,
+        examples=["60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"],
     )
     proxy: str | None = described(
         "An HTTP proxy that is asked for a tunnel (CONNECT).", None, examples=["http://proxy.plant.example:3128"]
