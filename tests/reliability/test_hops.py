@@ -79,7 +79,8 @@ def test_a_press_below_three_layers_enrolls_although_all_cas_have_one_name(tmp_p
         top = stack.enter_context(Server(tmp_path / "layer3", _listing("layer2")))
         middle = stack.enter_context(_layer(tmp_path / "layer2", top, {**_listing("layer1"), **called}))
         bottom = stack.enter_context(_layer(tmp_path / "layer1", middle, called))
-        until(lambda: bottom.line().enroll(est_identity("press-1")).status == 200)
+        for layer in (middle, bottom):
+            until((layer.ready().data / "upstream-identity.pem").exists)
         press = bottom.line().enrolled(est_identity("press-7"))
         assert press.certificate.issuer == _ca_of(top).subject
         assert bottom.device(identity=press).reenroll(est_identity("press-7")).status == 200
