@@ -20,7 +20,7 @@ from nestor.errors import Unauthenticated
 _MOST_LINKS = 5
 _LARGEST_RSA = 8192  # bits; as is the exponent
 _LARGEST_EXPONENT = 32
-_REMEMBERED = 256  # pairs; that many forwarders are busy at a time
+_REMEMBERED = 64  # pairs; that many forwarders are busy at a time, and a certificate may be large
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
 

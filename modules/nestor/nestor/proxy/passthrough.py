@@ -27,6 +27,9 @@ _HANDSHAKE = b"\x16"
 """How a client begins that speaks TLS (RFC 8446, 5.1)."""
 
 _PAUSE = 0.1
+_TOLD_AGAIN = 60.0
+"""Seconds until it is told again that it is full: who comes and goes at that limit would fill the log."""
+
 _PASSED = 200
 """The status of a connection that reached the server: there is no other that could be seen."""
 
@@ -67,7 +70,7 @@ class Passthrough:
         self._accepting: list[asyncio.Future[None]] = []
         self._passing: set[asyncio.Future[None]] = set()
         self._held: Counter[str] = Counter()
-        self._full = False
+        self._told_full: float | None = None
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         """Take connections from these sockets."""
@@ -106,9 +109,10 @@ class Passthrough:
 
     def _has_room(self, limits: PassthroughSettings, network: str) -> bool:
         full = self._held.total() >= limits.connections or self._held[network] >= limits.connections_per_address
-        if full and not self._full:
+        now = self._clock.monotonic()
+        if full and (self._told_full is None or now >= self._told_full + _TOLD_AGAIN):
+            self._told_full = now
             self._tell(Trouble("route", f"{NAME}: as many connections pass as may, others are closed."))
-        self._full = full
         return not full
 
     def _leave(self, task: "asyncio.Future[None]", network: str) -> None:

@@ -91,6 +91,8 @@ class Proxy:
             framing = framing_of_request(asked.headers)
         except Garbled as doubt:
             raise Malformed(f"The request cannot be handed on: {doubt}.", "Check the client.") from None
+        if "#" in asked.target:  # some who read it cut it off there, and what is left is another path
+            raise Malformed("The path has a fragment.", "Leave it out.")
         if climbs(asked.target):
             raise Malformed("The path has segments of dots.", "Ask for the path that is meant.")
         if exchange.wants_web_socket and not framing.is_empty:
@@ -160,11 +162,12 @@ class Proxy:
             self._tell(Note("route", f"{exchange.route.name} works again."))
 
     async def _counted(self, asked: Asked, caller: Caller, limits: ProxyLimits) -> str:
-        """Among whom a request counts: those of its network; where they are many, by a certificate that is good."""
+        """Among whom a request counts: those of its network; where they are many, by whose certificate is good."""
         if self._held[asked.network] < limits.requests_per_address:
             return asked.network
         with suppress(NestorError):
-            return await caller.certificate() or asked.network
+            if holder := await caller.holder():
+                return f"device {holder}"  # whose name may look like an address
         return asked.network
 
     @contextmanager

@@ -12,12 +12,14 @@ from typing import Any, Protocol, cast
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from nestor.errors import NestorError, Unauthenticated, UnknownPath
 from nestor.events import Trouble, TurnedAway
 from nestor.model import Credentials
+from nestor.naming import common_name_of, device_id
 from nestor.ports import Sink
 from nestor.proxy.caller import Asked, Route
 from nestor.proxy.proxy import Proxy, Routes
@@ -185,10 +187,21 @@ class _Client:
 
     async def certificate(self) -> str | None:
         """The client certificate, if it is good."""
+        good = await self._good()
+        return good.public_bytes(Encoding.PEM).decode() if good else None
+
+    async def holder(self) -> str | None:
+        """The device by the common name of its certificate, or else its whole subject, if that is good."""
+        good = await self._good()
+        if good is None:
+            return None
+        return device_id(common_name_of(good.subject)) or good.subject.rfc4514_string()
+
+    async def _good(self) -> x509.Certificate | None:
         credentials = peer_credentials(self._transport.peer)
         if credentials.certificate is None or not await self._judge.is_good(credentials):
             return None
-        return credentials.certificate.public_bytes(Encoding.PEM).decode()
+        return credentials.certificate
 
     def allow(self, seconds: float) -> None:
         """Let so many seconds pass without a byte."""
