@@ -68,7 +68,7 @@ def _wrong_names(hostnames: Collection[str]) -> Iterator[str]:
 
 def _wrong_ca(settings: CASettings) -> Iterator[str]:
     if settings.source is CASource.ROOT:
-        yield from _raised(partial(read_subject, settings.subject))
+        yield from _raised(partial(read_subject, settings.subject)) if settings.subject is not None else ()
     elif settings.source is CASource.FILE:
         yield from _missing("ca", certificate=settings.certificate, key=settings.key)
     elif settings.key is not None:
