@@ -10,6 +10,7 @@ from itertools import pairwise
 
 import pytest
 
+from nestor.app.advice import doubts
 from nestor.app.trial import try_settings
 from nestor.settings import Settings, judge
 from support.manifests import ROOT
@@ -59,11 +60,13 @@ def test_parent_and_layer_know_each_other_by_the_same_names(heading: str) -> Non
 
 def test_by_forwarding_every_layer_has_a_file_of_the_parts_of_the_page() -> None:
     names, parent, layer = blocks_of("By forwarding")
+    own = names.replace("gw4", "gw3")
     top, middle, bottom = (
-        judge(tomllib.loads("".join(parts))) for parts in ((names, parent), (names, parent, layer), (names, layer))
+        judge(tomllib.loads("".join(parts))) for parts in ((names, parent), (own, parent, layer), (own, layer))
     )
     for settings in (top, middle, bottom):
         try_settings(settings)
+        assert doubts(settings) == []
         assert settings.access.gateways == ("press-*",)
         assert settings.ca.subject != judge({}).ca.subject
     assert (top.upstream.url, bottom.access.forwarders) == (None, {})

@@ -209,7 +209,8 @@ async def test_a_server_that_is_away_is_told_of_once_and_works_again(root: CA, t
             with pytest.raises(CLOSED):
                 await passed.connect()
         await until(lambda: len(passed.carried) == 2)
-        assert passed.troubles == [f"passthrough: localhost:{passed.way.port}: connection refused."]
+        why = "nobody listens there. Check proxy.passthrough.to, and that it runs."
+        assert passed.troubles == [f"passthrough: localhost:{passed.way.port}: {why}"]
         assert passed.standings.of(NAME).state == "fails"
         passed.way = way_to(behind)  # as other settings do
         assert b" 200 " in await passed.ask()

@@ -15,12 +15,14 @@ from nestor.events import Carried, Event, Note, Trouble
 from nestor.naming import network_of
 from nestor.ports import Clock
 from nestor.proxy.dialing import Through, authority_of, reach
-from nestor.proxy.line import Lost, how
+from nestor.proxy.line import Lost, lost
 from nestor.proxy.settings import PassthroughSettings
 from nestor.proxy.standing import Standings
 
 NAME = "passthrough"
 """What it goes by among the routes."""
+
+_WHERE = "proxy.passthrough"
 
 _PORTION = 16 * 1024
 _HANDSHAKE = b"\x16"
@@ -168,9 +170,9 @@ class Passthrough:
         except TimeoutError:
             why = "it does not answer in time"
         except OSError as error:
-            why = how(error)
+            why = lost(error).told(_WHERE)
         except Lost as reason:
-            why = str(reason)
+            why = reason.told(_WHERE)
         else:
             one.reached = True
             if self._standings.answered(NAME, self._clock.monotonic() - begun):

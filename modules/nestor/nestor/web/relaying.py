@@ -22,6 +22,7 @@ from nestor.model import Credentials
 from nestor.naming import common_name_of, device_id
 from nestor.ports import Sink
 from nestor.proxy.caller import Asked, Route
+from nestor.proxy.headers import whose
 from nestor.proxy.proxy import Proxy, Routes
 from nestor.proxy.routing import Headers
 from nestor.web.credentials import peer_credentials
@@ -80,7 +81,7 @@ class Relaying:
     ) -> web.StreamResponse:
         request_id = secrets.token_hex(6)
         try:
-            return await self._carry(request, transport, _known(way), request_id)
+            return await self._carry(request, transport, _known(way, request), request_id)
         except NestorError as fault:
             asked = f"{request.method} {request.raw_path}"[:_SHOWN]
             self._sink(TurnedAway(transport.address, asked, fault.reason, fault.text, request_id))
@@ -116,10 +117,15 @@ class Relaying:
         return _Carried(goes_on=goes_on and client.is_complete and not transport.is_ending)
 
 
-def _known(way: tuple[Route, Routes] | None) -> tuple[Route, Routes]:
+def _known(way: tuple[Route, Routes] | None, request: web.BaseRequest) -> tuple[Route, Routes]:
     if way is None:
-        raise UnknownPath("There is nothing here.")
+        raise no_route(request)
     return way
+
+
+def no_route(request: web.BaseRequest, hint: str = "") -> UnknownPath:
+    """The answer to what no route takes. Behind other servers that carry, it says which one answers."""
+    return UnknownPath(f"No route of {whose(request.raw_headers)} takes this request.", hint)
 
 
 class _Carried(web.StreamResponse):
