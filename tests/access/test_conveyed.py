@@ -9,10 +9,11 @@ from cryptography.hazmat.primitives import hashes
 
 from nestor.access.anchors import read_bundle
 from nestor.access.bootstrap import Maker
-from nestor.access.conveyed import PROFILE, Forwarder, Forwarders, Scope
+from nestor.access.conveyed import PROFILE, Forwarder, Forwarders
 from nestor.access.identify import Identifier
 from nestor.access.memory import Memory, Verified
 from nestor.access.own import OwnCertificates
+from nestor.access.scope import Scope
 from nestor.access.settings import IdentitySource
 from nestor.access.users import User, Users
 from nestor.access.verifier import Verifier
@@ -32,7 +33,7 @@ from support.asking import (
     traits_or_none,
 )
 from support.forwarding import SPEAKS
-from support.signing import CLIENT, root
+from support.signing import CLIENT, Signed, root
 
 CA, LAYER, FACTORY = root("Nestor CA"), root("Layer CA"), root("Factory Root")
 DEVICE = CA.sign("line1-pump", extensions=[CLIENT])
@@ -154,6 +155,12 @@ async def test_it_takes_mark_issuer_subject_ledger_and_date_to_be_a_forwarder(
     with pytest.raises(fault) as refused:
         await _asked(getattr(sender, "certificate", None))
     assert type(refused.value) is fault
+    if isinstance(sender, Signed):
+        whose = sender.certificate.subject.rfc4514_string()
+        beginning = f"The certificate of the forwarder {whose} " if fault is ForwarderForbidden else "Only a forwarder"
+        assert refused.value.sentence.startswith(beginning)
+        assert whose in refused.value.sentence
+        assert "presented" not in refused.value.sentence
 
 
 async def test_a_forwarder_of_our_own_is_one_by_its_profile_in_the_ledger() -> None:
@@ -164,6 +171,20 @@ async def test_a_forwarder_of_our_own_is_one_by_its_profile_in_the_ledger() -> N
         await _asked(OURS.certificate)
 
 
+@pytest.mark.parametrize("below", [False, True])
+async def test_a_forwarder_of_the_ca_here_is_one_although_the_ca_above_has_its_name_or_signed_it(
+    *, below: bool
+) -> None:
+    higher = root("Nestor CA")
+    here = higher.sign("Layer CA", ca=True) if below else root("Nestor CA")
+    made = here.sign("nestor-ours", extensions=[SPEAKS])
+    row = entry(made.der, "nestor-ours", PROFILE)
+    above = OwnCertificates(lambda: [higher.certificate], ledger_of(row), _traits, adopt_none)
+    beside = OwnCertificates(lambda: [here.certificate], ledger_of(row), _traits, adopt_none)
+    known = Credentials("192.0.2.7", certificate=made.certificate, chain=(here.certificate,))
+    assert await Forwarders(KNOWN, [above, beside], "here#0", _was_revoked).find(known, NOW) == KNOWN[1]
+
+
 async def test_a_forwarder_that_tells_of_nobody_is_asked_about_itself() -> None:
     requester = await _asked(OURS.certificate, Conveyance(deadline=5.0))
     assert (requester.name, requester.forwarder) == ("nestor-ours", None)
@@ -172,7 +193,7 @@ async def test_a_forwarder_that_tells_of_nobody_is_asked_about_itself() -> None:
 
 async def test_nobody_is_a_forwarder_where_none_is_listed() -> None:
     credentials = Credentials("192.0.2.7", certificate=THEIRS.certificate, conveyed=TOLD)
-    with pytest.raises(NotAForwarder):
+    with pytest.raises(NotAForwarder, match=r"CN=nestor-line1, and access\.forwarders lists nobody"):
         await _identifier([]).identify(credentials, LABEL, NOW, 0.0)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from nestor.access.own import Kinship, OwnCertificates, kinship
 from nestor.document import covers
@@ -97,6 +98,19 @@ async def test_a_forged_twin_is_refused_for_it_is_the_digest_that_counts() -> No
     for twin in (by_itself, by_edge_ca):
         with pytest.raises(Forbidden, match="this CA did not sign it"):
             await identify(twin, row(real), chain=[EDGE_CA])
+
+
+async def test_of_two_cas_with_one_name_the_key_tells_which_is_meant() -> None:
+    ours, namesake = _root_with_key_id("Nestor CA"), _root_with_key_id("Nestor CA")
+    named = x509.AuthorityKeyIdentifier.from_issuer_public_key(namesake.key.public_key())
+    assert await identify(namesake.sign("Dev1", extensions=[CLIENT, named]), issuers=[ours]) is None
+    with pytest.raises(Forbidden, match="this CA did not sign it"):
+        await identify(namesake.sign("Dev1", extensions=[CLIENT]), issuers=[ours])
+
+
+def _root_with_key_id(name: str) -> Signed:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return root(name, key=key, extensions=[x509.SubjectKeyIdentifier.from_public_key(key.public_key())])
 
 
 async def test_a_leaf_minted_below_an_edge_ca_is_refused() -> None:

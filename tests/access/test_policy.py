@@ -43,6 +43,7 @@ from support.signing import CLIENT, root
 
 CA = root("Nestor CA")
 GATEWAYS = Rules(gateways=("gw*",))
+EDGE = traits("edgeCa", ca=True)
 LAYER_CA = traits("layerCa", ca=True, entrusted=True)
 ENROLL, REENROLL = Operation.SIMPLE_ENROLL, Operation.SIMPLE_REENROLL
 
@@ -231,6 +232,25 @@ def test_what_stands_for_a_layer_is_for_those_whose_grant_names_it(name: str) ->
     profile = traits(name, ca=name == "layerCa", entrusted=True)
     assert ask(password_requester("layer2", profiles=(name,)), csr("layer2"), profile, rules=rules)
     refused(f"the profile {name}", password_requester("layer2", profiles=("*",)), csr("layer2"), profile, rules=rules)
+
+
+@pytest.mark.parametrize("stated", [True, False])
+def test_where_the_scope_of_a_forwarder_is_what_does_not_cover_it_that_is_named(*, stated: bool) -> None:
+    """By its word alone, a grant is its scope; else whoever asked has one beside it."""
+    scope = Grant(("press-*",), frozenset({"deviceIdentity"}))
+    line = password_requester("line", names=("*",), profiles=("deviceIdentity", "edgeCa"))
+    grant = scope if stated else replace(line.grant, within=scope)
+    conveyed = replace(line, grant=grant, forwarder="layer3")
+    assert ask(conveyed, csr("press-1", alternative_names=dns("press-1")))
+    refused("The forwarder layer3 does not speak for gw-1 here.", conveyed, csr("gw-1"))
+    beside = csr("press-1", alternative_names=dns("gw-1"))
+    refused("The forwarder layer3 does not speak for gw-1 here.", conveyed, beside)
+    refused("The forwarder layer3 does not ask for certificates of the profile edgeCa", conveyed, csr("press-1"), EDGE)
+    if not stated:
+        unlisted = traits("server")
+        refused("line may not have a certificate of the profile server", conveyed, csr("press-1"), unlisted)
+        narrow = replace(conveyed, grant=replace(grant, names=("press-1",)))
+        refused("line may not have a certificate for gw-1", narrow, csr("gw-1"))
 
 
 @pytest.mark.parametrize("name", ["nestor.plant.example", "NESTOR.plant.example", "nestor.plant.example."])

@@ -29,7 +29,7 @@ async def test_routes_are_on_the_port_of_est_or_on_their_own(tmp_path: Path, apa
     async with backend(answer, above) as behind:
         anchors = f"file:{above.write(tmp_path)}"
         document = {
-            "routes": {"all": {"to": f"https://localhost:{behind.port}", "anchors": anchors}},
+            "routes": {"one": {"path": ROUTE, "to": f"https://localhost:{behind.port}", "anchors": anchors}},
             "proxy": {"through": "direct", **({"port": free_port()} if apart else {})},
         }
         server = Mortal(tmp_path / "place", document)
@@ -49,6 +49,8 @@ async def test_routes_are_on_the_port_of_est_or_on_their_own(tmp_path: Path, apa
             assert (await ask(told, est, ROUTE))[0] == (404 if apart else 200)
             assert (await ask(told, routes, est.path("cacerts")))[0] == (404 if apart else 200)
             assert (await ask(told, routes, "/.well-known/est/nothing"))[0] == 404
+            assert b"No route of the first Nestor on the way takes" in (await ask(told, routes, "/nothing"))[1]
+            assert (b"There is nothing here." in (await ask(told, est, "/nothing"))[1]) is apart
         finally:
             await asyncio.to_thread(server.stop)
     assert len(behind.heads) == (1 if apart else 2)

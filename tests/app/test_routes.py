@@ -99,6 +99,20 @@ def test_a_route_that_cannot_be_is_refused_by_its_path(route: dict[str, Any], pa
 
 
 @pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("http://registry:5000", "routes lead to HTTPS only: https://HOST:PORT."),
+        ("registry:5000", "it is none of https://HOST:PORT, $parent:PORT and edgeHub."),
+        ("https://registry/path", "it is not https://HOST:PORT, without a user and without a path."),
+    ],
+)
+def test_where_no_route_leads_to_is_told_once(to: str, told: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as refused:
+        built({"routes": {"mine": {"to": to}}}, tmp_path)
+    assert refused.value.sentence == f"routes.mine.to: {told}"
+
+
+@pytest.mark.parametrize(
     ("passthrough", "path"),
     [
         ({"port": 9443}, ""),
@@ -135,10 +149,11 @@ def test_no_route_has_the_name_of_the_passthrough(tmp_path: Path) -> None:
         built({"routes": {"passthrough": {"to": "https://a"}}}, tmp_path)
 
 
-@pytest.mark.parametrize("to", ["edgeHub", "$parent"])
-def test_a_route_to_nobody_is_refused(to: str, tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"routes\.mine\.to: there is no"):
+@pytest.mark.parametrize(("to", "remedy"), [("edgeHub", "runtime of IoT Edge"), ("$parent", "Set proxy.parent")])
+def test_a_route_to_nobody_is_refused(to: str, remedy: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"routes\.mine\.to: there is no") as refused:
         built({"routes": {"mine": {"to": to}}}, tmp_path, parent=None)
+    assert remedy in refused.value.hint
 
 
 def test_files_that_cannot_be_used_are_found_before_anybody_asks(tmp_path: Path) -> None:

@@ -1,13 +1,12 @@
-"""Settings that have the right form and cannot be, or are hardly meant: found before anything is made."""
+"""Settings that have the right form and cannot be: found before anything is made."""
 
 from typing import Any
 
 import pytest
 
 from nestor.app.names import is_server_name
-from nestor.app.trial import doubts, try_settings
+from nestor.app.trial import try_settings
 from nestor.errors import SettingsError
-from nestor.finding import Gravity
 from nestor.settings import judge
 
 _USER = {"passwordHash": "env:HASH"}
@@ -32,7 +31,11 @@ def _lines(document: dict[str, Any]) -> list[str]:
             {"listener": {"serverCertificate": {"source": "file"}}},
             "listener.serverCertificate.certificate: this key is",
         ),
-        ({"proxy": {"parent": "https://gw1"}}, "proxy.parent: 'https://gw1' is no host name and no address."),
+        ({"proxy": {"parent": "gw 1"}}, "proxy.parent: 'gw 1' is no host name and no address."),
+        (
+            {"proxy": {"parent": "https://gw1:443"}},
+            "proxy.parent: 'https://gw1:443' is no host name and no address. Write gw1; a port belongs",
+        ),
         ({"ca": {"subject": "Plant"}}, "ca.subject: 'Plant' is no name of a CA."),
         ({"ca": {"source": "file"}}, "ca.certificate: this key is needed where source is file."),
         ({"ca": {"source": "file", "certificate": "file:a"}}, "ca.key: this key is needed where source is file."),
@@ -66,37 +69,3 @@ def test_names_by_which_a_server_is_reached(name: str) -> None:
 @pytest.mark.parametrize("name", ["", "a b", "*.x.com", "a_b", "gw3.", "999.1.1.1", "10", "fe80::1%eth0", "gün"])
 def test_names_by_which_no_server_is_reached(name: str) -> None:
     assert not is_server_name(name)
-
-
-def test_the_defaults_and_a_profile_with_its_label_leave_no_doubt() -> None:
-    assert doubts(judge({})) == []
-    assert doubts(judge({"profiles": {"server2": {}, "edgeCa": {}}, "labels": {"two": {"profile": "server2"}}})) == []
-    bob = {**_USER, "profiles": "historian"}
-    assert doubts(judge({"profiles": {"historian": {}}, "access": {"users": {"bob": bob}}})) == []
-
-
-@pytest.mark.parametrize(
-    ("document", "about", "remedy"),
-    [
-        ({"profiles": {"deviceIdentiy": {}}}, "profiles.deviceIdentiy", "Did you mean deviceIdentity?"),
-        ({"profiles": {"historian": {}}}, "profiles.historian", "needs a label"),
-        (
-            {"profiles": {"edgeCA": {}}, "access": {"users": {"bob": {**_USER, "profiles": "edgeCA"}}}},
-            "profiles.edgeCA",
-            "Did you mean edgeCa?",
-        ),
-        ({"ca": {"certificate": "file:ca.pem"}}, "ca.certificate", 'source = "file"'),
-        (
-            {"ca": {"source": "file", "certificate": "file:a", "key": "file:b", "keyType": "rsa"}},
-            "ca.keyType",
-            "Leave it out",
-        ),
-        ({"listener": {"serverCertificate": {"key": "file:k"}}}, "listener.serverCertificate", 'source = "file"'),
-    ],
-)
-def test_what_is_hardly_meant_is_doubted(document: dict[str, Any], about: str, remedy: str) -> None:
-    settings = judge(document)
-    try_settings(settings)
-    (doubt,) = doubts(settings)
-    assert (doubt.gravity, doubt.about) == (Gravity.WARNING, about)
-    assert remedy in doubt.remedy

@@ -8,7 +8,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed448
 
-from nestor.ca.hierarchy import make_intermediate, make_root, read_subject
+from nestor.ca.hierarchy import make_intermediate, make_root, read_subject, root_name
 from nestor.ca.loading import load_issuer
 from nestor.errors import MaterialError, SettingsError
 from support import openssl
@@ -48,6 +48,21 @@ def test_an_intermediate_lets_its_root_stay_offline(tmp_path: Path) -> None:
 def test_an_intermediate_does_not_outlive_its_root() -> None:
     made = make_intermediate(root(), ec_key(), "CN=Issuing", lifetime=30_000 * DAY, now=NOW, serial=SERIAL)
     assert made.end == root().end
+
+
+@pytest.mark.parametrize(
+    ("subject", "layer", "name"),
+    [
+        (None, None, "CN=Nestor Root CA"),
+        (None, "layer2", "CN=Nestor Root CA layer2"),
+        (None, "Hall 3, left", "CN=Nestor Root CA Hall 3\\, left"),
+        (None, "x" * 99, f"CN=Nestor Root CA {'x' * 49}"),
+        ("CN=Plant CA", "layer2", "CN=Plant CA"),
+    ],
+)
+def test_a_root_that_nobody_named_has_the_name_of_its_layer(subject: str | None, layer: str | None, name: str) -> None:
+    assert root_name(subject, layer) == name
+    assert read_subject(name).rfc4514_string() == name
 
 
 def test_a_subject_is_read_as_rfc_4514_writes_it() -> None:

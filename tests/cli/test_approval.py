@@ -63,6 +63,16 @@ def test_what_waits_is_listed_approved_and_listed_with_all(data: Path) -> None:
     )
 
 
+def test_the_first_digits_of_an_id_name_it_while_they_name_only_one(data: Path) -> None:
+    asked = [wait(data, f"pump-{number}", id=f"aabbcc{number}ddeef") for number in range(2)]
+    assert [one["requests"] for one in json.loads(approval(data, "list", "--json")[1])] == [1, 1]
+    code, _, told = approval(data, "approve", "aabbcc")
+    assert (code, "more than one request begins with aabbcc" in told) == (2, True)
+    assert approval(data, "approve", "aabb")[0] == REFUSED  # too few to be no accident
+    code, _, told = approval(data, "approve", "AABBCC1")
+    assert (code, told.startswith(f"{asked[1].id} is approved")) == (0, True)
+
+
 def test_who_competes_has_to_be_denied_first(data: Path) -> None:
     mine = wait(data)
     thieves = [wait(data, caller=f"password:thief{number}") for number in range(2)]

@@ -31,6 +31,13 @@ def test_a_ca_is_made_once_and_shown_as_the_portal_shows_it(data: Path) -> None:
     assert "There is, or was, a CA" in again.stderr
 
 
+def test_the_root_of_a_layer_is_named_after_it(data: Path, tmp_path: Path) -> None:
+    config = tmp_path / "nestor.toml"
+    config.write_text('[upstream.identity]\nname = "layer2"\n', "utf-8")
+    made = nestor_here("ca", "init", "--data", str(data), "--config", str(config))
+    assert "Made CN=Nestor Root CA layer2, valid until" in made.stderr
+
+
 def test_a_server_follows_a_ca_that_was_made_first(tmp_path: Path) -> None:
     server = Server(tmp_path, {})
     server.command("ca", "init", "--subject", "CN=Plant 3 Root CA")

@@ -237,14 +237,35 @@ def gateway(tmp_path: Path) -> Path:
 
 def test_all_that_a_device_still_has_is_revoked_at_once(gateway: Path) -> None:
     done = _cert(gateway, "revoke", "--device", "gw-3", "--profile", "edgeCa")
-    assert done.stderr.splitlines()[-1] == "gw-3: 1 certificate revoked."
+    assert done.stderr.splitlines()[1] == "gw-3: 1 certificate revoked."
     assert asyncio.run(_live(gateway)) == ["estIdentity", "deviceIdentity"]
     done = _cert(gateway, "revoke", "--device", "gw-3", "--reason", "stolen")
-    assert done.stderr.splitlines()[-1] == "gw-3: 2 certificates revoked."
+    assert done.stderr.splitlines()[2] == "gw-3: 2 certificates revoked."
     assert asyncio.run(_live(gateway)) == []
     assert {one["device"] for one in json.loads(_cert(gateway, "list", "--json").stdout) if not one["revoked"]} == {
         "gw-33"
     }
+
+
+def test_who_revokes_a_device_hears_by_what_it_can_come_back(tmp_path: Path) -> None:
+    factory, forwarded = "maker CN=press-9,O=Press\x1b", "layer3 (layer2)"
+    asyncio.run(
+        _fill(
+            tmp_path,
+            an_entry("press-9", not_after=PAST, requester="line1"),
+            an_entry("press-9", not_after=LATER, method=Method.CERTIFICATE, requester="press-9"),
+            an_entry("press-9", not_after=LATER, method=Method.BOOTSTRAP, requester=factory),
+            *(an_entry("press-9", not_after=LATER, requester="line", forwarder=forwarded) for _ in range(2)),
+            an_entry("press-8", not_after=LATER, requester="line8"),
+        )
+    )
+    told = _cert(tmp_path, "revoke", "--device", "press-9").stderr.splitlines()[5:]
+    forwarded_way, factory_way, first_way = told
+    assert forwarded_way.startswith("press-9 came by the password of line through layer3 (layer2), and can come back")
+    assert forwarded_way.endswith("To end that, at the layer that let it in: nestor user remove line.")
+    assert factory_way.startswith("press-9 came by the factory certificate of maker CN=press-9,O=Press\\x1b, and can")
+    assert factory_way.endswith("To end that: have its maker revoke it, and renew the list in crls.")
+    assert first_way.endswith("can come back by it. To end that: nestor user remove line1.")
 
 
 def test_at_a_terminal_somebody_has_to_agree_first(gateway: Path) -> None:

@@ -97,3 +97,15 @@ def test_what_is_hardly_meant_is_told_and_holds_all_the_same(tmp_path: Path) -> 
     assert "Did you mean deviceIdentity?" in done.stdout
     (told,) = json.loads(nestor_here("config", "check", str(place), "--json").stdout)
     assert told["about"] == "profiles.deviceIdentiy"
+
+
+def test_what_only_a_start_would_find_is_told_before_it(tmp_path: Path) -> None:
+    place = tmp_path / "nestor.toml"
+    place.write_text('[routes.above]\nto = "$parent"\nanchors = "file:none.pem"\n')
+    done = nestor_here("config", "check", str(place), "--data", str(tmp_path))
+    assert done.returncode == 0
+    assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("warning")] == [
+        "routes.above.to:",
+        "routes.above.anchors:",
+    ]
+    assert "Set proxy.parent" in done.stdout

@@ -132,6 +132,23 @@ def test_an_est_identity_is_enrolled_and_renewed(server: Server, here: Path) -> 
     assert sorted(place.name for place in here.iterdir()) == [certificate.name, key.name]
 
 
+def test_a_renewed_pair_goes_beside_the_old_one_where_it_is_told_to(server: Server, here: Path) -> None:
+    words = ("--common-name", "pump-3", "--est-identity", "--out", "old.pem", "--key-out", "old.key")
+    assert _est("enroll", *_as_line(server), *words, environment=_PASSWORD).returncode == 0
+    before = {place.name: place.read_bytes() for place in here.iterdir()}
+    pair = ("--cert", "old.pem", "--key", "old.key", "--est-identity")
+    beside = ("--out", "new.pem", "--key-out", "new.key")
+    assert _est("reenroll", *_trusting(server), *pair, *beside).returncode == 0
+    assert _is_pair(here / "new.pem", here / "new.key")
+    assert _mode(here / "new.key") == 0o600
+    assert {name: (here / name).read_bytes() for name in before} == before
+    assert _est("reenroll", *_trusting(server), *pair, *beside).returncode == 4  # it is there already
+    assert _est("reenroll", *_trusting(server), *pair, "--out", "half.pem").returncode == 2
+    assert _est("reenroll", *_trusting(server), *pair, "--same-key", "--key-out", "same.key").returncode == 2
+    assert _est("reenroll", *_trusting(server), *pair, "--same-key", "--out", "same.pem").returncode == 0
+    assert _is_pair(here / "same.pem", here / "old.key")
+
+
 def test_alternative_names_are_asked_for_and_kept_by_renewals(server: Server, here: Path) -> None:
     words = ("--common-name", "pump-2", "--dns", "pump-2", "--est-identity")
     done = _est("enroll", *_as_line(server), *words, environment=_PASSWORD)

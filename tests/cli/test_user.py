@@ -1,5 +1,6 @@
 """`nestor user`: passwords are asked for, made, or piped in; never shown in a pipe, never kept."""
 
+import asyncio
 import json
 import os
 import pty
@@ -11,9 +12,15 @@ from pathlib import Path
 import pytest
 
 from nestor.access.passwords import verify_password
+from nestor.access.users import read_users
 from nestor.app.twin.store import save
+from nestor.ledger.opening import open_ledger
+from nestor.ledger.settings import LedgerSettings
+from nestor.model import OneTime
 from nestor.twin.kept import Kept, Origin
 from nestor.twin.secrets import check_secrets
+from support.entries import an_entry
+from support.ledgers import NoonClock
 from support.plants import Tutorial
 from support.process import Mortal
 from support.shapes import est_identity
@@ -28,7 +35,7 @@ def data(tmp_path: Path) -> Path:
 def test_a_user_is_added_with_a_piped_password_and_listed_without_its_hash(data: Path) -> None:
     assert nestor("user", "add", "gw3", "--data", str(data), stdin="hunter2\n").returncode == 0
     listed = nestor("user", "list", "--data", str(data))
-    assert listed.stdout.splitlines() == ["gw3\tgw3\tdeviceIdentity, estIdentity, edgeCa\tnever\talways\tusers file"]
+    assert listed.stdout.splitlines() == ["gw3\tgw3\tdeviceIdentity, estIdentity, edgeCa\tnever\talways\tusers file\t"]
     kept = (data / "users.json").read_text()
     assert "hunter2" not in kept
     assert "$argon2id$" in kept
@@ -43,6 +50,33 @@ def test_rules_are_kept_with_the_user(data: Path) -> None:
     assert user["profiles"] == "*"
     assert user["good"] == "once"
     assert user["expires"].endswith("Z")
+
+
+def test_who_gives_a_user_another_password_hears_that_there_was_one(data: Path) -> None:
+    first, second = (nestor_here("user", "add", name, "--data", str(data), stdin="x\n") for name in ("gw3", "GW3"))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "There was a user" not in first.stderr
+    assert "There was a user GW3: its password is another one now" in second.stderr
+
+
+def test_a_one_time_password_that_is_spent_is_listed_so(data: Path) -> None:
+    for name in ("gw3", "gw4"):
+        nestor_here("user", "add", name, "--one-time", "--data", str(data), stdin="x\n")
+    listed = nestor_here("user", "list", "--json", "--data", str(data)).stdout
+    assert [user["lastSpent"] for user in json.loads(listed)] == ["", ""]  # there is no ledger yet
+    spending = read_users(data / "users.json")["gw3"].spending
+    asyncio.run(_spend(data, spending))
+    listed = nestor_here("user", "list", "--json", "--data", str(data)).stdout
+    assert {user["name"]: user["lastSpent"] for user in json.loads(listed)} == {
+        "gw3": "2026-05-04T12:00:00Z",
+        "gw4": "",
+    }
+
+
+async def _spend(data: Path, password: OneTime | None) -> None:
+    ledger = open_ledger(LedgerSettings.model_validate({}), data, create=True, clock=NoonClock())
+    await ledger.record(an_entry("gw3"), replay=None, one_time=password)
+    await ledger.close()
 
 
 def test_a_made_password_goes_to_a_file_of_its_owner_only(data: Path, tmp_path: Path) -> None:
@@ -190,7 +224,7 @@ def test_the_user_of_the_tutorial_is_not_doubled(tmp_path: Path) -> None:
     assert done.returncode == 4
     assert done.stderr.splitlines()[0] == "error: The user ESTUSER is the tutorial's."
     assert not (server.data / "users.json").exists()
-    assert nestor_here("user", "list", *where).stdout == "estuser\t*\t*\tnever\talways\tsettings\n"
+    assert nestor_here("user", "list", *where).stdout == "estuser\t*\t*\tnever\talways\tsettings\t\n"
 
 
 @pytest.mark.parametrize("words", [(), ("--from", "list.csv"), ("gw3", "--from", "list.csv", "--password-out", "p")])

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -268,6 +269,28 @@ def test_each_layer_lists_the_one_below_as_the_one_below_shows_itself(tmp_path: 
         assert above.labels["forwarder"].profile == "forwarder"
     assert bottom.access.forwarders == {}
     assert (top.upstream.url, bottom.upstream.identity.label) == (None, "forwarder")
+
+
+def test_each_layer_names_its_ca_after_itself() -> None:
+    subjects = [read(name)["modulesContent"]["nestor"][DESIRED]["ca"]["subject"] for name in NESTED]
+    assert subjects == ["CN=Plant CA of ${NESTOR_LAYER}"] * len(NESTED)
+
+
+def test_a_layer_speaks_for_what_lies_below_it_and_not_for_every_gateway() -> None:
+    for name in NESTED[:2]:
+        below = read(name)["modulesContent"]["nestor"][DESIRED]["access"]["forwarders"]["below"]
+        assert below["names"] == "${NESTOR_DEVICES}"
+
+
+def test_at_the_top_images_come_from_a_registry_that_nestor_reaches_by_tls() -> None:
+    registry = modules(read(NESTED[0]))["registry"]
+    route = urlsplit(filled_in(NESTED[0]).desired["routes"]["registry"]["to"])
+    assert (route.scheme, route.hostname) == ("https", "registry")
+    place = next(
+        bind.split(":")[1] for bind in json.loads(options_text(registry))["HostConfig"]["Binds"] if ":ro" in bind
+    )
+    files = [registry["env"][f"REGISTRY_HTTP_TLS_{part}"]["value"] for part in ("CERTIFICATE", "KEY")]
+    assert files == [f"{place}/registry.pem", f"{place}/registry.key"]
 
 
 def test_the_module_has_the_version_of_the_program() -> None:

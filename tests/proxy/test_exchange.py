@@ -9,7 +9,7 @@ import pytest
 from nestor.events import Trouble
 from nestor.proxy.dialing import Through
 from support import pki
-from support.backends import Line, Talk, answer, backend
+from support.backends import Backend, Line, Talk, answer, backend
 from support.companions import until
 from support.pki import CA
 from support.proxying import limits_of, proxied, route_to
@@ -240,10 +240,24 @@ async def test_a_target_that_is_not_there_is_a_502_and_works_again_when_it_is(ro
         behind.server.close()
         for _ in range(2):
             assert (await proxy.ask(GET % CLOSE)).startswith(b"HTTP/1.1 502 ")
+        assert proxy.standing().last_error == "nobody listens there. Check routes.all.to, and that it runs"
         async with backend(answer, root) as _:
             pass
         assert sum(isinstance(event, Trouble) for event in proxy.events) == 1
         assert proxy.standing().failed == 2
+
+
+async def test_whose_error_it_is_can_be_counted_and_no_name_is_told(root: CA) -> None:
+    async with backend(answer, root) as behind, proxied(route_to(behind, path="/x"), root=root) as upper:
+        assert behind.server is not None
+        behind.server.close()
+        async with proxied(route_to(Backend(root, upper.port))) as lower:
+            for proxy, which in ((upper, b"first"), (lower, b"second")):
+                failed, missed = await proxy.ask(GET % CLOSE), await proxy.ask(GET.replace(b"/x", b"/y") % CLOSE)
+                assert failed.startswith(b"HTTP/1.1 502 ")
+                assert b"The operator of the %s Nestor on the way finds the reason in its log." % which in failed
+                assert missed.startswith(b"HTTP/1.1 404 ")
+                assert b"No route of the %s Nestor on the way takes this request." % which in missed
 
 
 @pytest.mark.parametrize("wrong", ["name", "anchor"])
@@ -256,7 +270,10 @@ async def test_a_target_whose_certificate_is_not_the_right_one_hears_nothing(roo
             answered = await proxy.ask(GET % CLOSE)
     assert answered.startswith(b"HTTP/1.1 502 ")
     assert behind.heads == []
-    assert "certificate is not accepted" in proxy.standing().last_error
+    told = proxy.standing().last_error
+    assert told.startswith("its certificate is not accepted: ")
+    remedy = "Its CA belongs into routes.all.anchors" if wrong == "anchor" else "holds as routes.all.serverName"
+    assert told.endswith(remedy)
 
 
 async def test_a_target_may_go_by_another_name_than_its_host(root: CA) -> None:
@@ -274,6 +291,12 @@ async def test_a_target_that_has_only_an_ipv6_address_is_reached(root: CA) -> No
     ):
         assert b" 200 " in await proxy.ask(GET % CLOSE)
     assert b"Host: [::1]:%d\r\n" % behind.port in behind.heads[0]
+
+
+async def test_an_http_proxy_that_is_not_there_is_told_as_that_one(root: CA) -> None:
+    async with backend(answer, root) as behind, proxied(route_to(behind, through=Through("localhost", 1))) as proxy:
+        await proxy.ask(GET % CLOSE)
+    assert proxy.standing().last_error == "the HTTP proxy localhost: nobody listens there. Check proxy.through"
 
 
 @pytest.mark.parametrize("refuses", [False, True])
@@ -297,6 +320,7 @@ async def test_a_target_may_lie_behind_an_http_proxy(root: CA, refuses: bool) ->
             answered = await proxy.ask(GET % CLOSE)
         server.close()
     assert answered.startswith(b"HTTP/1.1 502 " if refuses else b"HTTP/1.1 200 ")
+    assert proxy.standing().last_error.endswith(" with status 407. Check proxy.through" if refuses else "")
     assert seen[0].startswith(b"CONNECT localhost:%d HTTP/1.1\r\nHost: localhost:%d\r\n" % (behind.port, behind.port))
     assert b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in seen[0]
     assert "secret" not in repr(through) + "".join(map(repr, proxy.events))

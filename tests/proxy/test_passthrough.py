@@ -150,6 +150,17 @@ async def test_what_is_one_too_many_is_closed_and_told_of_once(
         assert b" 200 " in await passed.ask()
 
 
+async def test_a_crowd_that_comes_and_goes_fills_no_log(root: CA, tmp_path: Path) -> None:
+    async with backend(answer, root) as behind, passing(way_to(behind, connections=1), root, tmp_path) as (passed, _):
+        for number in range(1, 4):
+            _, writer = await passed.connect()
+            with pytest.raises(CLOSED):
+                await passed.connect()
+            writer.transport.abort()
+            await until(lambda number=number: len(passed.carried) == number)
+        assert len(passed.troubles) == 1
+
+
 @pytest.mark.parametrize("said", [b"GET / HTTP/1.1\r\n\r\n", b""])
 async def test_who_speaks_no_tls_or_nothing_reaches_nobody(root: CA, tmp_path: Path, said: bytes) -> None:
     async with backend(answer, root) as behind, passing(way_to(behind, connect=0.2), root, tmp_path) as (passed, _):
@@ -198,7 +209,8 @@ async def test_a_server_that_is_away_is_told_of_once_and_works_again(root: CA, t
             with pytest.raises(CLOSED):
                 await passed.connect()
         await until(lambda: len(passed.carried) == 2)
-        assert passed.troubles == [f"passthrough: localhost:{passed.way.port}: connection refused."]
+        why = "nobody listens there. Check proxy.passthrough.to, and that it runs."
+        assert passed.troubles == [f"passthrough: localhost:{passed.way.port}: {why}"]
         assert passed.standings.of(NAME).state == "fails"
         passed.way = way_to(behind)  # as other settings do
         assert b" 200 " in await passed.ask()

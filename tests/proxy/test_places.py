@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -70,9 +71,31 @@ async def test_devices_behind_one_address_count_by_their_certificates_once_they_
             assert (await proxy.ask(GET, identity=identity)).startswith(b"HTTP/1.1 503 ")
 
 
+async def test_a_device_counts_once_however_many_certificates_it_has(root: CA) -> None:
+    async with busy(root, [None, root.issue("pump-1")], requests_per_address=1) as proxy:
+        assert (await proxy.ask(GET, identity=root.issue("pump-1"))).startswith(b"HTTP/1.1 503 ")
+
+
 @pytest.mark.parametrize("good", [False, CannotIssue("The ledger does not answer.")])
 async def test_a_certificate_that_is_not_known_to_be_good_has_no_place_of_its_own(
     root: CA, good: bool | NestorError
 ) -> None:
     async with busy(root, [None], good=good, requests_per_address=1) as proxy:
         assert (await proxy.ask(GET, identity=root.issue("pump-1"))).startswith(b"HTTP/1.1 503 ")
+
+
+async def test_bodies_behind_a_request_that_is_carried_wait_in_the_socket_but_for_a_few(root: CA) -> None:
+    """Each is nearly as long as what makes aiohttp pause for one."""
+    post = b"POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 400000\r\n\r\n" + bytes(400_000)
+    async with busy(root, []) as proxy:
+        _, writer = await proxy.connect()
+        writer.write(GET.replace(b"close", b"keep-alive") + post * 40)
+        await until(lambda: proxy.standing().under_way)
+        [connection] = proxy.front.listener._places.all()
+        heard, before = 0, -1
+        while heard != before:  # until nothing moves any more
+            await asyncio.sleep(0.1)
+            waiting: Any = connection._protocol
+            before, heard = heard, sum(body.total_bytes for _, body in waiting._messages)
+        writer.transport.abort()
+    assert 400_000 < heard < 3_000_000

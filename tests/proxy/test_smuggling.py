@@ -43,6 +43,7 @@ CORPUS = {
     "a chunk that ends by a line feed": _post(_CHUNKED, b"1\na\n0\n\n"),
     "a path with dots": b"GET /first/../.well-known/est/cacerts HTTP/1.1\r\nHost: a\r\n\r\n",
     "a path with escaped dots": b"GET /first/%2e%2E/x HTTP/1.1\r\nHost: a\r\n\r\n",
+    "a path with dots before a fragment": b"GET /first/..#x HTTP/1.1\r\nHost: a\r\n\r\n",
     "the path of EST, written otherwise": b"GET //.well-known/%65st/cacerts HTTP/1.1\r\nHost: a\r\n\r\n",
     "the path of health": b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n",
     "a whole address": b"GET https://other.example/ HTTP/1.1\r\nHost: a\r\n\r\n",

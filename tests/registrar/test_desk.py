@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,22 +11,27 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from nestor.conveyance import Conveyance, Statement
 from nestor.errors import (
     CannotIssue,
     Forbidden,
     Malformed,
     NestorError,
+    NotAForwarder,
     NotOffered,
     OurFault,
     ParentSilent,
     Unauthenticated,
 )
 from nestor.events import Enrolled, Refused, Trouble
-from nestor.model import Entry, Method, Operation, Refusal
+from nestor.model import Credentials, Entry, Method, Operation, Refusal
+from nestor.ops.log import describe
 from support.asking import NOW
 from support.desks import ADDRESS, LINE, OTHER, Desk, ask_for
+from support.forwarding import SPEAKS
 from support.memory import MemoryLedger
 from support.shapes import Request, device_identity, est_identity, p256, spki_of
+from support.signing import root
 
 SECOND = timedelta(seconds=1)
 KEYS = {"keys": {"serverKeyGeneration": {"enabled": True}}}
@@ -188,7 +194,8 @@ async def refused(desk: Desk, fault: type[NestorError], ask: Any) -> Refusal:
     with pytest.raises(fault) as raised:
         await serve(ask)
     (refusal,) = desk.ledger.refused
-    assert desk.told[0] == Refused(refusal)
+    assert isinstance(desk.told[0], Refused)
+    assert desk.told[0].refusal == refusal
     assert refusal.reason == fault.__name__
     assert refusal.sentence.startswith(raised.value.text)
     assert (refusal.at, refusal.address, refusal.request_id) == (desk.clock.wall, ADDRESS, "0123456789ab")
@@ -215,6 +222,15 @@ async def test_a_body_is_judged_when_its_sender_is_known_and_not_before(desk: De
     assert (refusal.requester, refusal.subject) == (LINE[0], "")
     desk.ledger, desk.told = MemoryLedger(), []
     await refused(desk, Unauthenticated, ask_for(b"garbage", user=None))
+
+
+async def test_a_refusal_tells_of_the_forwarder_also_where_that_is_none(desk: Desk) -> None:
+    sender = root("Layer CA").sign("layer2", extensions=[SPEAKS]).certificate
+    told = Conveyance(statement=Statement("password", "line", "default"), hops=("gw1#1", "gw2#7"))
+    ask = replace(ask_for(dev()), credentials=Credentials(ADDRESS, sender, conveyed=told))
+    refusal = await refused(desk, NotAForwarder, ask)
+    assert (refusal.requester, refusal.method) == ("line by CN=layer2", None)
+    assert describe(desk.told[0])[2]["forwarder"] == "CN=layer2 (gw1#1, gw2#7)"
 
 
 async def test_key_generation_that_is_off_is_refused_and_that_is_recorded(desk: Desk) -> None:

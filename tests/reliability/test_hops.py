@@ -6,12 +6,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography import x509
 
 from nestor.est.endings import parted
 from support.broken import Switchboard, silence
-from support.layers import Above, Forwarder, Makers, nestor_upstream, until
+from support.layers import PASSWORD, Above, Forwarder, Makers, nestor_upstream, until
 from support.server import Server
 from support.shapes import est_identity
 from support.stub import Heard, Reply
@@ -68,6 +70,47 @@ def test_who_asks_first_after_the_line_fell_silent_is_told_within_two_seconds(tm
     assert (answer.status, answer["Retry-After"]) == (503, "5")
     assert f"127.0.0.1:{port} did not answer in time. Wait 5 s." in answer.text
     assert waited < 2
+
+
+def test_a_press_below_three_layers_enrolls_although_all_cas_have_one_name(tmp_path: Path) -> None:
+    """The name that every CA had by default, before those of layers had names of their own; they keep it."""
+    called = {"ca": {"subject": "CN=Nestor Root CA"}}
+    with ExitStack() as stack:
+        top = stack.enter_context(Server(tmp_path / "layer3", _listing("layer2")))
+        middle = stack.enter_context(_layer(tmp_path / "layer2", top, {**_listing("layer1"), **called}))
+        bottom = stack.enter_context(_layer(tmp_path / "layer1", middle, called))
+        for layer in (middle, bottom):
+            until((layer.ready().data / "upstream-identity.pem").exists)
+        press = bottom.line().enrolled(est_identity("press-7"))
+        assert press.certificate.issuer == _ca_of(top).subject
+        assert bottom.device(identity=press).reenroll(est_identity("press-7")).status == 200
+        local = bottom.device(identity=press, label="here").enroll(est_identity("press-7"))
+        assert (local.status, "comes from no CA that this server trusts" in local.text) == (401, True)
+        assert bottom.line(identity=press, label="here").enroll(est_identity("press-7")).status == 200
+    assert len({_ca_of(server).subject for server in (top, middle, bottom)}) == 1
+
+
+def _ca_of(server: Server) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(server.ca_file.read_bytes())
+
+
+def _listing(below: str) -> dict[str, Any]:
+    """The settings of a parent that makes the certificate of its forwarder itself."""
+    local = {"authority": "local"}
+    scope = {"subject": f"CN={below}", "names": "*", "profiles": "estIdentity", "statements": True}
+    return {
+        "labels": {"here": local, "forwarder": {"profile": "forwarder", **local}},
+        "access": {"forwarders": {below: scope}},
+    }
+
+
+def _layer(place: Path, parent: Server, document: dict[str, Any]) -> Forwarder:
+    """A layer that gets its own certificate from its parent by a password."""
+    name, password = place.name, place.with_suffix(".password")
+    password.write_text(PASSWORD, "utf-8")
+    parent.add_user(name, PASSWORD, name, profiles=("forwarder",))
+    upstream = {"user": name, "password": f"file:{password}", "identity": {"name": name, "label": "forwarder"}}
+    return Forwarder(place, nestor_upstream(parent, parent.ca_file, upstream), document)
 
 
 @pytest.fixture

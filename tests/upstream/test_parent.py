@@ -10,11 +10,14 @@ import pytest
 from nestor.app.clock import SystemClock
 from nestor.errors import NestorError, NotKnownAbove, ParentAway, ParentSilent, ParentUnusable, Unauthenticated
 from nestor.est.conveying import FORWARDER, REFUSED
+from nestor.upstream.breaker import MOST_FAILURES
 from nestor.upstream.client import Sending
 from nestor.upstream.identity import Badge
 from nestor.upstream.parent import Parent, Terms
+from nestor.upstream.settings import PLAIN
 from nestor.upstream.trust import Trust
 from support import asking, pki
+from support.server import free_port
 from support.stages import TurnedClock
 from support.stub import Heard, Reply, Stub, certs_only
 
@@ -126,4 +129,27 @@ async def test_it_is_not_ready_while_it_is_not_let_in_and_ready_as_soon_as_it_is
     await refused()
     clock.ahead += 400
     assert parent.problem() is None, "nobody knows any more"
+    await parent.close()
+
+
+async def test_who_has_no_time_for_an_answer_does_not_keep_the_others_from_asking(
+    stub: Stub, trust: Trust, ca: pki.CA, tmp_path: Path
+) -> None:
+    """A forwarder says how much time there is, and whoever is known here how many layers may be asked."""
+    parent = _parent(stub, trust, tmp_path)
+    stub.answers["cacerts"] = _slowly(certs_only(ca.certificate))
+    for _ in range(MOST_FAILURES):
+        with pytest.raises((ParentAway, ParentSilent)):
+            await parent.ask(PLAIN, lambda client, how: client.cacerts(how), Sending(within=0.05))
+    assert await parent.ask(PLAIN, lambda client, how: client.cacerts(how), Sending(within=5))
+    await parent.close()
+
+
+async def test_where_nobody_listens_that_is_known_however_little_time_there_was(trust: Trust, tmp_path: Path) -> None:
+    terms = Terms(f"https://localhost:{free_port()}", trust)
+    parent = Parent(terms, Badge(lambda: None), place=tmp_path / "kept", clock=SystemClock(), tell=lambda _: None)
+    for _ in range(MOST_FAILURES):
+        with pytest.raises(ParentAway):
+            await parent.ask(PLAIN, lambda client, how: client.cacerts(how), Sending(within=0.5))
+    assert parent.state.reached is False
     await parent.close()

@@ -67,6 +67,12 @@ def test_what_could_steer_a_terminal_is_escaped() -> None:
     assert "https://evil\\x1b[1m" in redirect.sentence
 
 
+def test_what_stands_in_a_header_is_no_longer_than_what_is_said() -> None:
+    redirect = refusal_of(_answer(302, Location="https://" + "\xff" * 8000), "est", "cacerts")
+    challenge = refusal_of(_answer(401, WWW_Authenticate="\x01" * 8000), "est", "cacerts")
+    assert max(len(redirect.sentence), len(challenge.sentence)) < 1200
+
+
 def test_of_markup_only_the_status_is_told() -> None:
     assert said(_answer(502, b"<html>Bad Gateway</html>", Content_Type="text/html")) == "Bad Gateway."
     assert said(_answer(999)) == "no reason given."

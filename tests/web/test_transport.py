@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -17,7 +18,7 @@ from nestor.web.connection import Phase
 from nestor.web.transport import Peer, TLSTransport
 from support import pki
 from support.device import Identity
-from support.front import Front, front
+from support.front import Front, front, greet
 from support.wire import GET
 
 V12, V13 = ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
@@ -339,6 +340,57 @@ async def test_what_came_in_one_piece_with_what_made_us_pause_is_not_left_behind
                 await asyncio.sleep(0.01)
         writer.close()
     assert heard == [b"one", b"two", b"three"]
+
+
+async def test_what_comes_in_many_records_while_a_carried_request_ends_is_heard() -> None:
+    async def carried_first(request: web.BaseRequest, transport: TLSTransport) -> web.Response:
+        if request.method == "GET":
+            transport.carry(5)
+            while not transport._behind:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0)
+        return await greet(request, transport)
+
+    size = 5000
+    async with front(carried_first) as served:
+        reader, writer = await served.connect()
+        writer.write(GET + _post(size + 1))
+        for _ in range(size):
+            writer.write(b"a")  # a record
+        await reader.readuntil(b"hello")
+        writer.write(b"b")
+        async with asyncio.timeout(5):
+            await reader.readuntil(b"a" * size + b"b")
+        writer.close()
+
+
+@pytest.mark.parametrize(("seconds_per_byte", "least", "most"), [(0, 100_000, 200_000), (1e-6, 0, 20_000)])
+async def test_of_what_is_carried_as_much_is_taken_at_a_time_as_a_short_turn_is_for(
+    seconds_per_byte: float, least: int, most: int
+) -> None:
+    sizes: list[int] = []
+
+    class Carrying(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = cast("TLSTransport", transport)
+
+        def data_received(self, data: bytes) -> None:
+            if self.transport.phase is not Phase.CARRIED:
+                self.transport.request_started()
+                self.transport.carry(5)
+            sizes.append(len(data))
+            time.sleep(len(data) * seconds_per_byte)
+
+    async with front() as served:
+        served.listener._service = replace(served.listener._service, protocol=Carrying)
+        _, writer = await served.connect()
+        for _ in range(20):
+            writer.write(bytes(MEGABYTE // 20))
+            await writer.drain()
+        async with asyncio.timeout(10):
+            while sum(sizes) < MEGABYTE // 20 * 20:  # noqa: ASYNC110 -- nobody tells of it
+                await asyncio.sleep(0.01)
+        writer.transport.abort()
+    assert least <= max(sizes) <= most
 
 
 async def test_the_transport_tells_what_aiohttp_asks() -> None:

@@ -18,9 +18,10 @@ class Enrolled:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Somebody asked for what they did not get."""
+    """Somebody asked for what they did not get; by `forwarder`, if one conveyed it, whatever may be said of that."""
 
     refusal: Refusal
+    forwarder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

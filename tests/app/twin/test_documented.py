@@ -12,6 +12,7 @@ from nestor.app.twin.host import Host, environment_document
 from nestor.app.twin.weighing import weigh
 from nestor.errors import SettingsError
 from nestor.settings import judge
+from nestor.twin.settings import Power
 from support.documents import check_schema_takes
 from support.wishing import ORIGIN, Module, codes
 
@@ -53,6 +54,11 @@ def _of(title: str) -> str:
 
 def test_the_page_shows_the_jobs_that_people_have() -> None:
     assert len(jobs()) == 7
+
+
+def test_the_page_tells_of_every_power() -> None:
+    told = re.findall(r"^\| `(\w+)` \|", PAGE.partition("| power |")[2], re.MULTILINE)
+    assert sorted(told) == sorted([*Power, "all"])
 
 
 def test_the_environment_says_the_same_as_the_file() -> None:

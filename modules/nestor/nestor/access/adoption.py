@@ -12,7 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from nestor.access.certificates import AGAIN, check_dates, check_purpose, sha256_of, spki_of
+from nestor.access.certificates import AGAIN, PRESENTED, check_dates, check_purpose, sha256_of, spki_of
 from nestor.adoption import Adoption
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Method, ProfileTraits
@@ -24,7 +24,7 @@ BACKDATED = timedelta(minutes=5)
 Recognize = Callable[[x509.Certificate, str | None], ProfileTraits]
 """Tells the profile of a certificate; a name decides where several could be it. Raises Forbidden where it cannot."""
 
-UNKNOWN = "The certificate presented is signed by this CA, but the ledger does not know it"
+UNKNOWN = f"{PRESENTED} is signed by this CA, but the ledger does not know it"
 
 
 def decide(
@@ -54,7 +54,7 @@ def look_at(certificate: x509.Certificate, words: Iterable[Adoption], *, revoked
     What passes may be adopted by an operator who holds it in hand.
     """
     if revoked:
-        raise Forbidden("The certificate presented has been revoked.", "Ask the operator of this server.")
+        raise Forbidden(f"{PRESENTED} has been revoked.", "Ask the operator of this server.")
     names = {device_of(certificate), *_names_of(certificate)}
     if any(not names.isdisjoint(word.denied) for word in words):
         raise Forbidden(f"{UNKNOWN}, and its operator has forbidden to adopt it.", AGAIN)

@@ -20,9 +20,12 @@ from nestor.errors import Unauthenticated
 _MOST_LINKS = 5
 _LARGEST_RSA = 8192  # bits; as is the exponent
 _LARGEST_EXPONENT = 32
-_REMEMBERED = 256  # pairs; that many forwarders are busy at a time
+_REMEMBERED = 64  # pairs; that many forwarders are busy at a time, and a certificate may be large
 
 Value = TypeVar("Value", bound=x509.ExtensionType)
+
+PRESENTED = "The certificate presented"
+"""What sentences about a certificate begin with, so that it can be said whose it is."""
 
 AGAIN = "Enroll with a password or a bootstrap certificate."
 """What a device can do whose certificate does not count."""
@@ -58,24 +61,20 @@ def client_auth(certificate: x509.Certificate) -> bool | None:
 def check_dates(certificate: x509.Certificate, now: datetime) -> None:
     """Raise Unauthenticated outside the validity (RFC 5280, 4.1.2.5): the handshake was earlier, maybe much earlier."""
     if now < certificate.not_valid_before_utc:
-        sentence = (
-            f"The certificate presented is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC only."
-        )
+        sentence = f"{PRESENTED} is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC only."
         raise Unauthenticated(sentence, "Check the clocks of the device and of this server.")
     if now > certificate.not_valid_after_utc:
-        sentence = f"The certificate presented expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC."
+        sentence = f"{PRESENTED} expired at {certificate.not_valid_after_utc:%Y-%m-%d %H:%M} UTC."
         raise Unauthenticated(sentence, AGAIN)
 
 
 def check_purpose(certificate: x509.Certificate, *, silent: bool = False) -> None:
     """Raise Unauthenticated for a CA, and without clientAuth; `silent` takes one that tells no purpose at all."""
     if is_ca(certificate):
-        raise Unauthenticated(
-            "The certificate presented is that of a CA; such a certificate does not authenticate.", AGAIN
-        )
+        raise Unauthenticated(f"{PRESENTED} is that of a CA; such a certificate does not authenticate.", AGAIN)
     stated = client_auth(certificate)
     if not stated and not (silent and stated is None):
-        raise Unauthenticated("The certificate presented is not for clients: it lacks clientAuth.", AGAIN)
+        raise Unauthenticated(f"{PRESENTED} is not for clients: it lacks clientAuth.", AGAIN)
 
 
 @lru_cache(maxsize=_REMEMBERED)

@@ -11,12 +11,21 @@ from datetime import datetime
 
 from cryptography import x509
 
-from nestor.access.certificates import check_dates, check_purpose, extension_of, is_issued_by, plausible, sha256_of
+from nestor.access.certificates import (
+    PRESENTED,
+    check_dates,
+    check_purpose,
+    extension_of,
+    is_issued_by,
+    plausible,
+    sha256_of,
+)
 from nestor.access.names import printable
 from nestor.access.own import OwnCertificates
+from nestor.access.scope import Scope, beyond
 from nestor.conveyance import MOST_HOPS, Conveyance, Statement
 from nestor.document import any_covers
-from nestor.errors import Forbidden, ForwarderForbidden, Looped, NotAForwarder, Unauthenticated
+from nestor.errors import Forbidden, ForwarderForbidden, Looped, NestorError, NotAForwarder, Unauthenticated
 from nestor.est.names import same_name
 from nestor.est.oids import CMC_RA
 from nestor.model import Credentials, Grant, Label, Method, Requester
@@ -25,29 +34,9 @@ from nestor.naming import fold, issuer_id
 PROFILE = "forwarder"
 """What the certificates of forwarders are issued by."""
 
-OWN = "own"
-"""What the settings call the CA of this server among the issuers of conveyed certificates; others are makers."""
-
-EVERY = "*"
-_WITHDRAWN = "Have another one issued to it, for a new key."
+_ANOTHER = "Its operator looks at its clock, and has another one issued to it, for a new key."
+_NOBODY = "and access.forwarders lists nobody"
 _HINT = "A device leaves such headers out; the operator lists a forwarder in access.forwarders."
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """For whom a forwarder may speak: on which labels, for which names and profiles, by whose certificates.
-
-    `statements`: whether its word that somebody asked by a password counts.
-    """
-
-    labels: tuple[str, ...]
-    grant: Grant
-    issuers: frozenset[str]
-    statements: bool
-
-    def takes(self, issuer: str) -> bool:
-        """Whether certificates of an issuer may be conveyed: OWN, or the name of a maker."""
-        return not self.issuers.isdisjoint({issuer, EVERY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,23 +51,23 @@ class Forwarder:
     def check_label(self, label: Label) -> None:
         """Raise Forbidden on a path that it does not serve."""
         if not any_covers(self.scope.labels, label.name):
-            raise self._beyond(f"does not serve the label {label.name}", "labels")
+            raise beyond(self.name, f"does not serve the label {label.name}", "labels")
 
     def check_issuer(self, issuer: str) -> None:
         """Raise Forbidden for certificates of an issuer that it does not convey."""
         if not self.scope.takes(issuer):
-            raise self._beyond("does not convey certificates of this CA", "issuers")
+            raise beyond(self.name, "does not convey certificates of this CA", "issuers")
 
     def bound(self, requester: Requester) -> Requester:
         """The same requester, for what this forwarder may have asked. Raises Forbidden for one of somebody else's."""
         if requester.identity is not None and not any_covers(self.scope.grant.names, requester.identity):
-            raise self._beyond(f"does not speak for {requester.identity}", "names")
+            raise beyond(self.name, f"does not speak for {requester.identity}", "names")
         return replace(requester, grant=_within(requester.grant, self.scope.grant), forwarder=self.name)
 
     def stated(self, statement: Statement) -> Requester:
         """The one whose password it says it has verified. Raises Forbidden where its word does not count."""
         if not self.scope.statements or statement.method != Method.PASSWORD:
-            raise self._beyond("does not state who asked by a password", "statements")
+            raise beyond(self.name, "does not state who asked by a password", "statements")
         return Requester(
             method=Method.PASSWORD,
             name=printable(statement.user),
@@ -86,12 +75,6 @@ class Forwarder:
             grant=self.scope.grant,
             origin=Method.PASSWORD,
             forwarder=self.name,
-        )
-
-    def _beyond(self, what: str, key: str) -> Forbidden:
-        return Forbidden(
-            f"The forwarder {self.name} {what} here.",
-            f"The operator may allow it: access.forwarders.{self.name}.{key}.",
         )
 
 
@@ -122,8 +105,10 @@ class Forwarders:
         where it cannot be known whether it is.
         """
         certificate = credentials.certificate
-        if certificate is None or not self._known or not is_marked(certificate):
-            raise _stranger("no certificate of a forwarder" if certificate else "no certificate")
+        if certificate is None:
+            raise _stranger("no certificate")
+        if not is_marked(certificate):
+            raise _stranger(f"{_shown(certificate)}, which is not that of a forwarder")
         named = [one for one in self._known if same_name(one.subject, certificate.subject)]
         for forwarder in named:
             if any(is_issued_by(certificate, issuer) for issuer in forwarder.issuers):
@@ -131,7 +116,7 @@ class Forwarders:
                 return forwarder
         listed = next((one for one in named if not one.issuers), None)
         if listed is None or not await self._is_made_for_it(certificate, credentials, now):
-            raise _stranger(f"the certificate {printable(certificate.subject.rfc4514_string())}, which is not listed")
+            raise _stranger(f"{_shown(certificate)}, " + ("which is not listed" if self._known else _NOBODY))
         return listed
 
     async def _check(self, certificate: x509.Certificate, now: datetime) -> None:
@@ -140,18 +125,19 @@ class Forwarders:
             check_dates(certificate, now)
             check_purpose(certificate)
         except Unauthenticated as fault:
-            raise ForwarderForbidden(fault.sentence, fault.hint) from fault
+            raise _unfit(certificate, fault) from None
         serial, issuer = certificate.serial_number, issuer_id(certificate)
         if await self._was_revoked(sha256_of(certificate), serial, issuer):
-            raise ForwarderForbidden("The certificate of this forwarder has been revoked.", _WITHDRAWN)
+            raise _unfit(certificate, Forbidden(f"{PRESENTED} has been revoked here."))
 
     async def _is_made_for_it(self, certificate: x509.Certificate, credentials: Credentials, now: datetime) -> bool:
         """Whether it is one of our own of the right profile, by the ledger. Raises for one that is no good."""
-        for own in self._own:
+        # A CA above and the one here may have one name, or one be below the other: first of all whoever signed it.
+        for own in [one for one in self._own if one.signed(certificate)] or self._own:
             try:
                 found = await own.identify(certificate, plausible(credentials.chain), now, credentials.address)
             except (Forbidden, Unauthenticated) as fault:
-                raise ForwarderForbidden(fault.sentence, fault.hint) from fault
+                raise _unfit(certificate, fault) from None
             if found is not None:
                 return found.entry is not None and found.entry.profile == PROFILE
         return False
@@ -185,6 +171,16 @@ def conveyed_certificate(conveyed: Conveyance) -> x509.Certificate:
 
 def _within(grant: Grant, bound: Grant) -> Grant:
     return replace(grant, within=bound if grant.within is None else _within(grant.within, bound))
+
+
+def _shown(certificate: x509.Certificate) -> str:
+    return f"the certificate {printable(certificate.subject.rfc4514_string())}"
+
+
+def _unfit(certificate: x509.Certificate, fault: NestorError) -> ForwarderForbidden:
+    """What was found of its certificate, said so that no device below takes it for its own."""
+    whose = f"The certificate of the forwarder {printable(certificate.subject.rfc4514_string())}"
+    return ForwarderForbidden(fault.sentence.replace(PRESENTED, whose, 1), _ANOTHER)
 
 
 def _stranger(shown: str) -> NotAForwarder:

@@ -7,7 +7,8 @@ from cryptography import x509
 
 from nestor.access.anchors import keep_apart, read_bundle
 from nestor.access.certificates import sha256_of
-from nestor.access.conveyed import EVERY, OWN, Forwarder, Scope
+from nestor.access.conveyed import Forwarder
+from nestor.access.scope import EVERY, OWN, Scope
 from nestor.access.settings import AccessSettings, ForwarderSettings
 from nestor.errors import SettingsError
 from nestor.est.names import same_name

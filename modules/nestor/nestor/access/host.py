@@ -12,7 +12,8 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from nestor.access.names import text_of
-from nestor.access.policy import EVERY, Rules, decide
+from nestor.access.policy import Rules, decide
+from nestor.access.scope import EVERY
 from nestor.document import literal
 from nestor.errors import Forbidden
 from nestor.est.names import same_alternative_names

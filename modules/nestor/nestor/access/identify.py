@@ -11,8 +11,9 @@ from datetime import datetime
 from nestor.access import bootstrap
 from nestor.access.bootstrap import Maker
 from nestor.access.certificates import plausible, spki_of
-from nestor.access.conveyed import OWN, Forwarder, Forwarders, conveyed_certificate
+from nestor.access.conveyed import Forwarder, Forwarders, conveyed_certificate
 from nestor.access.own import OwnCertificates
+from nestor.access.scope import OWN
 from nestor.access.users import User
 from nestor.access.verifier import Verifier
 from nestor.conveyance import Conveyance, Statement

@@ -11,7 +11,15 @@ from enum import Enum, auto
 from cryptography import x509
 
 from nestor.access.adoption import UNKNOWN
-from nestor.access.certificates import AGAIN, check_dates, check_purpose, is_issued_by, sha256_of
+from nestor.access.certificates import (
+    AGAIN,
+    PRESENTED,
+    check_dates,
+    check_purpose,
+    extension_of,
+    is_issued_by,
+    sha256_of,
+)
 from nestor.document import literal
 from nestor.errors import Forbidden, Unauthenticated
 from nestor.model import Entry, Grant, Method, ProfileTraits, Requester, State
@@ -37,12 +45,21 @@ def kinship(
     """Whether one of the issuers signed it, somebody pretended so, or a certificate that an issuer signed did it."""
     if any(is_issued_by(certificate, issuer) for issuer in issuers):
         return Kinship.OURS
-    if any(certificate.issuer == issuer.subject for issuer in issuers):
+    if any(_names(certificate, issuer) for issuer in issuers):
         return Kinship.FORGED
     for link in chain:
         if is_issued_by(certificate, link) and any(is_issued_by(link, issuer) for issuer in issuers):
             return Kinship.MINTED
     return Kinship.FOREIGN
+
+
+def _names(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether it says that this issuer signed it. Two CAs of one name are told apart by their keys, where both tell."""
+    if certificate.issuer != issuer.subject:
+        return False
+    named = extension_of(certificate, x509.AuthorityKeyIdentifier)
+    own = extension_of(issuer, x509.SubjectKeyIdentifier)
+    return named is None or own is None or named.key_identifier in {None, own.digest}
 
 
 class OwnCertificates:
@@ -56,6 +73,10 @@ class OwnCertificates:
         self._traits = traits
         self._adopt = adopt
 
+    def signed(self, certificate: x509.Certificate) -> bool:
+        """Whether one of the issuers did, whatever else is to be said of it."""
+        return any(is_issued_by(certificate, issuer) for issuer in self.issuers())
+
     async def identify(
         self, certificate: x509.Certificate, chain: Sequence[x509.Certificate], now: datetime, address: str = ""
     ) -> Requester | None:
@@ -67,9 +88,9 @@ class OwnCertificates:
             case Kinship.FOREIGN:
                 return None
             case Kinship.FORGED:
-                raise Forbidden("The certificate presented names this CA as its issuer, but this CA did not sign it.")
+                raise Forbidden(f"{PRESENTED} names this CA as its issuer, but this CA did not sign it.")
             case Kinship.MINTED:
-                sentence = "The certificate presented was issued by a CA below this one, such as an Edge CA."
+                sentence = f"{PRESENTED} was issued by a CA below this one, such as an Edge CA."
                 raise Forbidden(sentence, "Only certificates that this CA issued itself authenticate here.")
             case Kinship.OURS:
                 entry = await self._ledger.find(sha256_of(certificate))
@@ -101,7 +122,7 @@ def _check_standing(entry: Entry | None) -> Entry:
     if entry is None:
         raise Forbidden(f"{UNKNOWN}.", AGAIN)
     if entry.state is State.REVOKED:
-        raise Forbidden("The certificate presented has been revoked.", "Ask the operator of this server.")
+        raise Forbidden(f"{PRESENTED} has been revoked.", "Ask the operator of this server.")
     return entry
 
 

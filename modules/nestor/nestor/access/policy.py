@@ -13,6 +13,7 @@ from cryptography import x509
 from nestor.access.approval import needs_approval
 from nestor.access.case import Case, open_case
 from nestor.access.form import check_form
+from nestor.access.grants import covers_name, covers_profile, no_alternative_name, no_device, no_profile, scope_of
 from nestor.access.names import text_of
 from nestor.access.renewal import check_new_names, check_renewable, check_same_alternative_names, check_same_subject
 from nestor.approval import ApprovalRules
@@ -21,7 +22,6 @@ from nestor.errors import Forbidden
 from nestor.est.names import same_alternative_names
 from nestor.model import (
     CertificationRequest,
-    Grant,
     Label,
     Method,
     Operation,
@@ -35,12 +35,6 @@ from nestor.naming import fold
 
 ONE_TIME_GRACE = timedelta(minutes=10)
 """How long a spent password stays good for the same device and profile: an answer may have been lost."""
-
-EVERY = "*"
-
-_OWN_PROFILES = (
-    "What a certificate may ask for is mayRequest of its profile: that of an EST identity has the usual ones."
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +96,10 @@ def decide(
 def _check_device(case: Case) -> None:
     """A credential is good for the names that its grant covers (design D21); a new name does not free the old."""
     grant, requester = case.requester.grant, case.requester
-    if not _covers_name(grant, case.device):
-        raise _not_granted(requester, case.device)
-    if case.former_device not in {case.device, requester.identity} and not _covers_name(grant, case.former_device):
-        raise _not_granted(requester, case.former_device)
+    if not covers_name(grant, case.device):
+        raise no_device(requester, case.device)
+    if case.former_device not in {case.device, requester.identity} and not covers_name(grant, case.former_device):
+        raise no_device(requester, case.former_device)
 
 
 def _check_alternative_names(case: Case) -> None:
@@ -115,27 +109,20 @@ def _check_alternative_names(case: Case) -> None:
     """
     requester = case.requester
     held = case.presented_names if requester.entry else ()
-    scope = requester.grant.within if requester.forwarder else None
+    scope = scope_of(requester)
     for name in case.alternative_names:
         text = text_of(name)
         is_held = any(same_alternative_names((name,), (one,)) for one in held)
-        if is_held and (scope is None or (text is not None and _covers_name(scope, text))):
+        if is_held and (scope is None or (text is not None and covers_name(scope, text))):
             continue
-        if text is None or not _covers_name(requester.grant, text):
-            raise Forbidden(
-                f"{case.requester.name} may not have the subject alternative name {text}.",
-                "Leave it out, or have the operator grant it: patterns cover names like this too.",
-            )
+        if text is None or not covers_name(requester.grant, text):
+            raise no_alternative_name(requester, text, held=is_held)
 
 
 def _check_profile(case: Case) -> None:
     """Somebody known may ask for the profiles that their grant lists, and for no other."""
-    if not _covers_profile(case.requester.grant, case.profile):
-        own = case.requester.method is Method.CERTIFICATE
-        raise Forbidden(
-            f"{case.requester.name} may not have a certificate of the profile {case.profile.name}.",
-            _OWN_PROFILES if own else "The operator lists it among the profiles of this credential, if that is wanted.",
-        )
+    if not covers_profile(case.requester.grant, case.profile):
+        raise no_profile(case.requester, case.profile)
 
 
 def _check_gateway(case: Case, rules: Rules) -> None:
@@ -208,23 +195,6 @@ def _check_key(case: Case) -> None:
     reused = case.standing.key_used and case.standing.replay is None and not case.profile.key_reuse
     if reused and case.operation is not Operation.SERVER_KEYGEN:
         raise Forbidden("The key of the request has been certified before.", "Make a new key for every certificate.")
-
-
-def _covers_name(grant: Grant, name: str) -> bool:
-    return any_covers(grant.names, name) and (grant.within is None or _covers_name(grant.within, name))
-
-
-def _covers_profile(grant: Grant, profile: ProfileTraits) -> bool:
-    """Whether the grant lists a profile; `*` covers none that stands for a whole layer."""
-    here = profile.name in grant.profiles or (EVERY in grant.profiles and not profile.entrusted)
-    return here and (grant.within is None or _covers_profile(grant.within, profile))
-
-
-def _not_granted(requester: Requester, device: str) -> Forbidden:
-    return Forbidden(
-        f"{requester.name} may not have a certificate for {device}.",
-        "The operator can grant names to a password or a maker; a certificate of ours is for its own device.",
-    )
 
 
 def _text(name: x509.GeneralName) -> str:

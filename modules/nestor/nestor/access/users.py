@@ -99,12 +99,14 @@ def by_name(users: Iterator[User]) -> dict[str, User]:
     return known
 
 
-def add_user(path: Path, user: User) -> None:
-    """Add a user, or replace the one of that name. Raises MaterialError."""
+def add_user(path: Path, user: User) -> bool:
+    """Add a user, or replace the one of that name; whether there was one. Raises MaterialError."""
     check_name(user.name)
     check_hash(user.hash, f"the user {user.name}")
     with _changing(path) as users:
+        replaced = fold(user.name) in users
         users[fold(user.name)] = user
+    return replaced
 
 
 def add_users(path: Path, users: Sequence[User]) -> None:

@@ -17,7 +17,7 @@ from nestor.app.closed import ClosedAuthority
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog
 from nestor.ca.clock_guard import ClockGuard, check_plausible
-from nestor.ca.hierarchy import make_intermediate, make_root
+from nestor.ca.hierarchy import make_intermediate, make_root, root_name
 from nestor.ca.home import CAHome, LostCA
 from nestor.ca.issuer import Issuer
 from nestor.ca.layers import Layers
@@ -149,7 +149,8 @@ def make_ca_below(source: Source, offline_root: Path, subject: str, lifetime: ti
 
 def _new_root(source: Source, key: CertificateIssuerPrivateKeyTypes) -> Issuer:
     settings = source.settings.ca
-    return make_root(key, settings.subject, lifetime=settings.lifetime, now=_begin(source.clock), serial=new_serial())
+    name = root_name(settings.subject, source.settings.upstream.identity.name)
+    return make_root(key, name, lifetime=settings.lifetime, now=_begin(source.clock), serial=new_serial())
 
 
 def _begin(clock: Clock) -> datetime:

@@ -37,8 +37,14 @@ class Doors:
         self._settings = settings.listener
         self._sink = sink
         self._proxy = Proxy(server.ground.clock, server.standings, sink)
-        self._site = Site(lambda: server.house, settings.listener.limits, sink)
-        if settings.proxy.port is None:
+        shared = settings.proxy.port is None
+        self._site = Site(
+            lambda: server.house,
+            settings.listener.limits,
+            sink,
+            carries=lambda: shared and bool(server.house.routes.table.routes),
+        )
+        if shared:
             self._beside = None
             self._est = self._door(settings.listener, self._relaying(self._site.handle))
         else:

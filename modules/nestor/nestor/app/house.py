@@ -15,6 +15,7 @@ from nestor.access.build import build_gate
 from nestor.access.gate import Gate
 from nestor.access.memory import Memory
 from nestor.app.acquaintance import check_known
+from nestor.app.advice import doubts
 from nestor.app.authority import Source, find_issuer, open_authority
 from nestor.app.certificate import given_identity, issued_identity, last_ca_certificates, own_hosts
 from nestor.app.clock import BelievedClock
@@ -24,7 +25,7 @@ from nestor.app.forwarding import forwarded
 from nestor.app.identity import Maker, ServerIdentity
 from nestor.app.routes import build_routes
 from nestor.app.seals import ready
-from nestor.app.trial import doubts, try_settings
+from nestor.app.trial import try_settings
 from nestor.app.upstream import Parents, open_parent
 from nestor.ca.authority import LocalAuthority
 from nestor.ca.catalog import Catalog, build_catalog

@@ -112,7 +112,7 @@ class _Builder:
 
     def _target(self, name: str, route: RouteSettings, destination: Destination, host: str) -> Target:
         if not host:
-            raise SettingsError(f"routes.{name}.to: there is no {route.to} here.", "Name the host: https://HOST:PORT.")
+            raise SettingsError(f"routes.{name}.to: there is no {route.to} here.", remedy_for(destination.whose))
         through = None if destination.whose is Whose.EDGE_HUB else self._through(host)
         return Target(host, destination.port, route.server_name or host, self._context(route), through)
 
@@ -146,6 +146,13 @@ class _Builder:
         user, at, place = url.rpartition("@")
         where = f"http://{place}" if at else url
         return Through(*read_address(where, "http", HTTP_PROXY), user.partition("://")[2] if at else None)
+
+
+def remedy_for(whose: Whose) -> str:
+    """What to do where only the IoT Edge runtime would know a server, and there is none."""
+    if whose is Whose.PARENT:
+        return "Set proxy.parent to the host name of the device above, or name the host here: https://HOST:PORT."
+    return "The runtime of IoT Edge tells where edgeHub is; elsewhere name the host: https://HOST:PORT."
 
 
 def pattern_of(route: RouteSettings) -> Pattern:

@@ -6,11 +6,10 @@ A server tries its settings before it makes anything, so that `nestor config che
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import partial
-from pathlib import Path
 
 from nestor.access.forwarders import wrong_forwarders
 from nestor.access.users import check_name
-from nestor.app.forwarding import forwarded, wrong_upstream
+from nestor.app.forwarding import wrong_upstream
 from nestor.app.names import is_server_name
 from nestor.app.trial_routes import wrong_routes
 from nestor.ca.builtin import BUILT_IN
@@ -19,7 +18,6 @@ from nestor.ca.hierarchy import read_subject
 from nestor.ca.settings import CASettings, CASource
 from nestor.document import Reference
 from nestor.errors import EVERY_KEY, NestorError, SettingsError
-from nestor.finding import Finding, Gravity
 from nestor.keys.settings import KeySettings, Protection
 from nestor.naming import fold
 from nestor.registrar.labels import build_labels
@@ -28,8 +26,6 @@ from nestor.twin.settings import EVERYTHING, Power, TwinSettings
 from nestor.web.settings import ServerCertificateSettings, ServerCertificateSource
 
 _EVERY = "*"
-_OF_A_ROOT = ("subject", "lifetime")
-_OF_A_NEW_ROOT = ("subject", "key_type", "rsa_bits", "lifetime")
 
 
 def try_settings(settings: Settings) -> None:
@@ -54,12 +50,6 @@ def try_settings(settings: Settings) -> None:
         raise SettingsError("\n".join(problems), EVERY_KEY)
 
 
-def doubts(settings: Settings) -> list[Finding]:
-    """What holds, and is hardly meant: a profile that nobody can get, a key that does nothing."""
-    found = [*_odd_profiles(settings), *_idle_keys(settings), *_near_keys(settings.keys), *_dead_ends(settings)]
-    return [Finding(Gravity.WARNING, about, f"{about}: {sentence}.", remedy) for about, sentence, remedy in found]
-
-
 def _raised(build: Callable[[], object]) -> list[str]:
     try:
         build()
@@ -78,7 +68,7 @@ def _wrong_names(hostnames: Collection[str]) -> Iterator[str]:
 
 def _wrong_ca(settings: CASettings) -> Iterator[str]:
     if settings.source is CASource.ROOT:
-        yield from _raised(partial(read_subject, settings.subject))
+        yield from _raised(partial(read_subject, settings.subject)) if settings.subject is not None else ()
     elif settings.source is CASource.FILE:
         yield from _missing("ca", certificate=settings.certificate, key=settings.key)
     elif settings.key is not None:
@@ -128,7 +118,7 @@ def _wrong_users(names: Iterable[str]) -> Iterator[str]:
 
 
 def _unknown_profiles(settings: Settings, known: Collection[str]) -> Iterator[str]:
-    for where, named in _grants(settings):
+    for where, named in grants(settings):
         for profile in named:
             if profile not in {_EVERY, *known}:
                 yield f"{where}: there is no profile {profile}{meant(profile, known)}."
@@ -150,7 +140,7 @@ def meant(word: str, known: Collection[str]) -> str:
     return f"; did you mean {close[0]}" if close else f"; known are {', '.join(sorted(known))}"
 
 
-def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
+def grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
     """Every place where somebody is granted profiles."""
     for name, user in settings.access.users.items():
         yield f"access.users.{name}.profiles", user.profiles
@@ -158,50 +148,3 @@ def _grants(settings: Settings) -> Iterator[tuple[str, Iterable[str]]]:
         yield f"access.bootstrap.{name}.profiles", maker.profiles
     for name, forwarder in settings.access.forwarders.items():
         yield f"access.forwarders.{name}.profiles", forwarder.profiles
-
-
-def _odd_profiles(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """A new profile that nothing leads to, as one is whose name was to be that of a built-in one."""
-    pinned = {label.profile for label in settings.labels.values()}
-    named = {word for _, granted in _grants(settings) for word in granted}
-    named |= {word for profile in settings.profiles.values() for word in profile.may_request}
-    for name in settings.profiles:
-        close = difflib.get_close_matches(name, BUILT_IN, n=1, cutoff=0.8)
-        if name in BUILT_IN or name in pinned or (name in named and not close):
-            continue
-        guess = f"Did you mean {close[0]}? " if close else ""
-        yield f"profiles.{name}", "this new profile is issued nowhere", f"{guess}A profile of your own needs a label."
-
-
-def _dead_ends(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Paths that are to be forwarded, and nobody says where to."""
-    for name, label in forwarded(settings).items():
-        if label is None and name in settings.labels:
-            yield f"labels.{name}", "it is not served: upstream.labels does not say where it is forwarded to", "Add it."
-
-
-def _near_keys(settings: KeySettings) -> Iterator[tuple[str, str, str]]:
-    """A recovery passphrase that lies beside what it opens."""
-    place = settings.recovery
-    if place is not None and place.kind == "file" and not Path(place.place).is_absolute():
-        told = "the recovery passphrase lies in the data directory, beside the key that it opens"
-        yield "keys.recovery", told, "Keep it elsewhere: whoever gets the directory gets the CA."
-
-
-def _idle_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    """Keys that are given, and that the source which was chosen does not look at."""
-    ca, shown = settings.ca, settings.listener.server_certificate
-    if ca.source is not CASource.ROOT:
-        for name in _OF_A_NEW_ROOT if ca.source is CASource.FILE else _OF_A_ROOT:
-            if name in ca.model_fields_set:
-                yield (
-                    f"ca.{type(ca).model_fields[name].alias}",
-                    f"it does nothing where source is {ca.source}",
-                    "Leave it out.",
-                )
-    if ca.source is not CASource.FILE and (ca.certificate is not None or ca.chain is not None):
-        name = "certificate" if ca.certificate is not None else "chain"
-        yield f"ca.{name}", f"it does nothing where source is {ca.source}", 'Leave it out, or write source = "file".'
-    if shown.source is not ServerCertificateSource.FILE and (shown.certificate is not None or shown.key is not None):
-        where = "listener.serverCertificate"
-        yield where, f"certificate and key do nothing where source is {shown.source}", 'Write source = "file".'

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from nestor.app.names import is_server_name
 from nestor.errors import SettingsError
@@ -64,7 +65,7 @@ def _wrong_target(where: str, route: RouteSettings) -> Iterator[str]:
     try:
         destination = read_destination(route.to)
     except SettingsError as fault:
-        yield f"{where}.to: {fault.sentence}; https://HOST:PORT, $parent:PORT or edgeHub."
+        yield f"{where}.to: {fault.sentence}."
         return
     if route.identity and destination.whose is not Whose.EDGE_HUB:
         yield f"{where}.identity: this module's token goes to edgeHub alone."
@@ -72,13 +73,22 @@ def _wrong_target(where: str, route: RouteSettings) -> Iterator[str]:
 
 def _wrong_proxy(settings: ProxySettings) -> Iterator[str]:
     if settings.parent and not is_server_name(settings.parent):
-        yield f"proxy.parent: {settings.parent!r} is no host name and no address."
+        yield f"proxy.parent: {settings.parent!r} is no host name and no address.{_meant_by(settings.parent)}"
     if settings.through and settings.through != DIRECT:
         try:
             read_address(settings.through, "http", HTTP_PROXY)
         except SettingsError as fault:
             yield f"proxy.through: {fault.sentence}; or direct."
     yield from _wrong_passthrough(settings.passthrough)
+
+
+def _meant_by(address: str) -> str:
+    """What to write for somebody who took a name for an address with scheme or port."""
+    try:
+        host = urlsplit(address if "://" in address else f"//{address}").hostname or ""
+    except ValueError:
+        return ""
+    return f" Write {host}; a port belongs into routes.*.to, as $parent:PORT." if is_server_name(host) else ""
 
 
 def _wrong_passthrough(settings: PassthroughSettings) -> Iterator[str]:

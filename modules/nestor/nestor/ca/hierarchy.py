@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from nestor.ca.issuer import Issuer
 from nestor.ca.settings import SubjectSettings
@@ -24,6 +25,7 @@ ROOM_BELOW = 1
 
 For layers that have CAs of their own it is larger by one for each of them, one below the other."""
 
+_ROOT, _LONGEST = "Nestor Root CA", 64  # characters that a common name may have (RFC 5280, appendix A)
 _SIGNS = frozenset({KeyUsage.KEY_CERT_SIGN, KeyUsage.CRL_SIGN})
 
 
@@ -55,6 +57,14 @@ def make_intermediate(
     name = read_subject(subject)
     certificate = _signed(parent.key, key, parent.certificate.subject, name, extensions, now, end, serial)
     return Issuer(certificate, key, parent.certificates)
+
+
+def root_name(subject: str | None, layer: str | None) -> str:
+    """The name of a root: the one that the settings say, else one that no layer above or below has for its own."""
+    if subject is not None:
+        return subject
+    text = f"{_ROOT} {layer}" if layer else _ROOT
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text[:_LONGEST])]).rfc4514_string()
 
 
 def read_subject(text: str) -> x509.Name:

@@ -28,7 +28,12 @@ class CASettings(Document):
         CASource.ROOT,
         strict=False,
     )
-    subject: str = described("The name of the root that is made, as RFC 4514 writes it.", "CN=Nestor Root CA")
+    subject: str | None = described(
+        "The name of the root that is made, as RFC 4514 writes it. Left out, it is CN=Nestor Root CA; where "
+        "upstream.identity has a name, that one follows it.",
+        None,
+        examples=["CN=Plant 3 Root CA,O=Contoso"],
+    )
     key_type: CAKeyType = described("The key of the CA that is made: ec-p256, ec-p384 or rsa.", KeyType.EC_P256)
     rsa_bits: int = described("The size of its key, for rsa.", 4096, ge=3072, le=8192)
     lifetime: Duration = described("How long the root that is made lives.", timedelta(days=20 * 365))

@@ -24,9 +24,9 @@ _COLUMNS = (
 )
 _NARROW = ("id", "device", "profile", "by", "from", "takes over from", "competes with")
 _MORE = ("state", "subject", "alternative names", "label", "until", "decided", "decided by")
-_SHORT = 16
+_SHORT, _FEWEST_DIGITS = 16, 6
 
-_Identifier = Annotated[str, typer.Argument(help="As `nestor approval list` shows it.")]
+_Identifier = Annotated[str, typer.Argument(help="As `nestor approval list` shows it; its first digits will do.")]
 _By = Annotated[str | None, typer.Option(help="Who decides; this host's user, if left out.")]
 
 
@@ -82,7 +82,16 @@ async def _decide(identifier: str, state: ApprovalState, by: str | None, data: P
     limits = build_limits(load_settings(config, data).approval)
     said = verdict(state, f"command line, {by or _user()}", SystemClock().now(), limits)
     async with open_for_command(data, config) as ledger:
-        return await ledger.decide(identifier, said)
+        return await ledger.decide(_meant(identifier, await ledger.approvals(said.at)), said)
+
+
+def _meant(identifier: str, there: Sequence[Approval]) -> str:
+    """The id that a person means by its first digits, six at least, or by all. Raises BadParameter for several."""
+    digits = identifier.lower()
+    found = [one.id for one in there if len(digits) >= _FEWEST_DIGITS and one.id.startswith(digits)]
+    if len(found) > 1:
+        raise typer.BadParameter(f"more than one request begins with {digits}; give more digits.")
+    return found[0] if found else identifier
 
 
 def _told(approval: Approval) -> str:
@@ -96,7 +105,7 @@ def _user() -> str:
         return f"user {os.getuid()}"
 
 
-def _row(one: Listed, *, brief: bool) -> tuple[str, ...]:
+def _row(one: Listed, *, brief: bool) -> tuple[str | int, ...]:
     approval = one.approval
     written = show_minute if brief else show_time
     key = approval.spki_sha256.hex()
@@ -109,8 +118,8 @@ def _row(one: Listed, *, brief: bool) -> tuple[str, ...]:
         key[:_SHORT] if brief else key,
         written(approval.asked_at),
         written(approval.last_asked_at),
-        str(approval.requests),
-        str(one.live),
+        approval.requests,
+        one.live,
         approval.takes_over_from,
         ", ".join(rival.id for rival in one.rivals),
         approval.state.value,

@@ -48,7 +48,7 @@ def init(
 ) -> None:
     """Make the CA of a data directory. `nestor serve` does it by itself at its first start; this shows it first."""
     from nestor.app.founding import found_below, found_root  # noqa: PLC0415 -- every room
-    from nestor.ca.hierarchy import read_subject  # noqa: PLC0415 -- cryptography
+    from nestor.ca.hierarchy import read_subject, root_name  # noqa: PLC0415 -- cryptography
     from nestor.est.names import same_name  # noqa: PLC0415 -- cryptography
 
     if offline_root is None and (issuing_subject is not None or issuing_lifetime is not None):
@@ -63,7 +63,8 @@ def init(
         _told(found_root(source))
         return
     issuing_subject = issuing_subject or _ISSUING
-    if same_name(_name_of("--issuing-subject", issuing_subject), read_subject(source.settings.ca.subject)):
+    root_subject = root_name(source.settings.ca.subject, source.settings.upstream.identity.name)
+    if same_name(_name_of("--issuing-subject", issuing_subject), read_subject(root_subject)):
         raise typer.BadParameter(
             "root and issuing CA need names of their own, or nobody can tell them apart.",
             param_hint="--issuing-subject",

@@ -10,8 +10,9 @@ import typer
 
 from nestor.cli import completion
 from nestor.cli.cert import IDENTIFIER, find, open_for_command, short_serial
+from nestor.cli.cert_comeback import ways_back
 from nestor.cli.cert_list import pages
-from nestor.cli.output import show_rows
+from nestor.cli.output import plain, show_rows
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, show_minute
 from nestor.errors import MaterialError
 from nestor.model import Entry, State
@@ -33,7 +34,8 @@ def revoke(
 ) -> None:
     """Revoke certificates. From the next request on they no longer authenticate to this server.
 
-    IoT Hub and DPS do not know of it: disable the device there as well.
+    IoT Hub and DPS do not know of it: disable the device there as well. With --device it says by which passwords and
+    factory certificates the device has come, for it can come back by them.
     """
     if (identifier is None) == (device is None):
         raise typer.BadParameter("say which: a serial number or thumbprint, or --device.")
@@ -52,6 +54,8 @@ def revoke(
         typer.echo(f"{entry.subject} (serial {entry.serial:x}) is revoked: {entry.revocation_reason}.", err=True)
     if device is not None:
         typer.echo(f"{device}: {_number(revoked)} revoked.", err=True)
+        for sentence in asyncio.run(_ways_back(device, data, config)):
+            typer.echo(plain(sentence), err=True)
 
 
 async def _live(device: str, profile: str | None, data: Path, config: Path | None) -> Sequence[Entry]:
@@ -66,6 +70,14 @@ async def _live(device: str, profile: str | None, data: Path, config: Path | Non
         kind = f" of profile {profile}" if profile else ""
         raise MaterialError(f"{device} has no live certificate{kind}.", "Look for it: nestor cert list --all.")
     return found
+
+
+async def _ways_back(device: str, data: Path, config: Path | None) -> Sequence[str]:
+    """What the devices have come by, and can come back by, the newest first."""
+    from nestor.ledger.listing import Selection  # noqa: PLC0415 -- SQLAlchemy
+
+    async with open_for_command(data, config) as ledger:
+        return ways_back([entry async for entry in pages(ledger, Selection(device=device))], device)
 
 
 async def _revoke(entries: Sequence[Entry], reason: str, data: Path, config: Path | None) -> Sequence[Entry]:

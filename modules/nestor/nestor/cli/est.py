@@ -150,8 +150,8 @@ def enroll(
 @app.command("reenroll")
 def reenroll(
     url: URLArgument,
-    cert: Annotated[Path, typer.Option("--cert", help="The certificate to renew, PEM; it is replaced.")],
-    key: Annotated[Path, typer.Option("--key", help="Its key, PEM; it is replaced as well.")],
+    cert: Annotated[Path, typer.Option("--cert", help="The certificate to renew, PEM; replaced without --out.")],
+    key: Annotated[Path, typer.Option("--key", help="Its key, PEM; replaced without --key-out.")],
     same_key: Annotated[bool, typer.Option("--same-key", help="Keep the key.")] = False,
     est_identity: ESTIdentityOption = False,
     key_type: KeyTypeOption = None,
@@ -162,9 +162,15 @@ def reenroll(
     password_file: PasswordFileOption = None,
     link: LinkOption = False,
     wait: WaitOption = 0,
+    out: Annotated[Path | None, typer.Option("--out", help="Where the certificate goes, instead.")] = None,
+    key_out: Annotated[Path | None, typer.Option("--key-out", help="Where its key goes, mode 0600, instead.")] = None,
+    force: ForceOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Renew a certificate with itself. Same names, a new key (RFC 7030, 4.2.2); both files are replaced."""
+    """Renew a certificate with itself. Same names, a new key (RFC 7030, 4.2.2).
+
+    Both files are replaced, or stay as they are where --out and --key-out say where the new ones go.
+    """
     from nestor.cli.est_request import Composer, read_certificate  # noqa: PLC0415 -- cryptography
     from nestor.keys.file import load_key  # noqa: PLC0415 -- cryptography
     from nestor.upstream.wish import est_identity as as_est_identity  # noqa: PLC0415 -- cryptography
@@ -172,13 +178,19 @@ def reenroll(
 
     if same_key and key_type:
         raise Misuse("A key that is kept cannot change its kind.", "Give --same-key or --key-type.")
+    if same_key and key_out:
+        raise Misuse("A key that is kept goes nowhere.", "Leave --key-out out.")
+    if not same_key and (out is None) != (key_out is None):
+        raise Misuse("A certificate and its new key go together.", "Give --out and --key-out, or neither.")
+    check_free(out, key_out, force=force)
     wish = renewal(read_certificate(cert))
     kept = load_key(key).key if same_key else None
     composer = Composer(as_est_identity(wish) if est_identity else wish, key_type, kept, keep_names=True)
     peer = Peer(url, label, cacert, fingerprint, user, find_password(user, password_file), cert, key)
     issued = asyncio.run(_request(peer, composer, lambda client, der: client.reenroll(der), link=link, wait=wait))
-    renewed = {} if same_key else {key: composer.key_pem}
-    _keep(issued, {**renewed, cert: pem_of([issued])}, key, json=json)
+    private = key_out or key
+    renewed = {} if same_key else {private: composer.key_pem}
+    _keep(issued, {**renewed, out or cert: pem_of([issued])}, private, json=json)
 
 
 @app.command("serverkeygen")

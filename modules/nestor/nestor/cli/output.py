@@ -43,9 +43,9 @@ def key_of(words: str) -> str:
 
 
 def show_rows(
-    columns: Sequence[str], rows: Sequence[Sequence[str]], *, as_json: bool = False, narrow: Sequence[str] = ()
+    columns: Sequence[str], rows: Sequence[Sequence[str | int]], *, as_json: bool = False, narrow: Sequence[str] = ()
 ) -> None:
-    """Show rows: one JSON array, a table, or one tab-separated line each without a heading.
+    """Show rows: one JSON array, where numbers stay numbers, a table, or one tab-separated line each without a heading.
 
     `narrow` are the columns that a terminal shows which has no room for all; none for all.
     """
@@ -56,7 +56,7 @@ def show_rows(
         _show_table(columns, rows, narrow)
     else:
         for row in rows:
-            typer.echo("\t".join(map(plain, row)))
+            typer.echo("\t".join(plain(str(cell)) for cell in row))
 
 
 def show_fields(fields: Mapping[str, str], *, as_json: bool = False) -> None:
@@ -109,7 +109,7 @@ def show_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], narrow: Sequence[str]) -> None:
+def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str | int]], narrow: Sequence[str]) -> None:
     from rich.console import Console  # noqa: PLC0415 -- heavy, and only for people
     from rich.table import Table  # noqa: PLC0415 -- heavy, and only for people
     from rich.text import Text  # noqa: PLC0415 -- heavy, and only for people
@@ -120,5 +120,5 @@ def _show_table(columns: Sequence[str], rows: Sequence[Sequence[str]], narrow: S
     for place in kept:
         table.add_column(columns[place], overflow="fold")  # what has no room goes on below; nothing is cut off
     for row in rows:
-        table.add_row(*(Text(plain(row[place])) for place in kept))
+        table.add_row(*(Text(plain(str(row[place]))) for place in kept))
     console.print(table)

@@ -1,5 +1,6 @@
 """`nestor user`: the users of Basic authentication. The file holds hashes; passwords are prompted for, or made."""
 
+import asyncio
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from nestor.cli.output import on_terminal, show_rows
 from nestor.cli.password import ask_password
 from nestor.cli.places import DEFAULT_DATA, ConfigOption, DataOption, JsonOption, load_settings, read_duration
 from nestor.cli.private import write_private
-from nestor.cli.user_known import check_free, check_new, existing_file, row, settled
+from nestor.cli.user_known import check_free, check_new, existing_file, last_spent, row, settled
 from nestor.errors import MaterialError
 
 _NOT_MADE = "only a made password is written to a file: add --generate."
@@ -74,23 +75,30 @@ def add(
     if drawn:
         _hand_over(drawn.text, password_out)
     try:
-        add_user(place, user)
+        replaced = add_user(place, user)
     except BaseException:
         if password_out is not None:
             password_out.unlink()  # made a moment ago, and good for nobody
         raise
+    if replaced:
+        _say(f"There was a user {name}: its password is another one now, and what it may is only this.")
     _say(f"User {name} may enroll {', '.join(user.names) or name}: {', '.join(user.profiles)}.")
 
 
 @app.command("list")
 def list_users(data: DataOption = DEFAULT_DATA, config: ConfigOption = None, json: JsonOption = False) -> None:
-    """List the users, never their hashes. With --config, those of the configuration too."""
+    """List the users, never their hashes. With --config, those of the configuration too.
+
+    `last spent` is when a one-time password last gave a certificate: it gives no other of that device and kind.
+    """
     from nestor.access.users import read_users  # noqa: PLC0415 -- pydantic
 
     settings = load_settings(config, data)
     kept = read_users(existing_file(settings, data)).values()
-    rows = [*(row(user, "users file") for user in kept), *(row(user, "settings") for user in settled(settings, data))]
-    show_rows(("name", "names", "profiles", "expires", "good", "kept in"), rows, as_json=json)
+    spent = asyncio.run(last_spent(kept, data, config))
+    rows = [row(user, "users file", spent.get(user.name)) for user in kept]
+    rows += [row(user, "settings") for user in settled(settings, data)]
+    show_rows(("name", "names", "profiles", "expires", "good", "kept in", "last spent"), rows, as_json=json)
 
 
 @app.command("hash")

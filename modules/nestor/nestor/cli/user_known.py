@@ -1,6 +1,7 @@
 """Whom `nestor user` knows: the users of its own file, those of the configuration, and the tutorial's."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -64,7 +65,20 @@ def settled(settings: "Settings", data: Path) -> Iterator["User"]:
         yield User(USER, "", ("*",), ("*",))
 
 
-def row(user: "User", kept_in: str) -> tuple[str, ...]:
+async def last_spent(users: Iterable["User"], data: Path, config: Path | None) -> Mapping[str, datetime]:
+    """When one-time passwords last gave a certificate, by the names of their users. Raises MaterialError."""
+    from nestor.cli.cert import open_for_command  # noqa: PLC0415 -- only now
+    from nestor.ledger.opening import FILE  # noqa: PLC0415 -- SQLAlchemy
+
+    once = {user.name: user.spending for user in users if user.spending}
+    if not once or not (data / FILE).exists():
+        return {}
+    async with open_for_command(data, config) as ledger:
+        found = {name: await ledger.last_spent(spending) for name, spending in once.items()}
+    return {name: moment for name, moment in found.items() if moment is not None}
+
+
+def row(user: "User", kept_in: str, spent: datetime | None = None) -> tuple[str, ...]:
     """A user as people read it, without the hash."""
     return (
         user.name,
@@ -73,4 +87,5 @@ def row(user: "User", kept_in: str) -> tuple[str, ...]:
         show_time(user.expires) if user.expires else "never",
         "once" if user.one_time else "always",
         kept_in,
+        show_time(spent) if spent else "",
     )

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 from nestor.access.passwords import draw_password
-from nestor.access.policy import EVERY
+from nestor.access.scope import EVERY
 from nestor.access.settings import USUAL_PROFILES
 from nestor.access.users import User, add_users, check_name, read_users
 from nestor.ca.catalog import build_catalog

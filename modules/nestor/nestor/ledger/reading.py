@@ -108,6 +108,12 @@ class Reader:
                 held=bool(held),
             )
 
+    def last_spent(self, one_time: OneTime) -> datetime | None:
+        """When a one-time password last gave a certificate; None where it did not yet."""
+        ((used_at,),) = self._rows(statements.LAST_SPENT, {"one_time": one_time.key})
+        with told():
+            return None if used_at is None else moment(used_at)
+
     def live(self, device: str, now: datetime) -> Sequence[Entry]:
         """The unexpired, unrevoked certificates of a device, oldest first."""
         return self.entries(statements.LIVE, {"device": device, "now": seconds(now)})

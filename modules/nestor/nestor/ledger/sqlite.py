@@ -112,6 +112,10 @@ class SQLiteLedger:
         """The unexpired, unrevoked certificates of a device, oldest first."""
         return self._reader.live(device, now)
 
+    async def last_spent(self, one_time: OneTime) -> datetime | None:
+        """When a one-time password last gave a certificate; None where it did not yet."""
+        return self._reader.last_spent(one_time)
+
     async def certificates_of_key(self, spki_sha256: bytes) -> Sequence[Entry]:
         """Every certificate of a public key, in whatever state, oldest first."""
         return self._reader.of_key(spki_sha256)

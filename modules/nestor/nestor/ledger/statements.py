@@ -77,6 +77,8 @@ _spent_at = select(one_time_uses.c.used_at).where(
     one_time_uses.c.profile == _given("profile"),
 )
 
+LAST_SPENT = _sql(select(func.max(one_time_uses.c.used_at)).where(one_time_uses.c.key == _given("one_time")))
+
 _held = exists().where(_live, _certificate.profile == _given("profile"))
 
 REPLAY = _sql(_replay)

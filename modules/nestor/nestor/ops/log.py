@@ -128,8 +128,8 @@ def _fields(event: Event) -> Mapping[str, object]:
             fields = _of_certificate(event)
         case ApprovalAsked(approval) | ApprovalDecided(approval):
             fields = _of_approval(approval)
-        case Refused(refusal):
-            fields = _of_refusal(refusal)
+        case Refused(refusal, forwarder):
+            fields = _of_refusal(refusal) | ({"forwarder": forwarder} if forwarder else {})
         case TurnedAway(address, request, reason, sentence, request_id):
             fields = {"reason": reason, "why": sentence, "from": address, "asked": request, "request": request_id}
         case HandshakeFailed(address, sentence):

@@ -52,6 +52,9 @@ class Caller(Protocol):
         Raises NestorError where that cannot be known.
         """
 
+    async def holder(self) -> str | None:
+        """Whose client certificate it is, however many they have, if it is one that is good; else None. Raises so."""
+
     def allow(self, seconds: float) -> None:
         """From now on, so many seconds may pass without a byte, either way."""
 

@@ -38,6 +38,10 @@ def read_destination(text: str) -> Destination:
     parent = _PARENT.fullmatch(text)
     if parent is not None:
         return Destination(Whose.PARENT, port=_port(int(parent[1] or _HTTPS)))
+    if text.lower().startswith("http://"):
+        raise SettingsError("routes lead to HTTPS only: https://HOST:PORT")
+    if "://" not in text:
+        raise SettingsError("it is none of https://HOST:PORT, $parent:PORT and edgeHub")
     host, port = read_address(text, "https", _HTTPS)
     return Destination(Whose.FIXED, host, port)
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 
-from nestor.proxy.line import Line, Lost, how
+from nestor.proxy.line import Line, Lost, lost
 
 _HEAD_START = 0.25
 """Seconds that an address has before the next one is tried beside it (RFC 8305, 5)."""
@@ -16,6 +16,7 @@ _HEAD_START = 0.25
 _LONGEST_ANSWER = 16 * 1024
 _CONNECTED = (b"HTTP/1.1 2", b"HTTP/1.0 2")
 _HTTPS = 443
+_CHECK_THROUGH = "Check proxy.through"
 
 _Address = tuple[
     socket.AddressFamily, socket.SocketKind, int, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
@@ -62,7 +63,7 @@ async def dial(target: Target, context: ssl.SSLContext) -> Line:
         if plain is not None:
             plain.close()
         if isinstance(error, OSError) and not isinstance(error, TimeoutError):
-            raise Lost(how(error)) from error
+            raise lost(error) from error
         raise
     return line
 
@@ -135,7 +136,10 @@ def _discard(one: "asyncio.Future[socket.socket]") -> None:
 async def _tunnel(through: Through, authority: str) -> socket.socket:
     """A socket on which an HTTP proxy carries bytes to an authority."""
     loop = asyncio.get_running_loop()
-    plain = await _connect(through.host, through.port)
+    try:
+        plain = await _connect(through.host, through.port)
+    except OSError as error:
+        raise Lost(f"the HTTP proxy {through.host}: {lost(error)}", _CHECK_THROUGH) from error
     try:
         lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
         if through.credentials is not None:
@@ -151,7 +155,7 @@ async def _tunnel(through: Through, authority: str) -> socket.socket:
 def _check(answer: bytes, through: Through) -> None:
     if not answer.startswith(_CONNECTED):
         status = answer.partition(b"\r\n")[0][9:12].decode("latin-1")
-        raise Lost(f"the HTTP proxy {through.host} refused the connection with status {status}")
+        raise Lost(f"the HTTP proxy {through.host} refused the connection with status {status}", _CHECK_THROUGH)
 
 
 async def _answer(plain: socket.socket) -> bytes:

@@ -28,6 +28,9 @@ from nestor.proxy.settings import ProxyLimits
 from nestor.proxy.turns import Turns
 
 _SMALL = 16 * 1024
+_MANY = 128
+"""Chunks in what is read at a time; where there are more, less is read: each of them takes as long as a large one."""
+
 _MOST_INTERIM = 16
 _REPEATABLE = {"GET", "HEAD", "OPTIONS"}
 _SWITCHING = 101
@@ -247,7 +250,7 @@ class Exchange:
             if chunks.ended:
                 held += data[taken:]
                 break
-            data = room[: await self._more(line, room)]
+            data = room[: await self._more(line, room if len(parts) <= _MANY else room[:_SMALL])]
         if self.asked.minor:
             await self.caller.write(headers.written(b"0", headers.trailing(chunks.trailers, head.headers)))
 

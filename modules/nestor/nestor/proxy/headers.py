@@ -13,6 +13,7 @@ MOST_HOPS = 8
 """Proxies of this kind on one way; more are a circle."""
 
 _VIA = b"1.1 nestor"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "last")
 _OF_THE_CONNECTION = frozenset(
     {
         b"connection",
@@ -77,6 +78,14 @@ def tells_identity(name: bytes) -> bool:
 def hops(headers: Headers) -> int:
     """How many proxies of this kind a request has passed."""
     return sum(via.strip() == _VIA for value in values(headers, b"via") for via in value.split(b","))
+
+
+def whose(headers: Headers) -> str:
+    """Who speaks, where an error is answered: that Nestor whose it is, as whoever asks may count them, without a name.
+
+    Whoever asks may be a stranger, to this server or to one below; a name would tell how the plant is laid out.
+    """
+    return f"the {_ORDINALS[min(hops(headers), MOST_HOPS)]} Nestor on the way"
 
 
 def upward(headers: Headers, *, host: bytes, more: Headers = ()) -> Iterator[tuple[bytes, bytes]]:

@@ -20,7 +20,19 @@ _RECORDS = 32
 
 
 class Lost(Exception):
-    """The connection has ended, or failed; says how."""
+    """The connection has ended, or failed; says how.
+
+    `remedy` says what its operator looks at; `{where}` in it is the path of the settings that led there.
+    """
+
+    def __init__(self, how: str, remedy: str = "") -> None:
+        super().__init__(how)
+        self._remedy = remedy
+
+    def told(self, where: str) -> str:
+        """How it failed, and what to look at, as one sentence or two without the last full stop."""
+        remedy = self._remedy.format(where=where)
+        return f"{self}. {remedy}" if remedy else str(self)
 
 
 class Line:
@@ -73,7 +85,7 @@ class Line:
             try:
                 rest = rest[self._tls.write(rest[:PORTION]) :]
             except ssl.SSLError as error:
-                raise Lost(how(error)) from error
+                raise lost(error) from error
             await self._flush()
 
     def is_silent(self) -> bool:
@@ -116,7 +128,7 @@ class Line:
             self._ended = True
         except ssl.SSLError as error:
             if not got:
-                raise Lost(how(error)) from error
+                raise lost(error) from error
         return got
 
     async def _fetch(self) -> None:
@@ -128,7 +140,7 @@ class Line:
                 await self._ready(self._loop.add_reader, self._loop.remove_reader)
                 continue
             except OSError as error:
-                raise Lost(how(error)) from error
+                raise lost(error) from error
             if data:
                 self._coming.write(data)
             else:
@@ -144,7 +156,7 @@ class Line:
             except BlockingIOError:
                 await self._ready(self._loop.add_writer, self._loop.remove_writer)
             except OSError as error:
-                raise Lost(how(error)) from error
+                raise lost(error) from error
 
     async def _ready(self, watch: Callable[..., None], leave: Callable[[int], bool]) -> None:
         descriptor = self._descriptor
@@ -162,17 +174,30 @@ def _wake(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-def how(error: OSError) -> str:
-    """How a connection failed, in words."""
+_ISSUED_BY_OTHERS = frozenset({2, 18, 19, 20, 21, 27})
+_FOR_OTHER_NAMES = frozenset({62, 64})
+"""What OpenSSL calls a certificate that no anchor vouches for, and one that does not hold the name that was asked."""
+
+
+def lost(error: OSError) -> Lost:
+    """How a connection failed, in words, and what to look at."""
     match error:
         case ssl.SSLCertVerificationError():
-            return f"its certificate is not accepted: {error.verify_message}"
+            return Lost(f"its certificate is not accepted: {error.verify_message}", _against(error.verify_code))
         case ssl.SSLEOFError():
-            return "the connection was cut off"
+            return Lost("the connection was cut off")
         case ssl.SSLError():
-            return f"TLS failed: {(error.reason or 'no reason given').replace('_', ' ').lower()}"
+            return Lost(f"TLS failed: {(error.reason or 'no reason given').replace('_', ' ').lower()}")
         case socket.gaierror():
-            return f"its name cannot be resolved: {error.strerror}"
+            return Lost(f"its name cannot be resolved: {error.strerror}", "Check {where}.to, and DNS")
+        case ConnectionRefusedError():
+            return Lost("nobody listens there", "Check {where}.to, and that it runs")
         case _:
             words = os.strerror(error.errno) if error.errno else error.strerror  # asyncio's own name the address
-            return (words or str(error) or type(error).__name__).lower()
+            return Lost((words or str(error) or type(error).__name__).lower())
+
+
+def _against(verify_code: int) -> str:
+    if verify_code in _ISSUED_BY_OTHERS:
+        return "Its CA belongs into {where}.anchors"
+    return "Give a name that it holds as {where}.serverName" if verify_code in _FOR_OTHER_NAMES else ""

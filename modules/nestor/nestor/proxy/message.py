@@ -131,14 +131,14 @@ class Chunks:
         self.ended = False
         self.trailers: Headers = ()
         self._left = 0
-        self._line = bytearray()
+        self._line = b""
         self._lines: list[bytes] = []
         self._expects = self._size
 
     def feed(self, data: memoryview) -> tuple[list[memoryview], int]:
         """What of some bytes is body, and how many of them belong to this body. Raises Garbled."""
         parts: list[memoryview] = []
-        at = 0
+        at, whole = 0, b""
         while at < len(data) and not self.ended:
             if self._left:
                 part = data[at : at + self._left]
@@ -146,23 +146,23 @@ class Chunks:
                 self._left -= len(part)
                 at += len(part)
             else:
-                at = self._take_line(data, at)
+                whole = whole or bytes(data)  # once, however many lines there are
+                at = self._take_line(whole, at)
         return parts, at
 
-    def _take_line(self, data: memoryview, at: int) -> int:
+    def _take_line(self, data: bytes, at: int) -> int:
         """Take bytes up to the end of a line, and understand it when it is complete."""
-        seen = bytes(data[at : at + _LONGEST_LINE])
-        end = seen.find(b"\n")
-        self._line += seen if end < 0 else seen[: end + 1]
-        if len(self._line) > _LONGEST_LINE:
+        end = data.find(b"\n", at, at + _LONGEST_LINE) + 1
+        seen = data[at : end or at + _LONGEST_LINE]
+        line = self._line + seen if self._line else seen
+        if len(line) > _LONGEST_LINE:
             raise Garbled("a line between its chunks is too long")
-        if end < 0:
-            return at + len(seen)
-        line, self._line = bytes(self._line), bytearray()
-        if not line.endswith(b"\r\n"):
-            raise Garbled("a line between its chunks does not end as lines do")
-        self._expects(line[:-2])
-        return at + end + 1
+        self._line = b"" if end else line
+        if end:
+            if not line.endswith(b"\r\n"):
+                raise Garbled("a line between its chunks does not end as lines do")
+            self._expects(line[:-2])
+        return at + len(seen)
 
     def _size(self, line: bytes) -> None:
         size = _CHUNK.fullmatch(line)

@@ -15,18 +15,23 @@ from nestor.events import Carried, Event, Note, Trouble
 from nestor.naming import network_of
 from nestor.ports import Clock
 from nestor.proxy.dialing import Through, authority_of, reach
-from nestor.proxy.line import Lost, how
+from nestor.proxy.line import Lost, lost
 from nestor.proxy.settings import PassthroughSettings
 from nestor.proxy.standing import Standings
 
 NAME = "passthrough"
 """What it goes by among the routes."""
 
+_WHERE = "proxy.passthrough"
+
 _PORTION = 16 * 1024
 _HANDSHAKE = b"\x16"
 """How a client begins that speaks TLS (RFC 8446, 5.1)."""
 
 _PAUSE = 0.1
+_TOLD_AGAIN = 60.0
+"""Seconds until it is told again that it is full: who comes and goes at that limit would fill the log."""
+
 _PASSED = 200
 """The status of a connection that reached the server: there is no other that could be seen."""
 
@@ -67,7 +72,7 @@ class Passthrough:
         self._accepting: list[asyncio.Future[None]] = []
         self._passing: set[asyncio.Future[None]] = set()
         self._held: Counter[str] = Counter()
-        self._full = False
+        self._told_full: float | None = None
 
     def listen(self, sockets: Sequence[socket.socket]) -> None:
         """Take connections from these sockets."""
@@ -106,9 +111,10 @@ class Passthrough:
 
     def _has_room(self, limits: PassthroughSettings, network: str) -> bool:
         full = self._held.total() >= limits.connections or self._held[network] >= limits.connections_per_address
-        if full and not self._full:
+        now = self._clock.monotonic()
+        if full and (self._told_full is None or now >= self._told_full + _TOLD_AGAIN):
+            self._told_full = now
             self._tell(Trouble("route", f"{NAME}: as many connections pass as may, others are closed."))
-        self._full = full
         return not full
 
     def _leave(self, task: "asyncio.Future[None]", network: str) -> None:
@@ -164,9 +170,9 @@ class Passthrough:
         except TimeoutError:
             why = "it does not answer in time"
         except OSError as error:
-            why = how(error)
+            why = lost(error).told(_WHERE)
         except Lost as reason:
-            why = str(reason)
+            why = reason.told(_WHERE)
         else:
             one.reached = True
             if self._standings.answered(NAME, self._clock.monotonic() - begun):

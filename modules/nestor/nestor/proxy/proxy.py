@@ -1,6 +1,7 @@
 """The proxy: gives each request its place on its route, has it carried, and tells what came of it.
 
-Whoever asks hears which route failed, and no more; where it leads to, and why it failed, is for the operator.
+Whoever asks hears which route of which server failed, counted and not named, and no more; where it leads to, and why it
+failed, is for the operator.
 """
 
 from collections import Counter
@@ -39,7 +40,6 @@ class Routes:
 
 
 _SHOWN = 200
-_HINT = "The operator of this layer finds the reason in the log."
 
 
 class Proxy:
@@ -91,22 +91,26 @@ class Proxy:
             framing = framing_of_request(asked.headers)
         except Garbled as doubt:
             raise Malformed(f"The request cannot be handed on: {doubt}.", "Check the client.") from None
+        if "#" in asked.target:  # some who read it cut it off there, and what is left is another path
+            raise Malformed("The path has a fragment.", "Leave it out.")
         if climbs(asked.target):
             raise Malformed("The path has segments of dots.", "Ask for the path that is meant.")
         if exchange.wants_web_socket and not framing.is_empty:
             raise Malformed("A request for a WebSocket has no body.", "Check the client.")
         if headers.hops(asked.headers) >= headers.MOST_HOPS:
             raise Malformed("The request goes in a circle.", "Check where the routes of these layers lead to.")
+        hint = f"The operator of {headers.whose(asked.headers)} finds the reason in its log."
         limits = exchange.limits
         exchange.caller.allow((limits.connect + limits.answer + limits.idle).total_seconds())
         try:
             exchange.more = await self._identity(exchange, token)
             await exchange.run(framing)
         except (Lost, Garbled) as reason:
+            detail = reason.told(f"routes.{name}") if isinstance(reason, Lost) else f"{reason}"
             self._fail(
                 exchange,
                 RouteFailed(
-                    f"What the route {name} leads to gives no answer that can be handed on.", _HINT, detail=f"{reason}"
+                    f"What the route {name} leads to gives no answer that can be handed on.", hint, detail=detail
                 ),
             )
         except TimeoutError:
@@ -114,7 +118,7 @@ class Proxy:
                 exchange,
                 RouteLate(
                     f"What the route {name} leads to does not answer in time.",
-                    _HINT,
+                    hint,
                     detail="it does not answer in time",
                 ),
             )
@@ -123,7 +127,7 @@ class Proxy:
         except NestorError as fault:
             self._fail(
                 exchange,
-                RouteClosed(f"Nothing can be carried on the route {name} at this time.", _HINT, detail=fault.text),
+                RouteClosed(f"Nothing can be carried on the route {name} at this time.", hint, detail=fault.text),
             )
 
     async def _identity(self, exchange: Exchange, token: Token | None) -> Headers:
@@ -160,11 +164,12 @@ class Proxy:
             self._tell(Note("route", f"{exchange.route.name} works again."))
 
     async def _counted(self, asked: Asked, caller: Caller, limits: ProxyLimits) -> str:
-        """Among whom a request counts: those of its network; where they are many, by a certificate that is good."""
+        """Among whom a request counts: those of its network; where they are many, by whose certificate is good."""
         if self._held[asked.network] < limits.requests_per_address:
             return asked.network
         with suppress(NestorError):
-            return await caller.certificate() or asked.network
+            if holder := await caller.holder():
+                return f"device {holder}"  # whose name may look like an address
         return asked.network
 
     @contextmanager

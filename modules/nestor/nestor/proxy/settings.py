@@ -66,8 +66,8 @@ class ProxyLimits(Document):
     requests: int = described("Requests carried at a time; more of them get 503.", 256, ge=1)
     requests_per_route: int = described("Of these, on one route.", 128, ge=1)
     requests_per_address: int = described(
-        "Of these, for one address (for IPv6, its /64), and for each verified client certificate beyond; a forwarder "
-        "that access.forwarders lists has no such limit.",
+        "Of these, for one address (for IPv6, its /64), and beyond for each device with a verified client certificate; "
+        "a forwarder that access.forwarders lists has no such limit.",
         32,
         ge=1,
     )

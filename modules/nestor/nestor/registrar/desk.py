@@ -273,7 +273,7 @@ class Registrar:
             request_id=case.ask.request_id,
         )
         self._ledger.refuse(refusal)
-        tell(self._sinks, Refused(refusal))
+        tell(self._sinks, Refused(refusal, shortened(_way_of(case.ask.credentials))))
         if not isinstance(fault, _TOLD_ELSEWHERE):
             about = "bug" if isinstance(fault, OurFault) else "issuance"
             tell(self._sinks, Trouble(about, fault.text, fault.__cause__))
@@ -289,9 +289,23 @@ def _name_of(case: Case) -> str:
     if requester is not None:
         return f"{requester.name} by {requester.forwarder}" if requester.forwarder else requester.name
     told = credentials.conveyed
-    if told is not None and told.certificate is not None:
-        return f"conveyed: {told.certificate.subject.rfc4514_string()}"
-    return f"conveyed: {told.statement.user}" if told and told.statement else credentials.user or ""
+    if told is None or not told.names_somebody:
+        return credentials.user or ""
+    stated = told.statement.user if told.statement else ""
+    return f"{told.certificate.subject.rfc4514_string() if told.certificate else stated} by {_peer_of(credentials)}"
+
+
+def _way_of(credentials: Credentials) -> str:
+    """Whose certificate came with somebody else's request, and the hops before, the first one first; else nothing."""
+    told = credentials.conveyed
+    if told is None or not told.names_somebody:
+        return ""
+    return f"{_peer_of(credentials)} ({', '.join(told.hops)})" if told.hops else _peer_of(credentials)
+
+
+def _peer_of(credentials: Credentials) -> str:
+    certificate = credentials.certificate
+    return certificate.subject.rfc4514_string() if certificate else "nobody"
 
 
 def _is_earlier(recorded: Entry, entry: Entry) -> bool:

@@ -47,6 +47,12 @@ CONNECTIONS = 16
 PROBE_SECONDS = 2.0
 """How long the answer to a probe may take."""
 
+_HURRIED = 1.5
+"""Seconds: that there was no answer in less of them says nothing of the server, and may be what somebody below wants.
+
+How much time there is, a forwarder says; how many layers may be asked in theirs, anybody.
+"""
+
 _STALE = "What is known of the server above is more than a day old."
 _SHORTEST = 0.01  # seconds; none at all would be as many as there may be
 _REMEMBERED = 300.0
@@ -215,7 +221,7 @@ class Parent:
             left = sending.within and max(sending.within - (self._clock.monotonic() - begun), _SHORTEST)
             answer = await send(client, replace(sending, progress=progress, within=left))
         except Unavailable as fault:
-            raise self._failed(fault, sent=progress.sent) from fault
+            raise self._failed(fault, sent=progress.sent, hurried=_was_hurried(fault, sending)) from fault
         except MaterialError as fault:
             raise ParentUnusable(fault.sentence, fault.hint) from fault
         except NestorError as refusal:
@@ -292,10 +298,12 @@ class Parent:
         else:
             self._changed(replace(state, reached=True, since=self._clock.now(), sentence=self._alarm))
 
-    def _failed(self, fault: Unavailable, *, sent: bool) -> NestorError:
+    def _failed(self, fault: Unavailable, *, sent: bool, hurried: bool) -> NestorError:
         """Count a failure; an answer that cannot be read is none: whoever sent it is there."""
         now = self._clock.monotonic()
         told = judging.of_silence(fault, sent=sent, retry_after=self._breaker.retry_after(now))
+        if hurried:
+            return told
         answered = isinstance(fault, BadAnswer)
         self._breaker = self._breaker.succeeded(now) if answered else self._breaker.failed(now, self._chance())
         self._last = None if answered else told
@@ -334,3 +342,7 @@ def _not_known(missing: NestorError) -> NotKnownAbove:
     words, ids = parted(missing.sentence)
     sentence = f"This server has no certificate yet for the server above: {words}"
     return NotKnownAbove(sentence, ended(_OWN_MATTER, ids), retry_after=_SOON)
+
+
+def _was_hurried(fault: Unavailable, sending: Sending) -> bool:
+    return isinstance(fault.__cause__, TimeoutError) and sending.within is not None and sending.within < _HURRIED

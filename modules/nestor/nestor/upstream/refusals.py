@@ -143,7 +143,7 @@ def _aware(moment: datetime) -> datetime:
 def _unauthenticated(answer: Answer, told: str) -> Unauthenticated:
     """RFC 7030 (3.2.3) has a client that cannot answer the scheme stop here."""
     challenge = printable(answer.headers.get(hdrs.WWW_AUTHENTICATE, ""))
-    scheme = challenge.split(" ")[0]
+    scheme = _shortened(challenge.split(" ")[0])
     if scheme and scheme.lower() != "basic":
         return Unauthenticated(f"{told} It asks for {scheme} authentication.", "This client knows Basic only.")
     return Unauthenticated(told, "Check user and password, or the client certificate.", challenge=bool(scheme))
@@ -153,7 +153,7 @@ def _unknown(answer: Answer, told: str) -> BadAnswer:
     """EST has no other answers; redirects are not followed, for a request is for the server that it was sent to."""
     place = answer.headers.get(hdrs.LOCATION)
     if place is not None:
-        return BadAnswer(f"{told} with a redirect to {printable(place)}.", "Ask there, if you trust it.")
+        return BadAnswer(f"{told} with a redirect to {_shortened(printable(place))}.", "Ask there, if you trust it.")
     return BadAnswer(f"{told} with the status {answer.status}, which EST does not use.", "Is it an EST server?")
 
 

@@ -12,7 +12,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from nestor.errors import Malformed, NestorError, OurFault
 from nestor.proxy.routing import Headers
-from nestor.web.framing import Framing
+from nestor.web.framing import MOST_WAITING, Framing
 from nestor.web.problems import respond_to
 from nestor.web.settings import LimitSettings
 
@@ -54,6 +54,8 @@ class Handler(RequestHandler):
         self._broken = broken
         self._framing = Framing(cast("Any", self._parser))
         self._parser = cast("Any", self._framing)
+        self._max_msg_queue_size = MOST_WAITING  # with so many, it hears no more
+        self._msg_queue_resume_size = MOST_WAITING // 2
         self._work: asyncio.Task[Any] | None = None
 
     def trailers(self, request: web.BaseRequest) -> Headers:

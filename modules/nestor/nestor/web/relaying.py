@@ -12,14 +12,17 @@ from typing import Any, Protocol, cast
 
 from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from multidict import CIMultiDict, CIMultiDictProxy
 
 from nestor.errors import NestorError, Unauthenticated, UnknownPath
 from nestor.events import Trouble, TurnedAway
 from nestor.model import Credentials
+from nestor.naming import common_name_of, device_id
 from nestor.ports import Sink
 from nestor.proxy.caller import Asked, Route
+from nestor.proxy.headers import whose
 from nestor.proxy.proxy import Proxy, Routes
 from nestor.proxy.routing import Headers
 from nestor.web.credentials import peer_credentials
@@ -78,7 +81,7 @@ class Relaying:
     ) -> web.StreamResponse:
         request_id = secrets.token_hex(6)
         try:
-            return await self._carry(request, transport, _known(way), request_id)
+            return await self._carry(request, transport, _known(way, request), request_id)
         except NestorError as fault:
             asked = f"{request.method} {request.raw_path}"[:_SHOWN]
             self._sink(TurnedAway(transport.address, asked, fault.reason, fault.text, request_id))
@@ -114,10 +117,15 @@ class Relaying:
         return _Carried(goes_on=goes_on and client.is_complete and not transport.is_ending)
 
 
-def _known(way: tuple[Route, Routes] | None) -> tuple[Route, Routes]:
+def _known(way: tuple[Route, Routes] | None, request: web.BaseRequest) -> tuple[Route, Routes]:
     if way is None:
-        raise UnknownPath("There is nothing here.")
+        raise no_route(request)
     return way
+
+
+def no_route(request: web.BaseRequest, hint: str = "") -> UnknownPath:
+    """The answer to what no route takes. Behind other servers that carry, it says which one answers."""
+    return UnknownPath(f"No route of {whose(request.raw_headers)} takes this request.", hint)
 
 
 class _Carried(web.StreamResponse):
@@ -185,10 +193,21 @@ class _Client:
 
     async def certificate(self) -> str | None:
         """The client certificate, if it is good."""
+        good = await self._good()
+        return good.public_bytes(Encoding.PEM).decode() if good else None
+
+    async def holder(self) -> str | None:
+        """The device by the common name of its certificate, or else its whole subject, if that is good."""
+        good = await self._good()
+        if good is None:
+            return None
+        return device_id(common_name_of(good.subject)) or good.subject.rfc4514_string()
+
+    async def _good(self) -> x509.Certificate | None:
         credentials = peer_credentials(self._transport.peer)
         if credentials.certificate is None or not await self._judge.is_good(credentials):
             return None
-        return credentials.certificate.public_bytes(Encoding.PEM).decode()
+        return credentials.certificate
 
     def allow(self, seconds: float) -> None:
         """Let so many seconds pass without a byte."""

@@ -36,6 +36,7 @@ from nestor.registrar.reception import Reception
 from nestor.web.credentials import peer_credentials, read_basic, read_credentials
 from nestor.web.probes import HEALTHZ, PROBES, verdict
 from nestor.web.problems import SERVER, respond_to
+from nestor.web.relaying import no_route
 from nestor.web.settings import LimitSettings
 from nestor.web.transport import TLSTransport
 
@@ -65,10 +66,13 @@ class House(Protocol):
 
 
 class Site:
-    """The handler of every HTTP request on the EST port."""
+    """The handler of every HTTP request on the EST port. `carries` says whether routes share that port."""
 
-    def __init__(self, house: Callable[[], House], limits: LimitSettings, sink: Sink) -> None:
+    def __init__(
+        self, house: Callable[[], House], limits: LimitSettings, sink: Sink, carries: Callable[[], bool] = lambda: False
+    ) -> None:
         self._house = house
+        self._carries = carries
         self._limits = limits
         self._sink = sink
 
@@ -133,7 +137,7 @@ class Site:
             return await self._layers(request, transport, due)
         target = menu.parse_path(path)
         if target is None:
-            raise UnknownPath("There is nothing here.", f"EST is served below {menu.BASE}/.")
+            raise self._nothing_at(path, request)
         allowed = menu.methods(target.operation)
         if request.method not in allowed:
             raise WrongMethod(f"{target.operation} takes {' or '.join(allowed)}, not {request.method[:16]}.", allowed)
@@ -146,6 +150,12 @@ class Site:
                 raise NotOffered("This server does not speak Full CMC (RFC 7030, 4.3).", "Use simpleenroll.")
             case Operation.SIMPLE_ENROLL | Operation.SIMPLE_REENROLL | Operation.SERVER_KEYGEN:
                 return await self._enroll(request, target, transport, request_id, due)
+
+    def _nothing_at(self, path: str, request: web.BaseRequest) -> UnknownPath:
+        hint = f"EST is served below {menu.BASE}/."
+        if self._carries() and not path.startswith(menu.BASE):
+            return no_route(request, hint)
+        return UnknownPath("There is nothing here.", hint)
 
     def _probe(self, path: str, method: str, transport: TLSTransport) -> web.Response:
         _check_reading(path, method)

@@ -19,7 +19,9 @@ from nestor.web.room import shared_room
 from nestor.web.tls import end_chatter, explain, spoke_plain_http
 
 _PORTION = 2 * 1024  # a handshake in the smallest of records then costs no more of a turn than a usual one
-_LARGE_PORTION = 128 * 1024  # of what is only carried
+_FIRST_PORTION = 16 * 1024  # of what is only carried; it grows while a portion takes little of a turn
+_LARGE_PORTION = 128 * 1024
+_SHORT_TURN = 0.002  # seconds; chunks of a byte take a hundred times as long as one of as many bytes
 _RECORDS = 128  # in a portion, that one turn is for: more of them come in the next
 _RECORD = 16 * 1024  # the most that a TLS record holds (RFC 8446, 5.1)
 _HIGH_WATER = 64 * 1024
@@ -95,7 +97,7 @@ def _tended(step: "Callable[[TLSTransport], None]") -> "Callable[[TLSTransport],
 class TLSTransport(Connection):
     """A connection that speaks TLS; `peer` is there from the end of the handshake on."""
 
-    __slots__ = ("_behind", "_buffer", "_session", "_writing_paused", "peer")
+    __slots__ = ("_behind", "_buffer", "_portion", "_session", "_writing_paused", "peer")
 
     peer: Peer
     _session: SSL.Connection
@@ -105,6 +107,7 @@ class TLSTransport(Connection):
         self._session = SSL.Connection(self._service.context(), None)
         self._session.set_accept_state()
         self._behind = False
+        self._portion = _FIRST_PORTION
         self._buffer = bytearray()
         self._writing_paused = False
         self._enter(Phase.HANDSHAKE, self._service.limits.handshake)
@@ -162,8 +165,9 @@ class TLSTransport(Connection):
         """Take a portion of what has come."""
         if self._behind:
             return
+        begun = self._service.loop.time()
         try:
-            portion = self._socket.recv(_LARGE_PORTION if self.phase is Phase.CARRIED else _PORTION)
+            portion = self._socket.recv(self._portion if self.phase is Phase.CARRIED else _PORTION)
         except BlockingIOError:
             return
         except OSError as error:
@@ -177,6 +181,14 @@ class TLSTransport(Connection):
             self._shake_hands()
         else:
             self._receive()
+            self._measure(len(portion), self._service.loop.time() - begun)
+
+    def _measure(self, size: int, seconds: float) -> None:
+        """Take less the next time where that took long, and more where it did not."""
+        if seconds > _SHORT_TURN:
+            self._portion = max(_PORTION, self._portion // 2)
+        elif size == self._portion:
+            self._portion = min(_LARGE_PORTION, 2 * self._portion)
 
     @_tended
     def _shake_hands(self) -> None:
@@ -190,6 +202,7 @@ class TLSTransport(Connection):
 
     @_tended
     def _receive(self) -> None:
+        self._behind = False
         if self.phase is Phase.CARRIED:
             self._receive_much()
         while not self._reading_paused and not self.is_closing():
@@ -200,7 +213,6 @@ class TLSTransport(Connection):
 
     def _receive_much(self) -> None:
         """Hand over at once what has come in many records; more of them than one turn is for come in the next."""
-        self._behind = False
         if self._reading_paused:
             return
         room, records = shared_room(), 0
