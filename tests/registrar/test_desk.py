@@ -15,6 +15,7 @@ from nestor.conveyance import Conveyance, Statement
 from nestor.errors import (
     CannotIssue,
     Forbidden,
+    ForwarderForbidden,
     Malformed,
     NestorError,
     NotAForwarder,
@@ -26,6 +27,7 @@ from nestor.errors import (
 from nestor.events import Enrolled, Refused, Trouble
 from nestor.model import Credentials, Entry, Method, Operation, Refusal
 from nestor.ops.log import describe
+from nestor.registrar.desk import _told
 from support.asking import NOW
 from support.desks import ADDRESS, LINE, OTHER, Desk, ask_for
 from support.forwarding import SPEAKS
@@ -269,3 +271,13 @@ async def test_of_a_silent_server_above_each_refusal_is_told_and_no_trouble_of_o
     desk.ledger = Silent()
     await refused(desk, ParentSilent, ask_for(dev()))
     assert [type(event) for event in desk.told] == [Refused]
+
+
+def test_what_lies_behind_a_refusal_is_told_once() -> None:
+    for behind, told in (
+        (Forbidden("It was revoked."), "It was revoked. Ask."),
+        (Forbidden("No."), "It was revoked. Ask. (No.)"),
+    ):
+        fault = ForwarderForbidden("It was revoked.", "Ask.")
+        fault.__cause__ = behind
+        assert _told(fault) == told
