@@ -52,9 +52,9 @@ def _introduce(plant: Plant, site: Site, transcript: Transcript) -> None:
     parent = plant.sites[site.layer + 1]
     name, root = name_of(site.layer), "root.pem"
     add = ("user", "add", name, "--profiles", first_profile(plant.style), "--one-time", "--generate")
-    transcript.typed(parent.layer, (*add, "--password-out", PASSWORD))
+    transcript.typed(parent.layer, (*add, "--password-out", f"{name}.password"))
     parent.operate(*add, "--password-out", str(site.data / PASSWORD))
-    transcript.typed(parent.layer, ("ca", "export", "--root", "--out", PARENT_CA))
+    transcript.typed(parent.layer, ("ca", "export", "--root", "--out", f"{name_of(parent.layer)}-ca.pem"))
     shutil.copy(_root(parent), site.data / PARENT_CA)
     if plant.style is Style.LAYER_CA:
         shutil.copy(site.data / PARENT_CA, site.data / root)
