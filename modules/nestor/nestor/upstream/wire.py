@@ -30,7 +30,7 @@ TOTAL_TIMEOUT = 20.0
 KEPT = 4.0
 """Seconds for which a connection is kept that nobody uses: servers close idle ones, and a request may meet that."""
 
-UNHEARD = 1.25
+UNHEARD = 1.1
 """Seconds for which the other side's system may leave unconfirmed what was sent: a line that was cut says nothing.
 
 So who asks first after a cut hears of it within two seconds, on a kept connection as on one that is being made. A first
