@@ -103,7 +103,7 @@ def test_the_page_carries_a_person_from_the_ca_to_a_revoked_certificate(plant: P
     assert f"{renewed.serial_number:x}" in (plant.data / "certificates.csv").read_text()
     said = plant.shell(_with("cert revoke").replace(_FEW_DIGITS, f"{renewed.serial_number:x}"[: len(_FEW_DIGITS)]))
     assert f"CN=historian-1 (serial {renewed.serial_number:x}) is revoked: stolen." in said
-    assert said.endswith("gw3: 1 certificate revoked.\n")
+    assert "gw3: 1 certificate revoked.\ngw3 came by the password of gw3, and can come back by it." in said
 
 
 def test_every_command_of_the_page_is_either_run_here_or_for_an_administrator() -> None:
