@@ -59,7 +59,7 @@ def test_certd_gets_its_certificate_at_the_next_try_with_another_key_once_it_is_
             device.create_cert(est_identity("pump-1").der)
     (shown,) = listed(server, "pump-1")
     assert shown["id"] in str(told.value)
-    assert (shown["requests"], shown["by"], shown["from"]) == ("3", "password line", "127.0.0.1")
+    assert (shown["requests"], shown["by"], shown["from"]) == (3, "password line", "127.0.0.1")
     assert issued(server, "pump-1") == 0
     server.stop()
     server.start()
