@@ -327,10 +327,12 @@ async def test_a_target_may_lie_behind_an_http_proxy(root: CA, refuses: bool) ->
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
+    try:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    finally:
+        writer.close()
 
 
 async def test_a_redirect_to_the_target_becomes_one_to_what_the_client_asked(root: CA) -> None:

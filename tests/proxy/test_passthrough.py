@@ -178,8 +178,10 @@ async def test_who_speaks_no_tls_or_nothing_reaches_nobody(root: CA, tmp_path: P
 
 async def test_the_end_of_one_way_is_handed_on_and_the_other_goes_on(root: CA, tmp_path: Path) -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(await reader.read() + b" bye")  # everything, up to the end
-        writer.close()
+        try:
+            writer.write(await reader.read() + b" bye")  # everything, up to the end
+        finally:
+            writer.close()
 
     server = await asyncio.start_server(serve, "localhost", 0)
     behind = Backend(root, server.sockets[0].getsockname()[1])
@@ -251,10 +253,12 @@ async def test_the_server_may_lie_behind_an_http_proxy(root: CA, tmp_path: Path)
 
 
 async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(OSError):
-        while data := await reader.read(65_536):
-            writer.write(data)
-    writer.close()
+    try:
+        with suppress(OSError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+    finally:
+        writer.close()
 
 
 async def test_at_the_end_what_passes_may_finish(root: CA, tmp_path: Path) -> None:

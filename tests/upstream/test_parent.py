@@ -1,6 +1,7 @@
 """The server above, as it is asked: the first contact holds nobody up for longer than they have."""
 
 import asyncio
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,14 +27,8 @@ _WITHIN = 0.3
 
 
 async def test_whoever_waits_for_the_first_contact_waits_no_longer_than_they_have(tmp_path: Path) -> None:
-    held: list[asyncio.StreamWriter] = []
-
-    async def silent(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        held.append(writer)
-
-    async with await asyncio.start_server(silent, "127.0.0.1") as server:
-        port = server.sockets[0].getsockname()[1]
-        terms = Terms(f"https://127.0.0.1:{port}", trust=None, fingerprint="00" * 32)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        terms = Terms(f"https://127.0.0.1:{silent.getsockname()[1]}", trust=None, fingerprint="00" * 32)
         parent = Parent(terms, Badge(lambda: None), place=tmp_path / "kept", clock=SystemClock(), tell=lambda _: None)
         asked = [
             parent.ask("default", lambda client, how: client.cacerts(how), Sending(within=_WITHIN))
@@ -41,8 +36,6 @@ async def test_whoever_waits_for_the_first_contact_waits_no_longer_than_they_hav
         ]
         async with asyncio.timeout(_WITHIN * _CROWD):
             answers = await asyncio.gather(*asked, return_exceptions=True)
-        for writer in held:
-            writer.close()
     assert [type(answer) for answer in answers] == [ParentAway] * _CROWD
 
 
