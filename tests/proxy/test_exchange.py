@@ -9,10 +9,11 @@ import pytest
 from nestor.events import Trouble
 from nestor.proxy.dialing import Through
 from support import pki
-from support.backends import Backend, Line, Talk, answer, backend
+from support.backends import Backend, Line, Talk, answer, backend, held_until
 from support.companions import until
 from support.pki import CA
 from support.proxying import limits_of, proxied, route_to
+from support.tunneling import http_proxy
 
 GET = b"GET /x HTTP/1.1\r\nHost: gw.example\r\n%s\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -301,38 +302,17 @@ async def test_an_http_proxy_that_is_not_there_is_told_as_that_one(root: CA) -> 
 
 @pytest.mark.parametrize("refuses", [False, True])
 async def test_a_target_may_lie_behind_an_http_proxy(root: CA, refuses: bool) -> None:
-    seen: list[bytes] = []
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await reader.readuntil(b"\r\n\r\n"))
-        if refuses:
-            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n")
-            writer.close()
-            return
-        there, up = await asyncio.open_connection("localhost", behind.port)
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        await asyncio.gather(_pour(reader, up), _pour(there, writer))
-
-    async with backend(answer, root) as behind:
-        server = await asyncio.start_server(carry, "localhost", 0)
-        through = Through("localhost", server.sockets[0].getsockname()[1], "user:secret")
-        async with proxied(route_to(behind, through=through)) as proxy:
-            answered = await proxy.ask(GET % CLOSE)
-        server.close()
+    async with (
+        backend(answer, root) as behind,
+        http_proxy(behind.port, refuses=refuses) as (through, seen),
+        proxied(route_to(behind, through=through)) as proxy,
+    ):
+        answered = await proxy.ask(GET % CLOSE)
     assert answered.startswith(b"HTTP/1.1 502 " if refuses else b"HTTP/1.1 200 ")
     assert proxy.standing().last_error.endswith(" with status 407. Check proxy.through" if refuses else "")
     assert seen[0].startswith(b"CONNECT localhost:%d HTTP/1.1\r\nHost: localhost:%d\r\n" % (behind.port, behind.port))
     assert b"Proxy-Authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in seen[0]
     assert "secret" not in repr(through) + "".join(map(repr, proxy.events))
-
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(65_536):
-            writer.write(data)
-            await writer.drain()
-    finally:
-        writer.close()
 
 
 async def test_a_redirect_to_the_target_becomes_one_to_what_the_client_asked(root: CA) -> None:
@@ -375,13 +355,8 @@ async def test_a_client_that_leaves_ends_its_request_above(root: CA) -> None:
 async def test_what_is_one_too_many_is_a_503_and_the_next_one_is_none(root: CA) -> None:
     go = asyncio.Event()
 
-    async def talk(line: Line) -> None:
-        await line.head()
-        await go.wait()
-        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
     async with (
-        backend(talk, root) as behind,
+        backend(held_until(go), root) as behind,
         proxied(route_to(behind), limits=limits_of(requests_per_address=1)) as proxy,
     ):
         first = asyncio.ensure_future(proxy.ask(GET % CLOSE))

@@ -24,6 +24,7 @@ from support.companions import until
 from support.device import client_context
 from support.pki import CA
 from support.server import free_port
+from support.tunneling import http_proxy
 
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
 MIB = 1 << 20
@@ -234,31 +235,14 @@ async def test_a_server_that_has_only_an_ipv6_address_is_reached(root: CA, tmp_p
 
 
 async def test_the_server_may_lie_behind_an_http_proxy(root: CA, tmp_path: Path) -> None:
-    seen: list[bytes] = []
-
-    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(await reader.readuntil(b"\r\n\r\n"))
-        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        there, up = await asyncio.open_connection("localhost", behind.port)
-        await asyncio.gather(_pour(reader, up), _pour(there, writer))
-
-    async with backend(answer, root) as behind:
-        server = await asyncio.start_server(carry, "localhost", 0)
-        through = Through("localhost", server.sockets[0].getsockname()[1], "user:secret")
-        async with passing(way_to(behind, through=through), root, tmp_path) as (passed, _):
-            assert b" 200 " in await passed.ask()
-        server.close()
+    async with (
+        backend(answer, root) as behind,
+        http_proxy(behind.port) as (through, seen),
+        passing(way_to(behind, through=through), root, tmp_path) as (passed, _),
+    ):
+        assert b" 200 " in await passed.ask()
     assert seen[0].startswith(b"CONNECT localhost:%d HTTP/1.1\r\n" % behind.port)
     assert "secret" not in "".join(map(repr, passed.events))
-
-
-async def _pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        with suppress(OSError):
-            while data := await reader.read(65_536):
-                writer.write(data)
-    finally:
-        writer.close()
 
 
 async def test_at_the_end_what_passes_may_finish(root: CA, tmp_path: Path) -> None:

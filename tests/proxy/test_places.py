@@ -9,7 +9,7 @@ import pytest
 
 from nestor.errors import CannotIssue, NestorError
 from support import pki
-from support.backends import Line, backend
+from support.backends import backend, held_until
 from support.companions import until
 from support.device import Identity
 from support.pki import CA
@@ -35,13 +35,8 @@ async def busy(
     """A proxy that carries a request for each of these, all from one address."""
     go = asyncio.Event()
 
-    async def talk(line: Line) -> None:
-        await line.head()
-        await go.wait()
-        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-
     async with (
-        backend(talk, root) as behind,
+        backend(held_until(go), root) as behind,
         proxied(route_to(behind), limits=limits_of(**limits), good=good, forwarders=forwarders, root=root) as proxy,
     ):
         asked = [asyncio.ensure_future(proxy.ask(GET, identity=one)) for one in who]

@@ -63,6 +63,17 @@ class Backend:
     server: asyncio.Server | None = None
 
 
+def held_until(go: asyncio.Event) -> Talk:
+    """A talk that answers one request with nothing, as soon as it may."""
+
+    async def talk(line: Line) -> None:
+        await line.head()
+        await go.wait()
+        await line.say(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+    return talk
+
+
 @asynccontextmanager
 async def backend(talk: Talk, root: CA, *, name: str = "localhost", host: str = "localhost") -> AsyncIterator[Backend]:
     """Serve; each connection is one talk, which ends it by returning."""
